@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Leaf targets first; an arrow only ever points to a target listed above it.
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["ApusTestSupport"], swiftSettings: swiftSettings)
+}
+
+func example(_ name: String) -> Target {
+    .executableTarget(name: name, dependencies: ["Apus"], path: "Examples/\(name)", swiftSettings: swiftSettings)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+
+let package = Package(
+    name: "apus",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Apus", targets: ["Apus"]),
+        .executable(name: "apus", targets: ["ApusCLI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    ],
+    targets: [
+        .target(name: "CApusKernels"),
+        library("ApusJSON"),
+        library("ApusCompute"),
+        library("ApusCPU", ["CApusKernels", "ApusCompute"]),
+        library("ApusCheckpoints", ["ApusJSON"]),
+        library("ApusTokenizers", ["ApusJSON", collections]),
+        library("ApusModels", ["ApusCompute", "ApusCheckpoints"]),
+        library("ApusGeneration", ["ApusCompute", "ApusModels", "ApusTokenizers", collections]),
+        library("ApusDistributed", ["ApusCompute", "ApusJSON", collections, logging, nioCore, nioPosix]),
+        library(
+            "Apus",
+            ["ApusCompute", "ApusCPU", "ApusTokenizers", "ApusModels", "ApusGeneration", "ApusDistributed"]),
+        .executableTarget(
+            name: "ApusCLI",
+            dependencies: ["Apus", "ApusJSON", "ApusCPU", "ApusDistributed", argumentParser],
+            swiftSettings: swiftSettings),
+
+        .target(name: "ApusTestSupport", path: "Tests/ApusTestSupport", swiftSettings: swiftSettings),
+        tests("ApusJSONTests", ["ApusJSON"]),
+        tests("ApusCPUTests", ["ApusCPU"]),
+        tests("ApusCheckpointsTests", ["ApusCheckpoints"]),
+        tests("ApusTokenizersTests", ["ApusTokenizers"]),
+        tests("ApusModelsTests", ["ApusModels", "ApusCPU"]),
+        tests("ApusGenerationTests", ["ApusGeneration", "ApusCPU"]),
+        tests("ApusDistributedTests", ["ApusDistributed"]),
+        tests("ApusCLITests", ["ApusJSON"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
