@@ -1,0 +1,73 @@
+/// Why a checkpoint or one of its configuration files could not be read, in one sentence that names the file.
+public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
+    public struct Code: Sendable, Hashable, RawRepresentable {
+        public let rawValue: String
+
+        public init(rawValue: String) { self.rawValue = rawValue }
+
+        /// A file or directory that is not there.
+        public static let notFound = Code(rawValue: "notFound")
+        /// A file that is there but cannot be opened, mapped or listed.
+        public static let unreadable = Code(rawValue: "unreadable")
+        /// A file whose contents break its own format.
+        public static let malformed = Code(rawValue: "malformed")
+        /// A well-formed file of a kind that is not read here.
+        public static let unsupported = Code(rawValue: "unsupported")
+        /// A configuration value that is missing, of the wrong kind or out of bounds.
+        public static let invalidValue = Code(rawValue: "invalidValue")
+        /// Weights that a model needs and the checkpoint lacks, or has in another shape.
+        public static let weights = Code(rawValue: "weights")
+    }
+
+    public let code: Code
+    public let message: String
+
+    public init(code: Code, message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { message }
+}
+
+extension CheckpointError {
+    static func notFound(_ message: String) -> CheckpointError { CheckpointError(code: .notFound, message: message) }
+    static func unreadable(_ message: String) -> CheckpointError {
+        CheckpointError(code: .unreadable, message: message)
+    }
+    static func malformed(_ message: String) -> CheckpointError { CheckpointError(code: .malformed, message: message) }
+    package static func unsupported(_ message: String) -> CheckpointError {
+        CheckpointError(code: .unsupported, message: message)
+    }
+    package static func invalidValue(_ message: String) -> CheckpointError {
+        CheckpointError(code: .invalidValue, message: message)
+    }
+    static func weights(_ message: String) -> CheckpointError { CheckpointError(code: .weights, message: message) }
+}
+
+extension String {
+    /// The string between quotes, short and printable: names in a hostile file can be long or hold control characters.
+    var quoted: String {
+        var text = "\""
+        for (index, scalar) in unicodeScalars.prefix(121).enumerated() {
+            guard index < 120 else {
+                text += "..."
+                break
+            }
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .unassigned, .privateUse:
+                text += "\\u{\(String(scalar.value, radix: 16))}"
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text + "\""
+    }
+}
+
+extension Collection<String> {
+    /// The first names of a list, quoted, and how many more there are.
+    func listed(atMost limit: Int = 20) -> String {
+        let names = prefix(limit).map(\.quoted).joined(separator: ", ")
+        return count > limit ? names + " and \(count - limit) more" : names
+    }
+}

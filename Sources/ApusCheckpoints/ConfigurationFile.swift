@@ -1,0 +1,68 @@
+package import ApusJSON
+
+/// A JSON configuration file such as `config.json`, or an object nested in one, read by typed getters.
+///
+/// A key with the value `null` counts as absent, as in the configurations of transformers. The getters throw
+/// `CheckpointError` (`.invalidValue`) naming file, key, what was expected and what was found.
+package struct ConfigurationFile: Sendable {
+    /// Path of the file, for messages.
+    package let file: String
+
+    /// Dotted place of this object in the file, empty at the top.
+    package let place: String
+
+    package let object: JSONObject
+
+    /// Larger configurations are refused: the longest in use have some hundred kilobytes.
+    static let maximumByteCount = 64 << 20
+
+    /// Reads a file. Throws `CheckpointError` (`.notFound`, `.unreadable`, `.malformed`).
+    package init(path: String) throws(CheckpointError) {
+        let mapping = try MappedFile(path: path)
+        guard mapping.bytes.count <= Self.maximumByteCount else {
+            throw .malformed("\(path): a configuration of \(mapping.bytes.count) bytes is too large to be one")
+        }
+        self.init(file: path, object: try mapping.jsonObject())
+    }
+
+    /// Reads a file of a directory; `nil` if the directory has no such file.
+    package init?(optionalPath path: String) throws(CheckpointError) {
+        do {
+            try self.init(path: path)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return nil
+        }
+    }
+
+    package init(file: String, place: String = "", object: JSONObject) {
+        self.file = file
+        self.place = place
+        self.object = object
+    }
+
+    /// The value of a key, `nil` if absent or `null`.
+    package subscript(key: String) -> JSONValue? {
+        guard let value = object[key], !value.isNull else { return nil }
+        return value
+    }
+
+    /// An error about one key, for checks that only the reader of the value can make.
+    package func fault(_ key: String, expected: String, got: String) -> CheckpointError {
+        let place = place.isEmpty ? key : "\(place).\(key)"
+        return .invalidValue("\(file): \(place): expected \(expected), got \(got)")
+    }
+
+    func fault(_ key: String, expected: String, got value: JSONValue) -> CheckpointError {
+        switch value {
+        case .array, .object, .null: fault(key, expected: expected, got: value.kind)
+        case .string(let text): fault(key, expected: expected, got: text.quoted)
+        default: fault(key, expected: expected, got: value.serialized)
+        }
+    }
+
+    func required<Value>(_ key: String, _ value: Value?, _ expected: String) throws(CheckpointError) -> Value {
+        guard let value else { throw fault(key, expected: expected, got: "nothing") }
+        return value
+    }
+}

@@ -1,0 +1,37 @@
+/// A tensor as it lies in a mapped file: nothing is read until its bytes are touched.
+package struct StoredTensor: Sendable {
+    package let name: String
+    package let dtype: StoredDType
+
+    /// Extents, outermost first. Their product is known not to overflow.
+    package let shape: [Int]
+
+    /// Keeps the mapping alive. A view that outlives this value must hold on to it.
+    package let mapping: MappedFile
+
+    /// Where the elements lie in the mapping.
+    let range: Range<Int>
+
+    /// The elements in row-major order, little endian, not necessarily aligned to their size.
+    /// Valid only while `mapping` lives: `withBytes` is the safe way to read them.
+    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: mapping.bytes[range]) }
+
+    package func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        defer { withExtendedLifetime(mapping) {} }
+        return try body(bytes)
+    }
+
+    package var byteCount: Int { range.count }
+
+    /// Number of elements.
+    package var count: Int { shape.reduce(1, *) }
+
+    /// The file that holds the tensor.
+    package var file: String { mapping.path }
+}
+
+extension StoredTensor: CustomStringConvertible {
+    package var description: String { "\(name.quoted) \(dtype.rawValue) \(shape)" }
+}
