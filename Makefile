@@ -15,3 +15,14 @@ lint:             ## formatting and the size of files
 
 format:           ## rewrite every file in the house style
 	$(SWIFT) format --in-place --recursive Sources Tests Examples Package.swift
+
+parity:           ## random checkpoints and strings against transformers and tokenizers
+	$(PYTHON) Tests/Parity/models.py
+	$(PYTHON) Tests/Parity/tokenizers.py
+
+fixtures:         ## rewrite the committed references with Python's libraries
+	for script in Tests/Fixtures/*/make.py; do $(PYTHON) $$script || exit 1; done
+	$(PYTHON) Scripts/demo/heldout.py
+
+demo:             ## train the demo model again, about 20 minutes
+	$(PYTHON) Scripts/demo/train.py

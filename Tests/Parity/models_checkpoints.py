@@ -1,0 +1,162 @@
+"""Draws tiny Llama checkpoints: any option of the family, in the spellings that published checkpoints use."""
+
+import json
+import random
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
+
+DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
+NAMES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
+
+
+@dataclass
+class Options:
+    seed: int
+    hidden_size: int = 32
+    num_hidden_layers: int = 2
+    num_attention_heads: int = 4
+    num_key_value_heads: int = 4
+    head_dim: int | None = None
+    intermediate_size: int = 48
+    vocab_size: int = 100
+    hidden_act: str = "silu"
+    rms_norm_eps: float = 1e-6
+    rope_theta: float = 10_000.0
+    rope: dict = field(default_factory=dict)  # without the kind's name: {"factor": 2.0}
+    rope_kind: str = "default"
+    rope_spelling: str = "new"  # "new": rope_parameters; "type" or "rope_type": rope_scaling and rope_theta
+    attention_bias: bool = False
+    mlp_bias: bool = False
+    tied: bool = False
+    max_position_embeddings: int = 64
+    eos: list[int] = field(default_factory=list)
+    generation_config: bool = True
+    dtype: str = "f32"
+    shard_bytes: int = 0
+    text: bool = False
+
+    @property
+    def width(self) -> int:
+        return self.head_dim or self.hidden_size // self.num_attention_heads
+
+    def describe(self) -> str:
+        rope = self.rope_kind + (f" {self.rope}" if self.rope else "") + f" as {self.rope_spelling}"
+        extras = [name for name in ("attention_bias", "mlp_bias", "tied", "text") if getattr(self, name)]
+        return (f"{self.dtype} layers={self.num_hidden_layers} hidden={self.hidden_size} heads={self.num_attention_heads}"
+                f"/{self.num_key_value_heads}x{self.width} mlp={self.intermediate_size} {self.hidden_act} "
+                f"vocab={self.vocab_size} rope={rope} theta={self.rope_theta:g} context={self.max_position_embeddings} "
+                f"eos={self.eos} shards={'yes' if self.shard_bytes else 'no'} {' '.join(extras)}".strip())
+
+
+def draw(seed: int) -> Options:
+    """Any configuration of the family, decided by the seed alone."""
+    rng = random.Random(seed)
+    heads = rng.choice([1, 2, 3, 4, 6, 8])
+    kv_heads = rng.choice([count for count in range(1, heads + 1) if heads % count == 0])
+    hidden = heads * rng.choice([4, 6, 8, 10, 12, 16])
+    hidden *= 2 if hidden < 24 else 1
+    options = Options(
+        seed, hidden, rng.randint(1, 3), heads, kv_heads,
+        # None leaves the width to hidden / heads, which must then be even for the rotation.
+        head_dim=rng.choice([8, 12, 16, 20, 24, 32]) if rng.random() < 0.5 or (hidden // heads) % 2 else None,
+        intermediate_size=rng.randint(17, 150), vocab_size=rng.randint(97, 1200),
+        hidden_act=rng.choices(["silu", "gelu", "gelu_pytorch_tanh", "relu"], [7, 1, 1, 1])[0],
+        rms_norm_eps=rng.choice([1e-6, 1e-5, 1e-3]), rope_theta=rng.choice([100.0, 1234.5, 10_000.0, 500_000.0]),
+        rope_kind=rng.choice(["default", "linear", "dynamic", "llama3", "yarn"]),
+        rope_spelling=rng.choice(["new", "type", "rope_type"]),
+        attention_bias=rng.random() < 0.3, mlp_bias=rng.random() < 0.3, tied=rng.random() < 0.4,
+        max_position_embeddings=rng.choice([32, 64, 100, 256]), generation_config=rng.random() < 0.7,
+        dtype=rng.choices(["f32", "bf16", "f16"], [2, 1, 1])[0],
+        shard_bytes=rng.choice([0, 0, 20_000, 50_000]), text=rng.random() < 0.15)
+    options.rope = draw_rope(rng, options)
+    options.eos = rng.sample(range(options.vocab_size), rng.choice([0, 1, 1, 3, 8]))
+    return options
+
+
+def draw_rope(rng: random.Random, options: Options) -> dict:
+    factor = rng.choice([1.0, 1.5, 2.0, 4.0, 8.0])
+    original = rng.choice([16, 32, 64])
+    match options.rope_kind:
+        case "linear" | "dynamic":
+            return {"factor": factor}
+        case "llama3":
+            return {"factor": factor, "low_freq_factor": 1.0, "high_freq_factor": rng.choice([2.0, 4.0]),
+                    "original_max_position_embeddings": original}
+        case "yarn":
+            options.max_position_embeddings = max(original, int(original * factor))
+            rope = {"factor": factor, "original_max_position_embeddings": original}
+            if rng.random() < 0.4:
+                rope |= {"beta_fast": rng.choice([4.0, 16.0]), "beta_slow": rng.choice([0.5, 1.0])}
+            if rng.random() < 0.3:
+                rope["attention_factor"] = rng.choice([0.8, 1.3])
+            elif rng.random() < 0.4:
+                rope |= {"mscale": rng.choice([0.7, 1.0]), "mscale_all_dim": rng.choice([0.5, 1.0])}
+            if rng.random() < 0.3:
+                rope["truncate"] = rng.random() < 0.5
+            return rope
+    return {}
+
+
+@torch.no_grad()
+def fill(model: LlamaForCausalLM, options: Options) -> None:
+    """Weights that spread the logits, so that greedy paths tell, while f32 rounding stays far below 1e-4."""
+    generator = torch.Generator().manual_seed(options.seed)
+    for name, weight in model.named_parameters():
+        noise = torch.randn(weight.shape, generator=generator)
+        if name.endswith("norm.weight"):
+            weight.copy_(1 + 0.2 * noise)
+        elif name.endswith("bias"):
+            weight.copy_(0.3 * noise)
+        elif "embed_tokens" in name:
+            weight.copy_((0.6 if options.tied else 1.0) * noise)
+        elif "lm_head" in name:
+            weight.copy_(3.0 / weight.shape[1] ** 0.5 * noise)
+        else:
+            gain = 2.0 if "q_proj" in name or "k_proj" in name else 1.5
+            weight.copy_(gain / weight.shape[1] ** 0.5 * noise)
+
+
+def write_checkpoint(folder: Path, options: Options) -> None:
+    config = LlamaConfig(
+        vocab_size=options.vocab_size, hidden_size=options.hidden_size, intermediate_size=options.intermediate_size,
+        num_hidden_layers=options.num_hidden_layers, num_attention_heads=options.num_attention_heads,
+        num_key_value_heads=options.num_key_value_heads, head_dim=options.head_dim, hidden_act=options.hidden_act,
+        max_position_embeddings=options.max_position_embeddings, rms_norm_eps=options.rms_norm_eps,
+        rope_parameters={"rope_type": options.rope_kind, "rope_theta": options.rope_theta, **options.rope},
+        attention_bias=options.attention_bias, mlp_bias=options.mlp_bias, tie_word_embeddings=options.tied,
+        bos_token_id=None, eos_token_id=stop_ids(options), pad_token_id=None)
+    model = LlamaForCausalLM(config).float()
+    fill(model, options)
+    model = model.to(DTYPES[options.dtype])
+    model.generation_config = GenerationConfig(eos_token_id=stop_ids(options))
+    model.save_pretrained(folder, max_shard_size=options.shard_bytes or "1GB")
+    if not options.generation_config:
+        (folder / "generation_config.json").unlink()
+    respell(folder / "config.json", options)
+
+
+def stop_ids(options: Options) -> int | list[int] | None:
+    return None if not options.eos else options.eos[0] if len(options.eos) == 1 else options.eos
+
+
+def respell(path: Path, options: Options) -> None:
+    """Writes the rotary options as the drawn generation of checkpoints does."""
+    config = json.loads(path.read_text())
+    if options.rope_spelling != "new":
+        config.pop("rope_parameters", None)
+        config["torch_dtype"] = config.pop("dtype", NAMES[options.dtype])
+        config["rope_theta"] = options.rope_theta
+        config["rope_scaling"] = None
+        if options.rope_kind != "default":
+            config["rope_scaling"] = {options.rope_spelling: options.rope_kind, **options.rope}
+        # Old checkpoints leave the width out when it is hidden / heads.
+        if options.head_dim is None:
+            config.pop("head_dim", None)
+    path.write_text(json.dumps(config, indent=2) + "\n")
+
+
+def options_json(options: Options) -> dict:
+    return asdict(options)
