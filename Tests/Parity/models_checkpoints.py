@@ -71,6 +71,8 @@ def draw(seed: int) -> Options:
         max_position_embeddings=rng.choice([32, 64, 100, 256]), generation_config=rng.random() < 0.7,
         dtype=rng.choices(["f32", "bf16", "f16"], [2, 1, 1])[0],
         shard_bytes=rng.choice([0, 0, 20_000, 50_000]), text=rng.random() < 0.15)
+    if options.text:
+        options.vocab_size += 260  # every byte has its token, and two are special
     options.rope = draw_rope(rng, options)
     options.eos = rng.sample(range(options.vocab_size), rng.choice([0, 1, 1, 3, 8]))
     return options

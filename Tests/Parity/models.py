@@ -1,0 +1,125 @@
+"""Random Llama checkpoints and prompts: apus' tokens and log-probabilities against transformers'.
+
+    python Tests/Parity/models.py [--count 50] [--seed S]      draws fresh configurations
+    python Tests/Parity/models.py --only SEED                  one configuration again, as named in a failure
+    python Tests/Parity/models.py --self-test                  checks the judge itself, without apus
+"""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+import transformers
+
+from models_checkpoints import Options, draw, write_checkpoint
+from models_compare import Verdict, compare
+from models_selftest import self_test
+from models_text import draw_text, text_faults, write_tokenizer
+
+ROOT = Path(__file__).parents[2]
+NEW_TOKENS = 64
+
+
+class Apus:
+    """Runs the command on a checkpoint, with a batch size, threads and processes drawn at random."""
+
+    def __init__(self, command: str):
+        self.command = command
+        self.last = ""
+
+    def __call__(self, folder: Path, options: Options, prompts: list, limit: int, rng: random.Random) -> list[dict]:
+        source, target = folder / "prompts.jsonl", folder / "results.jsonl"
+        key = lambda prompt: "prompt" if isinstance(prompt, str) else "prompt_token_ids"
+        source.write_text("".join(json.dumps({key(prompt): prompt}) + "\n" for prompt in prompts))
+        arguments = [self.command, "generate", "--model", str(folder), "--prompts", str(source), "--output", str(target),
+                     "--max-new-tokens", str(limit), "--logprobs", "--quiet", "--batch-size", str(rng.choice([1, 2, 3, 16])),
+                     "--threads", str(rng.choice([1, 2]))]
+        processes = rng.choice([1, 1, 2, 3])
+        arguments += ["-n", str(processes)] if processes > 1 else []
+        self.last = " ".join(arguments[1:])
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=300)
+        if done.returncode != 0:
+            raise RuntimeError(f"apus ended with {done.returncode}: {done.stderr.strip()[-300:]}")
+        return [json.loads(line) for line in target.read_text().splitlines()]
+
+
+def draw_prompts(options: Options, rng: random.Random) -> list[list[int]]:
+    # Half the prompts are short; at least one of them goes beyond the shorter contexts.
+    lengths = [rng.randint(1, 12) if rng.random() < 0.5 else rng.randint(13, 100) for _ in range(rng.randint(2, 4))]
+    lengths.append(rng.randint(65, 100))
+    rng.shuffle(lengths)
+    return [[rng.randrange(options.vocab_size) for _ in range(length)] for length in lengths]
+
+
+def check(options: Options, run, verbose: bool = False) -> Verdict:
+    rng = random.Random(options.seed ^ 0x5EED)
+    torch.manual_seed(options.seed)
+    with tempfile.TemporaryDirectory(prefix="apus-parity-") as name:
+        folder = Path(name)
+        write_checkpoint(folder, options)
+        prompts = given = draw_prompts(options, rng)
+        if options.text:
+            tokenizer = write_tokenizer(folder, options)
+            given = draw_text(rng)
+            prompts = [tokenizer.encode(text).ids for text in given]
+        try:
+            records = run(folder, options, prompts if not isinstance(run, Apus) else given, NEW_TOKENS, rng)
+            verdict = compare(options, folder, prompts, records, NEW_TOKENS, rng.choice(["eager", "sdpa"]))
+        except (RuntimeError, OSError, ValueError, subprocess.TimeoutExpired) as error:
+            return Verdict(failures=[str(error)])
+        if options.text and isinstance(run, Apus):
+            verdict.failures += text_faults(tokenizer, given, records)
+        if verbose:
+            for record in records:
+                print(json.dumps(record))
+    return verdict
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=50)
+    parser.add_argument("--seed", type=int, help="of the whole run; fresh and printed when left out")
+    parser.add_argument("--only", type=int, metavar="SEED", help="one configuration, by its own seed")
+    parser.add_argument("--apus", default=os.environ.get("APUS", str(ROOT / ".build/release/apus")))
+    parser.add_argument("--self-test", action="store_true")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 31)
+    rng = random.Random(seed)
+    seeds = [arguments.only] if arguments.only is not None else [rng.randrange(1 << 31) for _ in range(arguments.count)]
+    print(f"seed {seed}, {len(seeds)} configurations", flush=True)
+    if arguments.self_test:
+        return self_test(check, [draw(own) for own in seeds])
+    if not os.access(arguments.apus, os.X_OK):
+        print(f"{arguments.apus} is not there: build it (make build) or name it with --apus", file=sys.stderr)
+        return 1
+
+    apus, total, failed, start = Apus(arguments.apus), Verdict(), 0, time.time()
+    for own in seeds:
+        options = draw(own)
+        verdict = check(options, apus, verbose=arguments.only is not None)
+        total.add(verdict)
+        if verdict.failures:
+            failed += 1
+            print(f"FAIL --only {own} [{options.describe()}] apus {apus.last}")
+            for failure in verdict.failures[:4]:
+                print(f"     {failure}", flush=True)
+    print(f"{len(seeds) - failed} of {len(seeds)} configurations agree with transformers {transformers.__version__}: "
+          f"{total.prompts} prompts, {total.tokens} tokens, {total.ties} ties, f32 log-probabilities within "
+          f"{total.worst:.1e}, rounded ones at {total.ratio:.2f} of the tolerance, {time.time() - start:.0f} s "
+          f"(seed {seed})")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
