@@ -55,7 +55,7 @@ let package = Package(
             ["ApusCompute", "ApusCPU", "ApusTokenizers", "ApusModels", "ApusGeneration", "ApusDistributed"]),
         .executableTarget(
             name: "ApusCLI",
-            dependencies: ["Apus", "ApusJSON", "ApusCPU", "ApusDistributed", argumentParser],
+            dependencies: ["Apus", "ApusJSON", "ApusTokenizers", "ApusCPU", "ApusDistributed", argumentParser],
             swiftSettings: swiftSettings),
 
         .target(name: "ApusTestSupport", path: "Tests/ApusTestSupport", swiftSettings: swiftSettings),

@@ -4,5 +4,8 @@ import ArgumentParser
 struct ApusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apus",
-        abstract: "Runs language models over every device you have, from plain Hugging Face checkpoints.")
+        abstract: "Runs language models over every device you have, from plain Hugging Face checkpoints.",
+        subcommands: [
+            TokenizeCommand.self
+        ])
 }

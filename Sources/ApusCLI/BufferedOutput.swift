@@ -1,0 +1,37 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Standard output, written in large pieces.
+struct BufferedOutput {
+    private var buffer: [UInt8] = []
+
+    mutating func write(_ text: String) {
+        buffer.append(contentsOf: text.utf8)
+        if buffer.count >= 1 << 16 { flush() }
+    }
+
+    /// Writes what is buffered; a reader that has gone away ends the process by its signal.
+    mutating func flush() {
+        var rest = buffer[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { unsafeWrite($0) }
+            if count < 0, errno != EINTR { break }
+            rest = rest.dropFirst(max(count, 0))
+        }
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    private func unsafeWrite(_ bytes: UnsafeRawBufferPointer) -> Int {
+        bytes.baseAddress.map { systemWrite(1, $0, bytes.count) } ?? 0
+    }
+}
+
+/// `write` outside the type, where its method of that name would hide it.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+    write(descriptor, bytes, count)
+}

@@ -1,0 +1,75 @@
+import ApusJSON
+import ApusTokenizers
+import ArgumentParser
+
+struct TokenizeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tokenize",
+        abstract: "Turns text into a model's token ids, and back.",
+        discussion: """
+            Reads JSON lines {"text": ...} and writes JSON lines {"ids": [...], "tokens": [...]}, one for one and in \
+            order. With --decode, reads {"ids": [...]} and writes {"text": ...}.
+            """)
+
+    @Option(help: ArgumentHelp("Directory of the checkpoint, with its tokenizer.json.", valueName: "dir"))
+    var model: String
+
+    @Option(help: ArgumentHelp("File of JSON lines; - for standard input.", valueName: "file"))
+    var input: String
+
+    @Flag(help: "Turn token ids into text.")
+    var decode = false
+
+    @Flag(
+        name: .customLong("no-special-tokens"),
+        help: "Put no special tokens around the text; with --decode, leave them out of it.")
+    var omitsSpecialTokens = false
+
+    func run() throws {
+        let tokenizer = try AutoTokenizer.from(pretrained: model)
+        var output = BufferedOutput()
+        var lines = try LineReader(path: input)
+        var number = 0
+        do {
+            while let line = try lines.next() {
+                number += 1
+                guard line.contains(where: { $0 > 0x20 }) else { continue }
+                output.write(try convert(line, tokenizer).serialized + "\n")
+            }
+            output.flush()
+        } catch {
+            output.flush()
+            throw LineError(place: "\(input == "-" ? "standard input" : input), line \(number)", reason: "\(error)")
+        }
+    }
+
+    private func convert(_ line: [UInt8], _ tokenizer: Tokenizer) throws -> JSONValue {
+        let value = try line.withUnsafeBytes { try JSONValue(parsing: $0) }
+        if decode {
+            guard let ids = value["ids"]?.array?.map(\.integer), !ids.contains(nil) else {
+                throw LineReason(description: #"expected {"ids": [...]} with integers"#)
+            }
+            let text = tokenizer.decode(ids.compactMap { $0 }, skipSpecialTokens: omitsSpecialTokens)
+            return ["text": .string(text)]
+        }
+        guard let text = value["text"]?.string else {
+            throw LineReason(description: #"expected {"text": "..."}"#)
+        }
+        let ids = tokenizer.encode(text, addSpecialTokens: !omitsSpecialTokens)
+        return [
+            "ids": .array(ids.map { .integer($0) }),
+            "tokens": .array(tokenizer.tokens(for: ids).map { .string($0) }),
+        ]
+    }
+}
+
+private struct LineReason: Error, CustomStringConvertible {
+    let description: String
+}
+
+private struct LineError: Error, CustomStringConvertible {
+    let place: String
+    let reason: String
+
+    var description: String { "\(place): \(reason)" }
+}

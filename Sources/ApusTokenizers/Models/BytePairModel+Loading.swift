@@ -1,0 +1,92 @@
+import ApusJSON
+
+extension BytePairModel {
+    /// Reads the `model` of a tokenizer.json.
+    convenience init(_ configuration: ComponentConfiguration, isByteLevel: Bool) throws(TokenizerError) {
+        if let type = try configuration.optionalString("type"), type != "BPE" {
+            throw .unsupported(
+                "\(configuration.place): the model type \"\(type)\" is not supported; Apus has BPE alone")
+        }
+        if let dropout = configuration.optional("dropout"), dropout.double != 0 {
+            throw .unsupported("\(configuration.place): dropout is for training; only null or 0 can be used here")
+        }
+        let vocabulary = try Self.readVocabulary(configuration)
+        var options = Options()
+        options.fusesUnknown = try configuration.bool("fuse_unk", default: false)
+        options.fallsBackToBytes = try configuration.bool("byte_fallback", default: false)
+        options.ignoresMerges = try configuration.bool("ignore_merges", default: false)
+        options.continuingPrefix = Array((try configuration.optionalString("continuing_subword_prefix") ?? "").utf8)
+        options.wordSuffix = Array((try configuration.optionalString("end_of_word_suffix") ?? "").utf8)
+        if let unknown = try configuration.optionalString("unk_token") {
+            options.unknownToken = vocabulary.id(for: Array(unknown.utf8))
+        }
+        let merges = try Self.readMerges(configuration, vocabulary, prefixLength: options.continuingPrefix.count)
+        self.init(
+            vocabulary: vocabulary, merges: merges, options: options,
+            readsBytes: isByteLevel && Self.canReadBytes(options))
+    }
+
+    private static func readVocabulary(_ configuration: ComponentConfiguration) throws(TokenizerError) -> Vocabulary {
+        let member = try configuration.member("vocab")
+        guard let entries = member.object else { throw configuration.mismatch("vocab", member, expected: "an object") }
+        var vocabulary = Vocabulary(capacity: entries.count)
+        for entry in entries {
+            guard let integer = entry.value.integer, let id = UInt32(exactly: integer) else {
+                throw .malformed(
+                    "\(configuration.place).vocab: the id of \"\(entry.key.excerpt)\" must be an integer from 0 to "
+                        + "4294967295")
+            }
+            var token = entry.key
+            token.withUTF8 { vocabulary.insert($0, id: id) }
+        }
+        return vocabulary
+    }
+
+    private static func readMerges(
+        _ configuration: ComponentConfiguration, _ vocabulary: Vocabulary, prefixLength: Int
+    ) throws(TokenizerError) -> MergeTable {
+        let lines = try configuration.array("merges")
+        var table = MergeTable(capacity: lines.count)
+        var rank: UInt32 = 0
+        var joined: [UInt8] = []
+        for (index, line) in lines.enumerated() {
+            if let text = line.string, text.utf8.starts(with: "#version".utf8) { continue }
+            guard let (left, right) = pair(line) else {
+                throw .malformed("\(configuration.place).merges[\(index)] must be two tokens")
+            }
+            func token(_ bytes: [UInt8]) throws(TokenizerError) -> UInt32 {
+                guard let id = vocabulary.id(for: bytes) else {
+                    let name = String(decoding: bytes, as: UTF8.self).excerpt
+                    throw .malformed(
+                        "\(configuration.place).merges[\(index)] needs the token \"\(name)\", which the vocabulary lacks"
+                    )
+                }
+                return id
+            }
+            let leftID = try token(left)
+            let rightID = try token(right)
+            joined.removeAll(keepingCapacity: true)
+            joined += left
+            joined += right.dropFirst(prefixLength)
+            table.insert(leftID, rightID, rank: rank, id: try token(joined))
+            rank += 1
+        }
+        return table
+    }
+
+    /// The tokens of `"a b"` or `["a", "b"]`.
+    private static func pair(_ line: JSONValue) -> ([UInt8], [UInt8])? {
+        if let text = line.string {
+            let parts = text.utf8.split(separator: 0x20, omittingEmptySubsequences: false)
+            return parts.count == 2 ? (Array(parts[0]), Array(parts[1])) : nil
+        }
+        guard let parts = line.array, parts.count == 2, let left = parts[0].string, let right = parts[1].string
+        else { return nil }
+        return (Array(left.utf8), Array(right.utf8))
+    }
+}
+
+extension String {
+    /// The text cut to what fits into a message.
+    var excerpt: String { count > 60 ? "\(prefix(60))…" : self }
+}

@@ -1,0 +1,99 @@
+import Synchronization
+
+/// Byte-pair encoding (Sennrich et al., https://aclanthology.org/P16-1162), over characters or over bytes.
+final class BytePairModel: Sendable {
+    let vocabulary: Vocabulary
+    let merges: MergeTable
+    let options: Options
+
+    /// The token of each single scalar.
+    let scalarTokens: ScalarTokens
+    /// The tokens `<0x00>` to `<0xFF>`, for characters that have none.
+    let fallbackTokens: [UInt32?]
+    /// The tokens of single bytes in GPT-2's alphabet; `nil` for a model that reads characters.
+    let byteTokens: [UInt32?]?
+    /// Whole words by their bytes, where a model of bytes takes them before any merge.
+    let byteWords: Vocabulary?
+    /// Whether no token crosses the start of a word marked by `▁`, so that words can be merged one by one.
+    let startsWordsAtSpaceMark: Bool
+
+    /// Taken out by one encoding at a time; others start with an empty one.
+    private let cache = Mutex<WordCache?>(nil)
+
+    struct Options: Sendable {
+        var unknownToken: UInt32?
+        var fusesUnknown = false
+        var fallsBackToBytes = false
+        var ignoresMerges = false
+        var continuingPrefix: [UInt8] = []
+        var wordSuffix: [UInt8] = []
+
+        /// Whether a symbol depends on its place in the word.
+        var marksPlaces: Bool { !continuingPrefix.isEmpty || !wordSuffix.isEmpty }
+    }
+
+    /// - Parameter readsBytes: whether the pieces that it gets are bytes, not yet written in GPT-2's alphabet.
+    init(vocabulary: Vocabulary, merges: MergeTable, options: Options, readsBytes: Bool) {
+        self.vocabulary = vocabulary
+        self.merges = merges
+        self.options = options
+        scalarTokens = ScalarTokens(vocabulary)
+        fallbackTokens = (0..<256).map { byte in
+            let digits = String(byte, radix: 16, uppercase: true)
+            return vocabulary.id(for: Array("<0x\(byte < 16 ? "0" : "")\(digits)>".utf8))
+        }
+        if readsBytes {
+            byteTokens = ByteAlphabet.scalars.map { [scalarTokens] in scalarTokens[$0] }
+            byteWords = options.ignoresMerges ? Self.wordsByBytes(vocabulary) : nil
+        } else {
+            byteTokens = nil
+            byteWords = nil
+        }
+        startsWordsAtSpaceMark =
+            !options.marksPlaces && !options.ignoresMerges && !readsBytes
+            && scalarTokens[0x2581] != nil && !Self.crossesSpaceMark(vocabulary)
+    }
+
+    /// A model of bytes works on bytes directly unless an option asks for the characters of the alphabet.
+    static func canReadBytes(_ options: Options) -> Bool { !options.marksPlaces && !options.fallsBackToBytes }
+
+    private static func wordsByBytes(_ vocabulary: Vocabulary) -> Vocabulary {
+        var words = Vocabulary(capacity: vocabulary.count)
+        vocabulary.forEach { token, id in
+            guard let bytes = ByteAlphabet.decode(token) else { return }
+            bytes.withUnsafeBufferPointer { words.insert($0, id: id) }
+        }
+        return words
+    }
+
+    /// Whether a token has `▁` after another character.
+    private static func crossesSpaceMark(_ vocabulary: Vocabulary) -> Bool {
+        var crosses = false
+        vocabulary.forEach { token, _ in
+            guard token.count > 3, !crosses else { return }
+            for position in 1..<token.count - 2 where token.isSpaceMark(at: position) {
+                if position < 3 || !token.isSpaceMark(at: position - 3) { crosses = true }
+            }
+        }
+        return crosses
+    }
+
+    /// Gives a closure the words seen so far, for itself alone.
+    func withCache(_ body: (inout WordCache) -> Void) {
+        var words =
+            cache.withLock { cache in
+                defer { cache = nil }
+                return cache
+            } ?? WordCache()
+        body(&words)
+        cache.withLock { [words] in $0 = words }
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// Whether `▁` (U+2581) stands at a position that has two bytes after it.
+    @inline(__always)
+    func isSpaceMark(at position: Int) -> Bool {
+        self[position] == 0xE2 && self[position + 1] == 0x96 && self[position + 2] == 0x81
+    }
+}

@@ -1,0 +1,60 @@
+import ApusJSON
+
+/// Fills a template: special tokens around the text (`single`); templates for pairs of texts are not read.
+struct TemplatePostProcessor: PostProcessor {
+    private enum Piece {
+        case text
+        case special([Int])
+    }
+
+    private let pieces: [Piece]
+
+    init(_ configuration: ComponentConfiguration) throws(TokenizerError) {
+        var pieces: [Piece] = []
+        for piece in try configuration.components("single") {
+            if piece.optional("Sequence") != nil {
+                let sequence = try piece.component("Sequence")
+                guard try sequence.string("id") == "A" else {
+                    throw .malformed("\(sequence.place) names a second text, which a single one has not")
+                }
+                pieces.append(.text)
+            } else {
+                let id = try piece.component("SpecialToken").string("id")
+                pieces.append(.special(try Self.specialIDs(id, configuration)))
+            }
+        }
+        self.pieces = pieces
+    }
+
+    private static func specialIDs(_ id: String, _ configuration: ComponentConfiguration) throws(TokenizerError)
+        -> [Int]
+    {
+        let special = try configuration.component("special_tokens").component(id)
+        var ids: [Int] = []
+        for value in try special.array("ids") {
+            guard let integer = value.integer, let id = UInt32(exactly: integer) else {
+                throw .malformed("\(special.place).ids must be integers from 0 to 4294967295")
+            }
+            ids.append(Int(id))
+        }
+        return ids
+    }
+
+    var addedCount: Int {
+        pieces.reduce(0) { count, piece in
+            if case .special(let ids) = piece { count + ids.count } else { count }
+        }
+    }
+
+    func process(_ ids: [Int], addSpecialTokens: Bool) -> [Int] {
+        var processed: [Int] = []
+        processed.reserveCapacity(ids.count + addedCount)
+        for piece in pieces {
+            switch piece {
+            case .text: processed += ids
+            case .special(let special): if addSpecialTokens { processed += special }
+            }
+        }
+        return processed
+    }
+}

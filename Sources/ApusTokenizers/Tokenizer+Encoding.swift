@@ -1,0 +1,43 @@
+extension Tokenizer {
+    /// The ids of a text.
+    ///
+    /// Special tokens that stand in the text itself are always recognized; `addSpecialTokens` says whether those of
+    /// the model's template (a start of text, say) are put around it.
+    public func encode(_ text: String, addSpecialTokens: Bool = true) -> [Int] {
+        let ids = tokenize(text)
+        return postProcessor?.process(ids, addSpecialTokens: addSpecialTokens) ?? ids
+    }
+
+    /// The ids of a text without what the post-processor adds.
+    func tokenize(_ text: String) -> [Int] {
+        var text = text
+        return text.withUTF8 { utf8 in
+            var ids: [Int] = []
+            ids.reserveCapacity(utf8.count / 3)
+            for segment in added.segments(of: utf8, isNormalized: false) {
+                switch segment {
+                case .token(let id): ids.append(Int(id))
+                case .text(let range): tokenize(utf8, range, into: &ids)
+                }
+            }
+            return ids
+        }
+    }
+
+    private func tokenize(_ text: UTF8Text, _ range: Range<Int>, into ids: inout [Int]) {
+        var bytes = Array(text[range])
+        if let normalizer { bytes = normalizer.normalize(bytes) }
+        let segments = bytes.withUnsafeBufferPointer { added.segments(of: $0, isNormalized: true) }
+        for segment in segments {
+            switch segment {
+            case .token(let id): ids.append(Int(id))
+            case .text(let part):
+                let isAtStart = range.lowerBound == 0 && part.lowerBound == 0
+                var pieces = PreTokenizedText(
+                    part.count == bytes.count ? bytes : Array(bytes[part]), isAtStart: isAtStart)
+                preTokenizer?.preTokenize(&pieces)
+                model.tokenize(pieces, into: &ids)
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import ApusJSON
+
+extension Tokenizer {
+    /// Reads a tokenizer.json.
+    convenience init(_ root: ComponentConfiguration, settings: TokenizerSettings) throws(TokenizerError) {
+        if let version = root.optional("version"), version.string != "1.0" {
+            throw .unsupported("\(root.place): only version \"1.0\" of the format is supported")
+        }
+        let normalizer = try root.optional("normalizer").map { _ throws(TokenizerError) in
+            try root.component("normalizer").normalizer()
+        }
+        var preTokenizer = try root.optional("pre_tokenizer").map { _ throws(TokenizerError) in
+            try root.component("pre_tokenizer").preTokenizer()
+        }
+        let leavingBytes = (preTokenizer as? any ByteLevelTail)?.leavingBytes
+        let model = try BytePairModel(try root.component("model"), isByteLevel: leavingBytes != nil)
+        if model.byteTokens != nil { preTokenizer = leavingBytes }
+        let postProcessor = try root.optional("post_processor").map { _ throws(TokenizerError) in
+            try root.component("post_processor").postProcessor()
+        }
+        let decoder = try root.optional("decoder").map { _ throws(TokenizerError) in
+            try root.component("decoder").decoder()
+        }
+        var added: [AddedToken] = []
+        if root.optional("added_tokens") != nil {
+            for component in try root.components("added_tokens") { added.append(try AddedToken(component)) }
+        }
+        self.init(
+            normalizer: normalizer, preTokenizer: preTokenizer, model: model, postProcessor: postProcessor,
+            decoder: decoder ?? SpaceJoiningDecoder(),
+            added: AddedVocabulary(added, model: model.vocabulary, normalizer: normalizer), settings: settings)
+    }
+}

@@ -1,0 +1,71 @@
+import ApusJSON
+
+/// Turns text into the token ids of a model and back, exactly as the Python package `tokenizers` does.
+///
+/// Made by ``AutoTokenizer``. Safe to share: any number of tasks may encode and decode at once. No call blocks.
+public final class Tokenizer: Sendable {
+    /// An end of a sequence of tokens.
+    public enum Side: String, Sendable {
+        case left, right
+    }
+
+    let normalizer: (any Normalizer)?
+    let preTokenizer: (any PreTokenizer)?
+    let model: BytePairModel
+    let postProcessor: (any PostProcessor)?
+    let decoder: any Decoder
+    let added: AddedVocabulary
+    let specialIDs: Set<UInt32>
+
+    /// The ids of the tokens that a checkpoint names for these ends; `nil` where it names none that it has.
+    public let bosTokenID: Int?
+    public let eosTokenID: Int?
+    public let padTokenID: Int?
+    public let unkTokenID: Int?
+    /// Where padding goes unless a caller says otherwise: `padding_side` of tokenizer_config.json, else right.
+    public let paddingSide: Side
+
+    init(
+        normalizer: (any Normalizer)?, preTokenizer: (any PreTokenizer)?, model: BytePairModel,
+        postProcessor: (any PostProcessor)?, decoder: any Decoder, added: AddedVocabulary,
+        settings: TokenizerSettings
+    ) {
+        self.normalizer = normalizer
+        self.preTokenizer = preTokenizer
+        self.model = model
+        self.postProcessor = postProcessor
+        self.decoder = decoder
+        self.added = added
+        specialIDs = added.specialIDs(model: model.vocabulary)
+        func id(_ token: String?) -> Int? { token.flatMap { Self.id(for: $0, added, model) } }
+        bosTokenID = id(settings.bosToken)
+        eosTokenID = id(settings.eosToken)
+        padTokenID = id(settings.padToken)
+        unkTokenID = id(settings.unkToken)
+        paddingSide = settings.paddingSide
+    }
+
+    private static func id(for token: String, _ added: AddedVocabulary, _ model: BytePairModel) -> Int? {
+        (added.ids[ExactString(token)] ?? model.vocabulary.id(for: Array(token.utf8))).map { Int($0) }
+    }
+
+    /// How many tokens there are, added ones included.
+    public var vocabularySize: Int {
+        let overlapping = added.ids.keys.count { model.vocabulary.id(for: Array($0.string.utf8)) != nil }
+        return model.vocabulary.count + added.ids.count - overlapping
+    }
+
+    /// The id of a token as it stands in the vocabulary (`Ġthe`, not ` the`).
+    public func id(for token: String) -> Int? { Self.id(for: token, added, model) }
+
+    /// The token of an id as it stands in the vocabulary; `nil` for an id that there is not.
+    public func token(for id: Int) -> String? { bytes(for: id).map { String(decoding: $0, as: UTF8.self) } }
+
+    /// The tokens of ids, as they stand in the vocabulary; an id that there is not gives an empty one.
+    public func tokens(for ids: [Int]) -> [String] { ids.map { token(for: $0) ?? "" } }
+
+    func bytes(for id: Int) -> [UInt8]? {
+        guard let id = UInt32(exactly: id) else { return nil }
+        return added.form(of: id) ?? model.vocabulary.bytes(for: id).map { Array($0) }
+    }
+}

@@ -1,0 +1,35 @@
+/// What is wrong with a tokenizer's files or with a request to it, in one sentence that names the file and its part.
+public struct TokenizerError: Error, Sendable, Equatable, CustomStringConvertible {
+    public struct Code: Sendable, Hashable, RawRepresentable {
+        public let rawValue: String
+
+        public init(rawValue: String) { self.rawValue = rawValue }
+
+        /// A file is missing or cannot be read.
+        public static let unreadable = Code(rawValue: "unreadable")
+        /// A file's content is not what its format asks for.
+        public static let malformed = Code(rawValue: "malformed")
+        /// A file asks for a component or option that Apus does not have.
+        public static let unsupported = Code(rawValue: "unsupported")
+        /// A request needs a padding token, and the tokenizer has none.
+        public static let noPaddingToken = Code(rawValue: "noPaddingToken")
+    }
+
+    public let code: Code
+    public let message: String
+
+    public init(code: Code, message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { message }
+}
+
+extension TokenizerError {
+    static func unreadable(_ message: String) -> TokenizerError { TokenizerError(code: .unreadable, message: message) }
+    static func malformed(_ message: String) -> TokenizerError { TokenizerError(code: .malformed, message: message) }
+    static func unsupported(_ message: String) -> TokenizerError {
+        TokenizerError(code: .unsupported, message: message)
+    }
+}

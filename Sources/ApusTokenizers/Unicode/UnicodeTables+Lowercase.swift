@@ -1,0 +1,59 @@
+// Written by Tests/Parity/tokenizers_unicode.py from tokenizers 0.23.3; do not edit.
+
+extension UnicodeTables {
+    /// Scalar (difference), count, mapped scalars (signed difference).
+    static let lowercase: StaticString = #"""
+        `A@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_AeB@_A
+        @@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_AA@_A@@_A@@_A@@_A@@_A
+        @@_A@@_Aa@@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AAAlKm\A@AA@AA@AB@AA@AA@AA@A
+        A@AA@AA@AA@AB@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@pF@@AA@AA@AC@cL@@AA@AA@{K
+        @@AA@yK@@yK@@AB@}C@@sK@@uK@@AA@yK@@}KA@eL@@aL@@AC@eL@@iLA@kL@@AA@AA@AA@sL@@AA@sLB@AA@sL@@AA@qL@@qL@@AA@AA@uL
+        @@AC@AG@C@@AA@C@@AA@C@@AA@AA@AA@AA@AA@AA@AA@AA@AB@AA@AA@AA@AA@AA@AA@AA@AA@AB@C@@AA@AA@`E@@nB@@AA@AA@AA@AA@AA@A
+        A@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@bGA@AA@AA@AA@AA@AA@AA@AA@AA@AG@uaT@@AA@dI@@oaTB@AA@dK@@iC@@mC@@A
+        A@AA@AA@AA@AaH@AA@AC@AH@gFF@kAA@iA@@iA@@iAA@_CA@}B@@}BA@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A
+        @@_A@@_A@@_AA@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_Ac@@OH@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AE@vBB@AA@L@@AB@bG@@bG
+        @@bG@@_D@@_D@@_D@@_D@@_D@@_D@@_D@@_D@@_D@@_D@@_D@@_D@@_D@@_D@@_D@@_D@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A
+        @@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_Ap@@AA@AA@AA@AA@AA@AA@A
+        A@AA@AA@AA@AA@AA@AA@AA@AA@AA@AI@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@A
+        A@AA@]@@AA@AA@AA@AA@AA@AA@AB@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@A
+        A@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AB@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B
+        @@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B
+        iyA@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM
+        @@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eM@@_eMA@_eME@_eMrU@_|jA@@_|jA
+        @@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA
+        @@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA
+        @@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA
+        @@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA
+        @@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@_|jA@@O@@O@@O@@O@@O@@OscA@AF@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD
+        @@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD
+        @@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zD@@~zDB@~zD@@~zD@@~zD`I@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@A
+        A@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@A
+        A@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AI@|zMA@AA@AA@AA@AA@AA@AA@AA@AA@A
+        A@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@A
+        A@AA@AA@AI@N@@N@@N@@N@@N@@N@@N@@NH@N@@N@@N@@N@@N@@NJ@N@@N@@N@@N@@N@@N@@N@@NH@N@@N@@N@@N@@N@@N@@N@@NH@N@@N@@N
+        @@N@@N@@NK@NA@NA@NA@NH@N@@N@@N@@N@@N@@N@@N@@NX@N@@N@@N@@N@@N@@N@@N@@NH@N@@N@@N@@N@@N@@N@@N@@NH@N@@N@@N@@N@@N
+        @@N@@N@@NH@N@@N@@rC@@rC@@PK@jD@@jD@@jD@@jD@@PK@N@@N@@fE@@fEL@N@@N@@~E@@~E@@LK@~F@@~F@@zF@@zF@@PiH@xtMC@|jO
+        @@jcOF@w@m@@_@@@_@@@_@@@_@@@_@@@_@@@_@@@_@@@_@@@_@@@_@@@_@@@_@@@_@@@_@@@_@S@ArX@s@@@s@@@s@@@s@@@s@@@s@@@s@@@s@
+        @@s@@@s@@@s@@@s@@@s@@@s@@@s@@@s@@@s@@@s@@@s@@@s@@@s@@@s@@@s@@@s@@@s@@@s@px@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B
+        @@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B
+        @@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_B@@_Bp@@AA@l~S@@jmF@@l}SB@AA@AA@AA@v`T@@x~S@@|`T@@z`TA@AB@AH@|bT
+        @@|bT@@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@A
+        A@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AH@AA@AD@Ami]@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@A
+        A@AA@AA@AA@AA@AS@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AgC@AA@AA@AA@AA@AA@AA@AC@AA@AA@AA@AA@AA@AA@AA@AA@AA@A
+        A@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AA@AJ@AA@AA@f_dA@@AA@AA@AA@AA@AD@AA@nqqAB@AA@AC@A
+        A@AA@AA@AA@AA@AA@AA@AA@AA@AA@fsqA@@|sqA@@tsqA@@`sqA@@fsqAA@bpqA@@rqqA@@hpqA@@_y@@@AA@AA@AA@AA@AA@AA@AA@AA@~A
+        @@dsqA@@nbdA@@AA@AA@luqA@@AA@AA@AA@AA@AA@AA@AA@AA@`crAX@AkxT@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A
+        @@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_Aee@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA
+        @@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA
+        hC@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA
+        @@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA@@oA|C@mA@@mA@@mA@@mA@@mA@@mA@@mA@@mA@@mA@@mA@@mAA@mA@@mA@@mA@@mA@@mA@@mA@@mA
+        @@mA@@mA@@mA@@mA@@mA@@mA@@mA@@mAA@mA@@mA@@mA@@mA@@mA@@mA@@mAA@mA@@mAjv@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C
+        @@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C
+        @@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C@@_C}C@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A
+        @@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_AzxA@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A
+        @@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A`kT@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A
+        @@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A@@_A`A@u@@@u@@@u@@@u@@@u@@@u@@@u@@@u@
+        @@u@@@u@@@u@@@u@@@u@@@u@@@u@@@u@@@u@@@u@@@u@@@u@@@u@@@u@@@u@@@u@@@u@gq]@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA
+        @@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA@@cA
+        """#
+}
