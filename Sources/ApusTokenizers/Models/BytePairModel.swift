@@ -59,7 +59,7 @@ final class BytePairModel: Sendable {
 
     private static func wordsByBytes(_ vocabulary: Vocabulary) -> Vocabulary {
         var words = Vocabulary(capacity: vocabulary.count)
-        vocabulary.forEach { token, id in
+        vocabulary.withEachToken { token, id in
             guard let bytes = ByteAlphabet.decode(token) else { return }
             bytes.withUnsafeBufferPointer { words.insert($0, id: id) }
         }
@@ -69,7 +69,7 @@ final class BytePairModel: Sendable {
     /// Whether a token has `▁` after another character.
     private static func crossesSpaceMark(_ vocabulary: Vocabulary) -> Bool {
         var crosses = false
-        vocabulary.forEach { token, _ in
+        vocabulary.withEachToken { token, _ in
             guard token.count > 3, !crosses else { return }
             for position in 1..<token.count - 2 where token.isSpaceMark(at: position) {
                 if position < 3 || !token.isSpaceMark(at: position - 3) { crosses = true }

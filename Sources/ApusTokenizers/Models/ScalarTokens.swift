@@ -5,7 +5,7 @@ struct ScalarTokens: Sendable {
     private var tokens: [Int64] = []
 
     init(_ vocabulary: Vocabulary) {
-        vocabulary.forEach { token, id in
+        vocabulary.withEachToken { token, id in
             guard let first = token.first, token.count <= 4, first < 0x80 || first >= 0xC0 else { return }
             let (scalar, length) = token.scalar(at: 0)
             if length == token.count { insert(scalar, id) }

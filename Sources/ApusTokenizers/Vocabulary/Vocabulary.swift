@@ -91,7 +91,7 @@ struct Vocabulary: Sendable {
     }
 
     /// Calls a closure with every token and its id.
-    func forEach(_ body: (UnsafeBufferPointer<UInt8>, UInt32) -> Void) {
+    func withEachToken(_ body: (UnsafeBufferPointer<UInt8>, UInt32) -> Void) {
         store.withUnsafeBufferPointer { store in
             for number in 0..<count { body(UnsafeBufferPointer(rebasing: store[range(of: number)]), ids[number]) }
         }

@@ -52,12 +52,6 @@ private struct RegexAttempt {
         var position: Int
     }
 
-    init(regex: Regex, text: UTF8Text, part: Range<Int>) {
-        self.regex = regex
-        self.text = text
-        self.part = part
-    }
-
     func run(from first: Int, at start: Int, mustEndAt requiredEnd: Int?) -> Int? {
         var choices: [Choice] = []
         var visited = Set<Place>()
