@@ -49,7 +49,9 @@ let package = Package(
         library("ApusTokenizers", ["ApusJSON", collections]),
         library("ApusModels", ["ApusCompute", "ApusCheckpoints"]),
         library("ApusGeneration", ["ApusCompute", "ApusModels", "ApusTokenizers", collections]),
-        library("ApusDistributed", ["ApusCompute", "ApusJSON", collections, logging, nioCore, nioPosix]),
+        .target(name: "CApusProcess"),
+        library(
+            "ApusDistributed", ["CApusProcess", "ApusCompute", "ApusJSON", collections, logging, nioCore, nioPosix]),
         library(
             "Apus",
             ["ApusCompute", "ApusCPU", "ApusTokenizers", "ApusModels", "ApusGeneration", "ApusDistributed"]),
@@ -65,6 +67,9 @@ let package = Package(
         tests("ApusTokenizersTests", ["ApusTokenizers"]),
         tests("ApusModelsTests", ["ApusModels", "ApusCPU"]),
         tests("ApusGenerationTests", ["ApusGeneration", "ApusCPU"]),
+        .executableTarget(
+            name: "apus-test-rank", dependencies: ["ApusDistributed"], path: "Tests/ApusTestRank",
+            swiftSettings: swiftSettings),
         tests("ApusDistributedTests", ["ApusDistributed"]),
         tests("ApusCLITests", ["ApusJSON"]),
     ],

@@ -1,0 +1,62 @@
+/// What went wrong between processes, in one sentence that names the rank at fault where there is one.
+public struct DistributedError: Error, Sendable, Equatable, CustomStringConvertible {
+    public struct Code: Sendable, Hashable, RawRepresentable {
+        public let rawValue: String
+
+        public init(rawValue: String) { self.rawValue = rawValue }
+
+        /// A rank ended, was killed, or threw while others counted on it.
+        public static let rankFailed = Code(rawValue: "rankFailed")
+        /// The ranks called different collectives, or passed tensors that do not fit together.
+        public static let mismatch = Code(rawValue: "mismatch")
+        public static let invalidArgument = Code(rawValue: "invalidArgument")
+        /// What was to be split cannot be: its parts differ in length, or a tensor has no rows.
+        public static let unsplittable = Code(rawValue: "unsplittable")
+        /// The environment promises other processes that are not there.
+        public static let environment = Code(rawValue: "environment")
+        public static let connection = Code(rawValue: "connection")
+        /// A message is longer than a frame may be.
+        public static let tooLarge = Code(rawValue: "tooLarge")
+        /// A program could not be started.
+        public static let launch = Code(rawValue: "launch")
+    }
+
+    public let code: Code
+    public let message: String
+    /// The rank at fault, where one is.
+    public let rank: Int?
+
+    public init(code: Code, message: String, rank: Int? = nil) {
+        self.code = code
+        self.message = message
+        self.rank = rank
+    }
+
+    public var description: String { message }
+}
+
+extension DistributedError {
+    static func rankFailed(_ rank: Int, _ message: String) -> DistributedError {
+        DistributedError(code: .rankFailed, message: message, rank: rank)
+    }
+    static func mismatch(_ message: String, rank: Int? = nil) -> DistributedError {
+        DistributedError(code: .mismatch, message: message, rank: rank)
+    }
+    static func invalidArgument(_ message: String) -> DistributedError {
+        DistributedError(code: .invalidArgument, message: message)
+    }
+    static func unsplittable(_ message: String) -> DistributedError {
+        DistributedError(code: .unsplittable, message: message)
+    }
+    static func environment(_ message: String) -> DistributedError {
+        DistributedError(code: .environment, message: message)
+    }
+    static func connection(_ message: String) -> DistributedError {
+        DistributedError(code: .connection, message: message)
+    }
+    static func tooLarge(_ bytes: Int) -> DistributedError {
+        DistributedError(
+            code: .tooLarge, message: "a message of \(bytes) bytes is over the limit of \(Frame.payloadLimit) bytes")
+    }
+    static func launch(_ message: String) -> DistributedError { DistributedError(code: .launch, message: message) }
+}

@@ -1,0 +1,151 @@
+import CApusProcess
+import NIOPosix
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Passes on what the ranks write, whole lines at a time, so that two never share one.
+///
+/// Nothing is lost or reordered within a rank. When the reader of the output goes away, so do the ranks' pipes.
+final class OutputRelay: Sendable {
+    /// Where the ranks write.
+    let inlets: [Int32]
+    private let outlets: [Int32]
+    private let target: Int32
+    private let wake: (read: Int32, write: Int32)
+    private let finished = Latch()
+    private let state: Mutex<State>
+
+    private struct State {
+        var buffers: [LineBuffer]
+        var isStarted = false
+        /// The rank whose unfinished line stands at the end of the output.
+        var unfinished: Int?
+        /// A sentence that other ranks than this one need not repeat.
+        var known: (sentence: [UInt8], rank: Int?)?
+    }
+
+    init(ranks: Int, target: Int32) throws(DistributedError) {
+        var pipes: [(Int32, Int32)] = []
+        for _ in 0...ranks {
+            var ends: [Int32] = [-1, -1]
+            let error = apus_pipe(&ends)
+            guard error == 0 else { throw .launch("no pipe for a rank's output: \(Platform.describe(error))") }
+            pipes.append((ends[0], ends[1]))
+        }
+        wake = (pipes[ranks].0, pipes[ranks].1)
+        outlets = pipes.dropLast().map(\.0)
+        inlets = pipes.dropLast().map(\.1)
+        self.target = target
+        state = Mutex(State(buffers: Array(repeating: LineBuffer(), count: ranks)))
+    }
+
+    /// Begins to pass on, on a thread of its own. To be called when all ranks have their ends.
+    func start() {
+        let first = state.withLock { state in
+            defer { state.isStarted = true }
+            return !state.isStarted
+        }
+        guard first else { return }
+        for inlet in inlets { close(inlet) }
+        let pool = NIOThreadPool(numberOfThreads: 1)
+        pool.start()
+        pool.submit { _ in
+            self.run()
+            self.finished.open()
+            pool.shutdownGracefully { _ in }
+        }
+    }
+
+    /// To be called when all writers are dead: passes on what is still in the pipes and waits for that.
+    func finish(within limit: Duration? = nil) async {
+        start()
+        close(wake.write)
+        await finished.wait(upTo: limit)
+    }
+
+    /// The last line that the rank wrote and that was not blank.
+    func lastLine(of rank: Int) -> String? {
+        let line = state.withLock { $0.buffers[rank].lastLine }
+        return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
+    }
+
+    /// From now on, a line with this sentence from any other rank only repeats what is known, and is left out.
+    func silence(_ sentence: String, except rank: Int?) {
+        state.withLock { $0.known = (Array(sentence.utf8), rank) }
+    }
+
+    private func run() {
+        var open = Array(outlets.indices)
+        var isClosing = false
+        var chunk = [UInt8](repeating: 0, count: 65536)
+        while !open.isEmpty {
+            var polled = open.map { pollfd(fd: outlets[$0], events: Int16(POLLIN), revents: 0) }
+            if !isClosing { polled.append(pollfd(fd: wake.read, events: Int16(POLLIN), revents: 0)) }
+            let ready = poll(&polled, nfds_t(polled.count), isClosing ? 0 : -1)
+            if ready < 0, errno == EINTR { continue }
+            if ready <= 0 { break }
+            if !isClosing, polled.removeLast().revents != 0 { isClosing = true }
+            for (rank, entry) in zip(open, polled) where entry.revents != 0 {
+                let count = read(outlets[rank], &chunk, chunk.count)
+                if count < 0, errno == EINTR || errno == EAGAIN { continue }
+                let isOver = count <= 0
+                if !pass(chunk[..<max(count, 0)], of: rank, isOver: isOver) { open = [] }
+                if isOver { open.removeAll { $0 == rank } }
+            }
+        }
+        for rank in outlets.indices { _ = pass([], of: rank, isOver: true) }
+        for outlet in outlets { close(outlet) }
+        close(wake.read)
+    }
+
+    /// False when nobody reads any more.
+    private func pass(_ bytes: ArraySlice<UInt8>, of rank: Int, isOver: Bool) -> Bool {
+        let output: [UInt8] = state.withLock { state in
+            var lines = state.buffers[rank].append(bytes)
+            if isOver || state.buffers.count == 1 { lines += state.buffers[rank].takeAll() }
+            if let known = state.known, known.rank != rank { lines = Self.lines(lines, without: known.sentence) }
+            guard let last = lines.last else { return [] }
+            if let unfinished = state.unfinished, unfinished != rank { lines.insert(UInt8(ascii: "\n"), at: 0) }
+            state.unfinished = last == UInt8(ascii: "\n") ? nil : rank
+            return lines
+        }
+        return writeAll(output)
+    }
+
+    private static func lines(_ bytes: [UInt8], without sentence: [UInt8]) -> [UInt8] {
+        guard !sentence.isEmpty else { return bytes }
+        var kept: [UInt8] = []
+        for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        where !line.contains(sentence) {
+            kept += line
+            kept.append(UInt8(ascii: "\n"))
+        }
+        if !kept.isEmpty { kept.removeLast() }
+        return kept
+    }
+
+    private func writeAll(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBytes { buffer in
+            var rest = buffer[...]
+            while !rest.isEmpty {
+                let count = write(target, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                if count >= 0 {
+                    rest = rest.dropFirst(count)
+                } else if errno == EAGAIN {
+                    var wanted = pollfd(fd: target, events: Int16(POLLOUT), revents: 0)
+                    poll(&wanted, 1, -1)
+                } else if errno != EINTR {
+                    return false
+                }
+            }
+            return true
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import NIOPosix
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The processes of one job with everything that ends with them: guardian, private directory, output.
+///
+/// `end` must be called; it leaves no process and no file behind. If this process dies first, the guardian does the same.
+final class RankSet: Sendable {
+    let count: Int
+    let directory: PrivateDirectory
+    let output: OutputRelay
+    let error: OutputRelay
+    private let guardian: Guardian
+    private let waiting: NIOThreadPool
+    private let processes: Mutex<[Int: RankProcess]> = Mutex([:])
+
+    init(count: Int, outputTo output: Int32, errorTo error: Int32) throws {
+        self.count = count
+        directory = try PrivateDirectory()
+        do {
+            guardian = try Guardian(directory: directory)
+            self.output = try OutputRelay(ranks: count, target: output)
+            self.error = try OutputRelay(ranks: count, target: error)
+        } catch {
+            directory.remove()
+            throw error
+        }
+        waiting = NIOThreadPool(numberOfThreads: count)
+        waiting.start()
+    }
+
+    /// Starts all ranks, each in its own process group; rank 0 reads `input`, the others nothing.
+    /// `onExit` is called once for each rank, from any thread.
+    func start(
+        _ command: [String], input: Int32?, environment: (Int) -> [String: String],
+        onExit: @escaping @Sendable (Int, ExitStatus) -> Void
+    ) async throws {
+        guard let name = command.first else { throw DistributedError.launch("no program was given") }
+        let program = try ProgramSearch.resolve(name, path: Platform.environmentVariable("PATH"))
+        let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        guard nothing >= 0 else { throw DistributedError.launch("/dev/null: \(Platform.describe(errno))") }
+        defer { close(nothing) }
+        for rank in 0..<count {
+            let process = try await RankProcess.start(
+                RankProcess.Request(
+                    program: program, arguments: command, environment: environment(rank),
+                    input: rank == 0 ? input ?? nothing : nothing, output: output.inlets[rank],
+                    error: error.inlets[rank], guardian: guardian.channel))
+            processes.withLock { $0[rank] = process }
+            Task {
+                if let status = try? await process.awaitExit(on: waiting) { onExit(rank, status) }
+            }
+        }
+        output.start()
+        error.start()
+    }
+
+    func signal(_ signal: Int32, ranks: some Sequence<Int>) {
+        processes.withLock { processes in
+            for rank in ranks { processes[rank]?.signalGroup(signal) }
+        }
+    }
+
+    /// Kills whatever is left, passes on what was written, removes the directory. `limit` bounds the wait for a reader
+    /// of the output who does not read.
+    func end(outputWithin limit: Duration?) async {
+        let ended = processes.withLock { processes in
+            defer { processes = [:] }
+            return Array(processes.values)
+        }
+        for process in ended { process.signalGroup(SIGKILL) }
+        for process in ended {
+            process.reap()
+            guardian.forget(process.id)
+        }
+        await output.finish(within: limit)
+        await error.finish(within: limit)
+        directory.remove()
+        guardian.dismiss()
+        waiting.shutdownGracefully { _ in }
+    }
+}

@@ -1,0 +1,22 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+package enum RunningProgram {
+    /// The path of the running program itself, so that it can start itself again.
+    package static var path: String? {
+        #if os(Linux)
+            var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+            let count = readlink("/proc/self/exe", &buffer, buffer.count)
+            return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+        #else
+            return CommandLine.arguments.first.flatMap {
+                try? ProgramSearch.resolve($0, path: Platform.environment["PATH"])
+            }
+        #endif
+    }
+}

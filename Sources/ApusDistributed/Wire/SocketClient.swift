@@ -1,0 +1,148 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A rank's end of the connection to the launcher: requests that wait for their answer, and posts that do not.
+final class SocketClient: Sendable {
+    private struct Pending {
+        var parts: [ByteBuffer] = []
+        let continuation: CheckedContinuation<[ByteBuffer], any Error>
+    }
+
+    private struct State {
+        var next: UInt64 = 1
+        var pending: [UInt64: Pending] = [:]
+        /// Why nothing can be asked any more.
+        var ended: DistributedError?
+    }
+
+    private let channel: any Channel
+    private let state: Shared
+
+    private final class Shared: Sendable {
+        let state = Mutex(State())
+    }
+
+    private init(channel: any Channel, state: Shared) {
+        self.channel = channel
+        self.state = state
+    }
+
+    deinit { leave() }
+
+    /// Connects and shows the token. Throws `DistributedError` (`.connection`) if nobody listens or the token is refused.
+    static func connect(path: String, token: String, rank: Int) async throws -> SocketClient {
+        let state = Shared()
+        let channel: any Channel
+        do {
+            channel = try await ClientBootstrap(group: EventLoop.group)
+                .channelOption(.recvAllocator, value: EventLoop.receiveBuffers)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandlers([
+                            FrameEncoder(), ByteToMessageHandler(FrameDecoder(greeted: true)),
+                            ClientConnection(
+                                received: { frame in Self.receive(frame, state) }, ended: { Self.end($0, state) }),
+                        ])
+                    }
+                }
+                .connect(unixDomainSocketPath: path)
+                .get()
+        } catch {
+            throw DistributedError.connection("the launcher does not answer at \(path): \(error)")
+        }
+        let client = SocketClient(channel: channel, state: state)
+        guard let rank = Int32(exactly: rank) else { throw DistributedError.invalidArgument("rank \(rank)") }
+        _ = try await client.request(.hello, argument: rank, payload: ByteBuffer(string: token))
+        return client
+    }
+
+    /// Sends a request and waits, as long as it takes, for the parts of its answer.
+    /// Throws the error that the other side answered, or `.connection` when it is gone.
+    func request(
+        _ kind: Frame.Kind, argument: Int32 = 0, payload: ByteBuffer = ByteBuffer()
+    ) async throws -> [ByteBuffer] {
+        guard payload.readableBytes <= Frame.payloadLimit else {
+            throw DistributedError.tooLarge(payload.readableBytes)
+        }
+        return try await withCheckedThrowingContinuation { continuation in
+            let frame: Frame? = state.state.withLock { state in
+                if let ended = state.ended {
+                    continuation.resume(throwing: ended)
+                    return nil
+                }
+                let request = state.next
+                state.next += 1
+                state.pending[request] = Pending(continuation: continuation)
+                let frame = Frame(kind: kind, request: request, argument: argument, payload: payload)
+                // Under the lock, so that requests leave in the order of their numbers.
+                channel.writeAndFlush(frame, promise: nil)
+                return frame
+            }
+            _ = frame
+        }
+    }
+
+    /// Sends without waiting. Throws what ended the connection, if it has ended.
+    func post(_ kind: Frame.Kind, argument: Int32 = 0, payload: ByteBuffer = ByteBuffer()) throws {
+        guard payload.readableBytes <= Frame.payloadLimit else {
+            throw DistributedError.tooLarge(payload.readableBytes)
+        }
+        if let ended = state.state.withLock({ $0.ended }) { throw ended }
+        channel.writeAndFlush(Frame(kind: kind, argument: argument, payload: payload), promise: nil)
+    }
+
+    /// Says goodbye and closes. What is awaited ends with an error.
+    func leave() {
+        channel.writeAndFlush(Frame(kind: .goodbye), promise: nil)
+        channel.close(promise: nil)
+    }
+
+    private static func receive(_ frame: Frame, _ shared: Shared) {
+        switch frame.kind {
+        case .part:
+            shared.state.withLock { $0.pending[frame.request]?.parts.append(frame.payload) }
+        case .done:
+            let pending = shared.state.withLock { $0.pending.removeValue(forKey: frame.request) }
+            pending?.continuation.resume(returning: pending?.parts ?? [])
+        case .failure where frame.request == 0:
+            end(frame.error, shared)
+        case .failure:
+            let pending = shared.state.withLock { $0.pending.removeValue(forKey: frame.request) }
+            pending?.continuation.resume(throwing: frame.error)
+        default: break
+        }
+    }
+
+    private static func end(_ error: DistributedError, _ shared: Shared) {
+        let pending = shared.state.withLock { state in
+            if state.ended == nil { state.ended = error }
+            defer { state.pending = [:] }
+            return state.pending
+        }
+        for waiting in pending.values { waiting.continuation.resume(throwing: error) }
+    }
+}
+
+private final class ClientConnection: ChannelInboundHandler {
+    typealias InboundIn = Frame
+
+    private let received: (Frame) -> Void
+    private let ended: (DistributedError) -> Void
+
+    init(received: @escaping (Frame) -> Void, ended: @escaping (DistributedError) -> Void) {
+        self.received = received
+        self.ended = ended
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { received(unwrapInboundIn(data)) }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        ended(.connection("the launcher closed the connection"))
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        ended((error as? DistributedError) ?? .connection("the connection to the launcher broke: \(error)"))
+        context.close(promise: nil)
+    }
+}

@@ -1,0 +1,102 @@
+import NIOCore
+import Synchronization
+
+/// Answers the workers of a pool from the queue and tells when one fails.
+final class Coordinator: Sendable {
+    enum Event: Sendable {
+        case result(WorkResult)
+        case progress(rank: Int, tokens: Int)
+        case failed(DistributedError)
+    }
+
+    private struct State {
+        var queue: WorkQueue
+        var running: Int
+        var server: SocketServer?
+        var error: OutputRelay?
+    }
+
+    /// Opens when no worker runs any more.
+    let allEnded = Latch()
+    private let state: Mutex<State>
+    private let sink: AsyncStream<Event>.Continuation
+    private let workers: Int
+
+    init(jobs: [WorkItem], workers: Int, sink: AsyncStream<Event>.Continuation) {
+        self.workers = workers
+        self.sink = sink
+        state = Mutex(State(queue: WorkQueue(jobs), running: workers))
+    }
+
+    func start(_ command: [String], in ranks: RankSet, environment: [String: String]) async throws {
+        let token = EnvironmentKey.freshToken()
+        let server = SocketServer(ranks: workers, token: token) { [weak self] event in
+            if case .received(let rank, let frame) = event { self?.receive(frame, from: rank) }
+        }
+        state.withLock { state in
+            state.server = server
+            state.error = ranks.error
+        }
+        try await server.listen(at: ranks.directory.socket)
+        try await ranks.start(
+            command, input: nil,
+            environment: { rank in
+                EnvironmentKey.environment(
+                    rank: rank, of: workers, token: token, socketKey: EnvironmentKey.coordinator,
+                    socket: ranks.directory.socket, adding: environment)
+            },
+            onExit: { rank, status in Task { await self.ended(rank, status) } })
+    }
+
+    func close() { state.withLock { $0.server }?.close() }
+
+    private func receive(_ frame: Frame, from rank: Int) {
+        state.withLock { state in
+            switch frame.kind {
+            case .take:
+                for item in state.queue.take(upTo: Int(frame.argument), rank: rank) {
+                    var part = ByteBuffer(integer: Int64(item.index))
+                    part.writeBytes(item.payload)
+                    state.server?.send(Frame(kind: .part, request: frame.request, payload: part), to: rank)
+                }
+                state.server?.send(Frame(kind: .done, request: frame.request), to: rank)
+            case .submit:
+                var payload = frame.payload
+                guard let index = payload.readInteger(as: Int64.self).flatMap({ Int(exactly: $0) }),
+                    state.queue.finish(index, rank: rank)
+                else {
+                    let error = DistributedError.rankFailed(rank, "rank \(rank) handed in a job that it does not hold")
+                    state.server?.send(.failure(error, request: frame.request), to: rank)
+                    sink.yield(.failed(error))
+                    return
+                }
+                sink.yield(.result(WorkResult(rank: rank, index: index, payload: Array(payload.readableBytesView))))
+                state.server?.send(Frame(kind: .done, request: frame.request), to: rank)
+                if state.queue.unfinishedCount == 0 { sink.finish() }
+            case .progress:
+                var payload = frame.payload
+                guard let tokens = payload.readInteger(as: Int64.self).flatMap({ Int(exactly: $0) }) else { return }
+                sink.yield(.progress(rank: rank, tokens: tokens))
+            default: break
+            }
+        }
+    }
+
+    private func ended(_ rank: Int, _ status: ExitStatus) async {
+        // What it sent before it died may still lie in the socket.
+        for _ in 0..<40 where state.withLock({ $0.server })?.isConnected(rank) == true {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        let (running, held, unfinished, relay) = state.withLock { state in
+            state.running -= 1
+            return (state.running, state.queue.held(by: rank), state.queue.unfinishedCount, state.error)
+        }
+        if running == 0 { allEnded.open() }
+        guard unfinished > 0, !status.isSuccess || !held.isEmpty || running == 0 else { return }
+        let jobs = held.map(String.init).joined(separator: ", ")
+        let holding =
+            held.isEmpty ? "while it held no job" : "while it held \(held.count == 1 ? "job" : "jobs") \(jobs)"
+        let words = relay?.lastLine(of: rank).map { "; its last words: \($0)" } ?? ""
+        sink.yield(.failed(.rankFailed(rank, "rank \(rank) \(status) \(holding)\(words)")))
+    }
+}

@@ -1,0 +1,70 @@
+import NIOCore
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Processes of one program that pull jobs from this one, the coordinator.
+///
+/// A worker is in its own process group and dies with the coordinator, however that dies. What workers write to either
+/// output goes to the coordinator's standard error, whole lines at a time.
+package struct WorkerPool: Sendable {
+    package let workers: Int
+    package let command: [String]
+    package let environment: [String: String]
+
+    /// `command` is the worker's program and arguments; `environment` is added to this process's own.
+    package init(workers: Int, command: [String], environment: [String: String] = [:]) {
+        self.workers = workers
+        self.command = command
+        self.environment = environment
+    }
+
+    /// Starts the workers, hands out the jobs in the given order to whoever asks, and returns when every result has been
+    /// delivered and no worker is left. `onResult` and `onProgress` (rank, tokens so far) are called one at a time, in the
+    /// order of arrival.
+    ///
+    /// Throws what `onResult` throws, or one `DistributedError` (`.rankFailed`) when a worker dies or leaves with jobs
+    /// in hand: it names rank, cause, jobs and the worker's last line. Results delivered before stay delivered.
+    nonisolated(nonsending) package func run(
+        jobs: [WorkItem],
+        onProgress: nonisolated(nonsending) (_ rank: Int, _ tokens: Int) async -> Void = { _, _ in },
+        onResult: nonisolated(nonsending) (WorkResult) async throws -> Void
+    ) async throws {
+        guard workers > 0 else { throw DistributedError.invalidArgument("a pool of \(workers) workers") }
+        guard !jobs.isEmpty else { return }
+        let ranks = try RankSet(count: workers, outputTo: STDERR_FILENO, errorTo: STDERR_FILENO)
+        let (events, sink) = AsyncStream.makeStream(of: Coordinator.Event.self)
+        let coordinator = Coordinator(jobs: jobs, workers: workers, sink: sink)
+        do {
+            try await coordinator.start(command, in: ranks, environment: environment)
+            try await withTaskCancellationHandler {
+                for await event in events {
+                    switch event {
+                    case .result(let result): try await onResult(result)
+                    case .progress(let rank, let tokens): await onProgress(rank, tokens)
+                    case .failed(let error): throw error
+                    }
+                }
+                try Task.checkCancellation()
+            } onCancel: {
+                sink.finish()
+            }
+            await coordinator.allEnded.wait(upTo: .seconds(2))
+        } catch {
+            await end(ranks, coordinator)
+            throw error
+        }
+        await end(ranks, coordinator)
+    }
+
+    private nonisolated(nonsending) func end(_ ranks: RankSet, _ coordinator: Coordinator) async {
+        coordinator.close()
+        await ranks.end(outputWithin: .seconds(1))
+    }
+}
