@@ -23,6 +23,7 @@ func example(_ name: String) -> Target {
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -48,7 +49,9 @@ let package = Package(
         library("ApusCheckpoints", ["ApusJSON"]),
         library("ApusTokenizers", ["ApusJSON", collections]),
         library("ApusModels", ["ApusCompute", "ApusCheckpoints"]),
-        library("ApusGeneration", ["ApusCompute", "ApusModels", "ApusTokenizers", collections]),
+        library(
+            "ApusGeneration",
+            ["ApusJSON", "ApusCompute", "ApusCheckpoints", "ApusModels", "ApusTokenizers", collections, heap]),
         .target(name: "CApusProcess"),
         library(
             "ApusDistributed", ["CApusProcess", "ApusCompute", "ApusJSON", collections, logging, nioCore, nioPosix]),
@@ -66,7 +69,7 @@ let package = Package(
         tests("ApusCheckpointsTests", ["ApusCheckpoints"]),
         tests("ApusTokenizersTests", ["ApusTokenizers"]),
         tests("ApusModelsTests", ["ApusModels", "ApusCPU"]),
-        tests("ApusGenerationTests", ["ApusGeneration", "ApusCPU"]),
+        tests("ApusGenerationTests", ["ApusGeneration", "ApusCheckpoints", "ApusCPU", "ApusJSON"]),
         .executableTarget(
             name: "apus-test-rank", dependencies: ["ApusDistributed"], path: "Tests/ApusTestRank",
             swiftSettings: swiftSettings),

@@ -1,0 +1,85 @@
+extension GenerationConfig {
+    /// The settings for one prompt, with every default filled in and every bound checked.
+    package struct Resolved: Sendable, Equatable {
+        package var maxNewTokens: Int
+        package var minNewTokens: Int
+        package var doSample: Bool
+        package var temperature: Double
+        /// 0 keeps all tokens.
+        package var topK: Int
+        package var topP: Double
+        package var minP: Double?
+        package var repetitionPenalty: Double
+        package var eosTokenIDs: [Int]
+        package var stopStrings: [String]
+        package var seed: UInt64
+        package var logprobs: Bool
+    }
+
+    /// New tokens when neither `maxNewTokens` nor `maxLength` is set, as in transformers.
+    package static let defaultMaxNewTokens = 20
+
+    /// Checks the settings that do not depend on a prompt.
+    /// Throws `GenerationError` (`.invalidConfiguration`) naming the setting and its value.
+    public func validate() throws(GenerationError) {
+        try check("max_new_tokens", maxNewTokens, "greater than 0") { $0 > 0 }
+        try check("max_length", maxLength, "greater than 0") { $0 > 0 }
+        try check("min_new_tokens", minNewTokens, "at least 0") { $0 >= 0 }
+        try check("temperature", temperature, "a finite number of at least 0") { $0.isFinite && $0 >= 0 }
+        if doSample == true, temperature == 0 {
+            throw .invalidConfiguration(
+                "temperature must be greater than 0 for sampling, but is 0.0; for greedy decoding leave do_sample off")
+        }
+        try check("top_k", topK, "at least 0") { $0 >= 0 }
+        try check("top_p", topP, "from 0 to 1") { $0 >= 0 && $0 <= 1 }
+        try check("min_p", minP, "from 0 to 1") { $0 >= 0 && $0 <= 1 }
+        try check("repetition_penalty", repetitionPenalty, "a finite number greater than 0") { $0.isFinite && $0 > 0 }
+        if let strings = stopStrings, strings.contains(where: \.isEmpty) {
+            throw .invalidConfiguration("stop_strings must not contain an empty string")
+        }
+    }
+
+    private func check<Value>(
+        _ name: String, _ value: Value?, _ expected: String, _ isValid: (Value) -> Bool
+    ) throws(GenerationError) {
+        guard let value, !isValid(value) else { return }
+        throw .invalidConfiguration("\(name) must be \(expected), but is \(value)")
+    }
+
+    /// Settles the settings for a prompt of `promptLength` tokens and a model of `maxPositions` positions.
+    ///
+    /// Only the default length is cut to the model's positions, as in transformers; whether a model can go beyond its
+    /// positions is for the model to say. Throws `GenerationError` (`.invalidConfiguration`, `.promptTooLong`).
+    package func resolved(promptLength: Int, maxPositions: Int? = nil) throws(GenerationError) -> Resolved {
+        try validate()
+        return Resolved(
+            maxNewTokens: try newTokens(promptLength, maxPositions),
+            minNewTokens: minNewTokens ?? 0,
+            doSample: doSample ?? false,
+            temperature: temperature ?? 1,
+            topK: topK ?? 50,
+            topP: topP ?? 1,
+            minP: minP,
+            repetitionPenalty: repetitionPenalty ?? 1,
+            eosTokenIDs: eosTokenIDs ?? [],
+            stopStrings: stopStrings ?? [],
+            seed: seed ?? 0,
+            logprobs: logprobs ?? false)
+    }
+
+    private func newTokens(_ promptLength: Int, _ maxPositions: Int?) throws(GenerationError) -> Int {
+        if let maxNewTokens { return maxNewTokens }
+        if let maxLength {
+            guard promptLength < maxLength else {
+                throw .promptTooLong(
+                    "the prompt has \(promptLength) tokens, but max_length is \(maxLength); set max_new_tokens instead")
+            }
+            return maxLength - promptLength
+        }
+        guard let maxPositions else { return Self.defaultMaxNewTokens }
+        guard promptLength < maxPositions else {
+            throw .promptTooLong("the prompt has \(promptLength) tokens, but the model has \(maxPositions) positions")
+        }
+        return min(Self.defaultMaxNewTokens, maxPositions - promptLength)
+    }
+}

@@ -1,0 +1,77 @@
+/// Chooses the next token of one sequence from its logits.
+package struct Sampler: Sendable {
+    package struct Choice: Sendable, Equatable {
+        package let token: Int
+        /// Natural logarithm of the token's probability under the model's own distribution, before any processing.
+        package let logprob: Double?
+    }
+
+    private let processors: LogitsProcessorChain
+    private let random: RandomNumbers?
+    private let reportsLogprobs: Bool
+
+    package init(_ config: GenerationConfig.Resolved, promptIndex: Int) {
+        processors = LogitsProcessorChain(config)
+        random = config.doSample ? RandomNumbers(seed: config.seed, promptIndex: promptIndex) : nil
+        reportsLogprobs = config.logprobs
+    }
+
+    /// Chooses a token; `logits` (one per token of the vocabulary) hold the processed values afterwards.
+    ///
+    /// Greedy takes the first of the best. Sampling takes the first token, in the order of ids, at which the sum of
+    /// probabilities passes a uniform number. Throws `GenerationError` (`.invalidLogits`) if a logit is not a number
+    /// or infinite, or if all tokens are dropped.
+    package func choose(
+        from logits: inout MutableSpan<Float>, after history: TokenHistory
+    ) throws(GenerationError) -> Choice {
+        guard let largest = logits.largest else {
+            throw .invalidLogits("the model computed logits that are not numbers")
+        }
+        guard largest < .infinity else { throw .invalidLogits("the model computed infinite logits") }
+        let normalizer = reportsLogprobs ? Self.logSum(logits.span, largest) : 0
+        let raw = reportsLogprobs && !processors.isEmpty ? logits.withUnsafeBufferPointer { Array($0) } : []
+
+        processors.process(&logits, history)
+        let token = try pick(logits.span, step: history.newTokenCount)
+        guard reportsLogprobs else { return Choice(token: token, logprob: nil) }
+        return Choice(token: token, logprob: Double(raw.isEmpty ? logits[token] : raw[token]) - normalizer)
+    }
+
+    private func pick(_ logits: Span<Float>, step: Int) throws(GenerationError) -> Int {
+        guard let largest = logits.largest, largest.isFinite else {
+            throw .invalidLogits("no token is left to choose from")
+        }
+        guard let random else { return Self.firstIndex(of: largest, in: logits) }
+        return Self.draw(logits, largest, random.uniform(step: step))
+    }
+
+    private static func firstIndex(of value: Float, in logits: Span<Float>) -> Int {
+        for token in logits.indices where logits[token] == value { return token }
+        return 0
+    }
+
+    /// Inverts the distribution function in float64, tokens in the order of ids.
+    static func draw(_ logits: Span<Float>, _ largest: Float, _ uniform: Double) -> Int {
+        var candidates: [(token: Int, sum: Double)] = []
+        var sum = 0.0
+        for token in logits.indices where logits[token] > -.infinity {
+            sum += exponential(Double(logits[token]) - Double(largest))
+            candidates.append((token, sum))
+        }
+        let target = uniform * sum
+        // The first sum above the target, by bisection.
+        var (lower, upper) = (0, candidates.count - 1)
+        while lower < upper {
+            let middle = (lower + upper) / 2
+            if candidates[middle].sum > target { upper = middle } else { lower = middle + 1 }
+        }
+        return candidates[lower].token
+    }
+
+    /// Logarithm of the sum of exponentials, in float64 and the order of ids.
+    static func logSum(_ logits: Span<Float>, _ largest: Float) -> Double {
+        var sum = 0.0
+        for token in logits.indices { sum += exponential(Double(logits[token]) - Double(largest)) }
+        return Double(largest) + logarithm(sum)
+    }
+}

@@ -1,0 +1,76 @@
+import ApusGeneration
+import Testing
+
+@Suite struct SamplerTests {
+    private func sampler(_ config: GenerationConfig, prompt: Int = 0) throws -> Sampler {
+        Sampler(try config.resolved(promptLength: 1), promptIndex: prompt)
+    }
+
+    private func choose(_ sampler: Sampler, _ logits: [Float], step: Int = 0) throws -> Sampler.Choice {
+        var logits = logits
+        var span = logits.mutableSpan
+        let history = TokenHistory(prompt: [0], generated: Array(repeating: 0, count: step))
+        return try sampler.choose(from: &span, after: history)
+    }
+
+    @Test func greedyTakesTheFirstOfTheBest() throws {
+        #expect(try choose(sampler(GenerationConfig()), [1, 5, 2, 5]).token == 1)
+        #expect(try choose(sampler(GenerationConfig()), [-.infinity, -3]).token == 1)
+    }
+
+    @Test func logprobsAreThoseOfTheModel() throws {
+        let logits: [Float] = [0, 1, -1]
+        let sum = exponent(0) + exponent(1) + exponent(-1)
+        let plain = try choose(sampler(GenerationConfig(logprobs: true)), logits)
+        #expect(abs(exponent(try #require(plain.logprob)) - exponent(1) / sum) < 1e-12)
+        let penalised = GenerationConfig(repetitionPenalty: 100, eosTokenIDs: [1], logprobs: true)
+        let sampled = penalised.merging(GenerationConfig(minNewTokens: 1, doSample: true, temperature: 0.1, topK: 1))
+        let choice = try choose(sampler(sampled), logits)
+        #expect(choice.token == 0)
+        #expect(abs(exponent(try #require(choice.logprob)) - 1 / sum) < 1e-12)
+        #expect(try choose(sampler(GenerationConfig()), logits).logprob == nil)
+    }
+
+    @Test func refusesLogitsThatAreNoNumbers() throws {
+        let hopeless = GenerationConfig(minNewTokens: 1, eosTokenIDs: [0, 1])
+        for config in [GenerationConfig(), GenerationConfig(doSample: true)] {
+            for logits in [[.nan, 1], [1, .nan], [1, .infinity], [-.infinity, -.infinity], []] as [[Float]] {
+                let error = try #require(throws: GenerationError.self) { try choose(sampler(config), logits) }
+                #expect(error.code == .invalidLogits)
+            }
+            #expect(throws: GenerationError.self) { try choose(sampler(config.merging(hopeless)), [1, 2]) }
+        }
+    }
+
+    @Test func dependsOnSeedPromptAndStepOnly() throws {
+        let logits = (0..<1000).map { Float($0 % 7) }
+        func tokens(_ seed: UInt64, _ prompt: Int) throws -> [Int] {
+            let sampler = try sampler(GenerationConfig(doSample: true, topK: 0, seed: seed), prompt: prompt)
+            return try (0..<20).map { try choose(sampler, logits, step: $0).token }
+        }
+        #expect(try tokens(1, 2) == tokens(1, 2))
+        #expect(try tokens(1, 2) != tokens(1, 3))
+        #expect(try tokens(1, 2) != tokens(2, 2))
+        #expect(Set(try tokens(1, 2)).count > 10)
+    }
+
+    /// Pearson's test: 7 degrees of freedom, 0.1 % of fair samplers exceed 24.3.
+    @Test(arguments: [UInt64](1...5)) func followsTheDistribution(_ seed: UInt64) throws {
+        let logits: [Float] = [0.5, -1, 2, -.infinity, 0, 1.5, -2, 1, 0.25]
+        let weights = logits.map { exponent(Double($0) / 0.8) }
+        let total = weights.reduce(0, +)
+        let config = GenerationConfig(doSample: true, temperature: 0.8, topK: 0, seed: seed)
+        var counts = Array(repeating: 0.0, count: logits.count)
+        let draws = 20_000
+        for draw in 0..<draws {
+            counts[try choose(sampler(config, prompt: draw / 4), logits, step: draw % 4).token] += 1
+        }
+        #expect(counts[3] == 0)
+        var statistic = 0.0
+        for token in logits.indices where token != 3 {
+            let expected = weights[token] / total * Double(draws)
+            statistic += (counts[token] - expected) * (counts[token] - expected) / expected
+        }
+        #expect(statistic < 24.3)
+    }
+}
