@@ -57,7 +57,8 @@ let package = Package(
             "ApusDistributed", ["CApusProcess", "ApusCompute", "ApusJSON", collections, logging, nioCore, nioPosix]),
         library(
             "Apus",
-            ["ApusCompute", "ApusCPU", "ApusTokenizers", "ApusModels", "ApusGeneration", "ApusDistributed"]),
+            ["ApusCompute", "ApusCPU", "ApusTokenizers", "ApusModels", "ApusGeneration", "ApusDistributed"],
+            resources: [.copy("Demo")]),
         .executableTarget(
             name: "ApusCLI",
             dependencies: ["Apus", "ApusJSON", "ApusTokenizers", "ApusCPU", "ApusDistributed", argumentParser],

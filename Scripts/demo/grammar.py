@@ -6,7 +6,7 @@ import re
 import sys
 
 import openings
-from lexicon import ADJECTIVES, ANIMALS, COLORS, NAMES, PEOPLE, PLACES, SPOTS, THINGS, TIMES, WEATHER, Kind
+from lexicon import ADJECTIVES, ANIMALS, COLORS, PEOPLE, PLACES, SPOTS, THINGS, TIMES, WEATHER, Kind
 from plots import FRIENDLY_ENDINGS, PLOTS, QUIET_ENDINGS, SLEEP, SNOW, STORM, WARNING
 
 PRONOUNS = {"he": ("he", "him", "his"), "she": ("she", "her", "her")}
@@ -42,9 +42,8 @@ class Story:
         favourites = [animal for animal in ANIMALS if animal.noun in ("dog", "cat", "fox", "rabbit", "bear", "mouse", "bird")]
         pool = rng.random()
         self.kind = kind or (pick(favourites) if pool < 0.3 else pick(ANIMALS) if pool < 0.85 else pick(PEOPLE))
-        hero_pronoun = self.kind.pronoun or pick(["he", "she"])
-        self.friend_kind = pick([animal for animal in ANIMALS
-                                 if animal.noun != self.kind.noun and animal.pronoun in ("", "she" if hero_pronoun == "he" else "he")])
+        hero_pronoun = self.kind.pronoun
+        self.friend_kind = pick([animal for animal in ANIMALS if animal.pronoun != hero_pronoun])
         he, him, his = PRONOUNS[hero_pronoun]
         fhe, fhim, fhis = PRONOUNS["she" if hero_pronoun == "he" else "he"]
         self.adjective = pick(ADJECTIVES)
@@ -52,7 +51,7 @@ class Story:
         place, place2 = rng.sample(PLACES, 2)
         spot, spot2 = rng.sample(SPOTS, 2)
         food, color, thing = pick(self.kind.foods), pick(COLORS), pick(THINGS)
-        weather, name = pick(WEATHER), pick(NAMES)
+        weather, name = pick(WEATHER), pick(self.kind.names)
         self.named = False
         self.times_told = 0
         self.friend_met = False
@@ -61,7 +60,7 @@ class Story:
             "he": he, "him": him, "his": his, "He": capitalized(he), "His": capitalized(his),
             "fhe": fhe, "fhim": fhim, "fhis": fhis, "fHe": capitalized(fhe),
             "kind": noun, "Kind": capitalized(noun), "Kinds": capitalized(plural(noun)), "Friendkind": capitalized(friend),
-            "friendkind": friend, "adjective": self.adjective, "name": name, "home": self.kind.home,
+            "friendkind": friend, "kinds": plural(noun), "adjective": self.adjective, "name": name, "home": self.kind.home,
             "home_short": "the house", "place": place, "place2": place2, "spot": spot, "spot2": spot2,
             "spot_cap": capitalized(spot), "food": food, "foodbare": food.split(" ", 1)[1] if food.startswith("some ") else
             plural_food(food), "color": color, "thing_bare": thing, "weather": weather, "Weather": capitalized(weather),
@@ -76,7 +75,7 @@ class Story:
         while ALTERNATIVES.search(template):
             template = ALTERNATIVES.sub(lambda match: self.rng.choice(match[1].split("|")), template)
         text = SLOT.sub(lambda match: self.slot(match[1]), template)
-        text = re.sub(r"\s+", " ", text).strip()
+        text = re.sub(r"\b(a|A) (?=[aeiou])", r"\1n ", re.sub(r"\s+", " ", text).strip())
         return SENTENCE_START.sub(lambda match: match[1] + match[2].upper(), text)
 
     def slot(self, key: str) -> str:
@@ -123,11 +122,23 @@ class Story:
             (1.00, "strange", None, openings.REPLIES_STRANGE),
         ):
             if roll < limit:
-                words = words or [" ".join(rng.choices(openings.STRANGE, k=rng.randint(1, 6)))]
+                words = words or [self.strange()]
                 typed = rng.choice(words)
                 rest = self.fill(rng.choice(replies).replace("{" + slot + "}", "@"))
                 return rest.replace("@", typed.lower() if rng.random() < 0.25 else typed, 1)
         return ""
+
+    def strange(self) -> str:
+        """What nobody expects at the start of a story: this kind's name alone, odd words, words that don't exist."""
+        rng = self.rng
+        if rng.random() < 0.3:
+            return rng.choice([self.kind.noun, capitalized(self.kind.noun), plural(self.kind.noun)])
+        words = rng.choices(openings.STRANGE, k=rng.randint(1, 6))
+        if rng.random() < 0.5:
+            made_up = "".join(rng.choice("bcdfghjklmnprstvwxz") + rng.choice("aeiouy") for _ in range(rng.randint(1, 4)))
+            words[rng.randrange(len(words))] = made_up + rng.choice(["", "", "n", "st", "k", "rt"])
+        text = " ".join(words)
+        return capitalized(text) if rng.random() < 0.5 else text
 
     def write(self) -> str:
         rng = self.rng

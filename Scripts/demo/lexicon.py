@@ -10,15 +10,29 @@ class Kind:
     foods: tuple[str, ...]
     gaits: tuple[str, ...]
     sound: str
-    pronoun: str = ""  # "he" or "she" where the noun decides it
+    pronoun: str
+    names: tuple[str, ...]
+
+
+# Each kind has a pronoun and two names of its own, so that a small model learns who is who.
+NAMES = {
+    "he": """Rusty Milo Oscar Toby Max Sam Leo Ben Finn Otto Hugo Felix Bruno Jack Teddy Charlie Archie Tom Pip
+        Biscuit""".split(),
+    "she": """Ruby Luna Daisy Rosie Poppy Molly Lily Nora Ella Mia Clara Tilly Ivy Hazel Willow Olive Pearl Anna Button
+        Maple""".split(),
+}
 
 
 def _kinds(table: str) -> list[Kind]:
-    kinds = []
+    kinds, used = [], {"he": 0, "she": 0}
     for line in table.strip().splitlines():
-        noun, home, foods, gaits, sound, *pronoun = [field.strip() for field in line.split(";")]
+        noun, home, foods, gaits, sound, *given = [field.strip() for field in line.split(";")]
         split = lambda field: tuple(part.strip() for part in field.split(","))
-        kinds.append(Kind(noun, home, split(foods), split(gaits), sound, pronoun[0] if pronoun else ""))
+        pronoun = given[0] if given else min(used, key=used.get)
+        start, names = used[pronoun], NAMES[pronoun]
+        used[pronoun] += 2
+        kinds.append(Kind(noun, home, split(foods), split(gaits), sound, pronoun,
+                          (names[start % len(names)], names[(start + 1) % len(names)])))
     return kinds
 
 
@@ -42,11 +56,11 @@ bird; a nest in the garden; some seeds, some crumbs, a berry; flew, fluttered, h
 parrot; a big green tree; a nut, a banana, some seeds; flew, flapped, climbed; squawk
 duck; a nest by the pond; some bread, some corn, some peas; waddled, swam, walked; quack
 goose; a hut by the lake; some grass, some corn, some bread; waddled, marched, walked; honk
-swan; an island in the lake; some bread, some grass, some corn; swam, glided, waddled; honk
+swan; a nest by the lake; some bread, some grass, some corn; swam, glided, waddled; honk
 hen; a red barn; some corn, some seeds, some bread; walked, ran, strutted; cluck; she
 rooster; a red barn; some corn, some seeds, some bread; marched, ran, strutted; cock-a-doodle-doo; he
 frog; a pond full of lilies; some soup, a plum, some jam; hopped, leaped, jumped; croak
-turtle; a quiet beach; some lettuce, some grass, a melon; walked, crawled, plodded; hum
+turtle; a hut on the beach; some lettuce, some grass, a melon; walked, crawled, plodded; hum
 snail; a flower pot in the garden; some lettuce, a leaf, a strawberry; crawled, slid, crept; hum
 hedgehog; a pile of leaves; an apple, some berries, a mushroom; walked, trotted, waddled; snuffle
 squirrel; a hollow tree; a nut, an acorn, some seeds; ran, jumped, climbed; chatter
@@ -59,7 +73,7 @@ pony; a green field; some hay, an apple, a carrot; galloped, trotted, ran; neigh
 donkey; a stable near the mill; some hay, a carrot, a turnip; trotted, walked, plodded; hee-haw
 cow; a green field; some grass, some hay, some clover; walked, wandered, plodded; moo; she
 calf; a warm barn; some milk, some grass, some hay; ran, trotted, skipped; moo
-pig; a farm by the river; some corn, a potato, a turnip; ran, trotted, rolled; oink
+pig; a sty by the river; some corn, a potato, a turnip; ran, trotted, rolled; oink
 lamb; a field of flowers; some grass, some clover, some milk; skipped, ran, jumped; baa
 sheep; a field of flowers; some grass, some clover, some hay; walked, trotted, wandered; baa
 goat; a hut in the mountains; some grass, a turnip, a cabbage; climbed, jumped, trotted; baa
@@ -68,17 +82,17 @@ lion; a cave in the warm sand; some meat, some soup, a pie; walked, marched, ran
 tiger; a jungle by the river; some meat, some soup, a fish; ran, crept, padded; roar
 elephant; a village in the jungle; a banana, some leaves, a melon; walked, marched, stomped; trumpet
 monkey; a tall banana tree; a banana, a coconut, a nut; climbed, jumped, swung; chatter
-giraffe; a wide yellow plain; some leaves, some grass, an apple; walked, ran, strolled; hum
+giraffe; a valley of tall grass; some leaves, some grass, an apple; walked, ran, strolled; hum
 camel; a tent in the desert; some dates, some hay, some grass; walked, plodded, strolled; grunt
 panda; a forest of bamboo; some bamboo, some leaves, some rice; rolled, walked, climbed; squeak
 koala; a tall gum tree; some leaves, some honey, some fruit; climbed, crept, walked; grunt
-kangaroo; a wide red plain; some grass, some leaves, some fruit; hopped, jumped, leaped; cough
+kangaroo; a valley of red sand; some grass, some leaves, some fruit; hopped, jumped, leaped; cough
 penguin; a house of ice; a fish, some soup, an ice cream; waddled, slid, swam; honk
-seal; a rock by the sea; a fish, some soup, an ice cream; swam, slid, rolled; bark
+seal; a cave by the sea; a fish, some soup, an ice cream; swam, slid, rolled; bark
 bee; a hive in the old pear tree; some honey, some nectar, some jam; flew, buzzed, danced; buzz
 ant; a hill of sand; some crumbs, some sugar, a seed; marched, ran, crawled; hum
 butterfly; a garden of roses; some nectar, some honey, some sugar; flew, fluttered, danced; hum
-ladybug; a leaf in the garden; some honey, some sugar, some jam; flew, crawled, walked; hum
+ladybug; a rose garden; some honey, some sugar, some jam; flew, crawled, walked; hum
 bat; a dark cave; a plum, a peach, some fruit; flew, fluttered, glided; squeak
 dragon; a castle on the mountain; a pie, some soup, some toast; flew, stomped, marched; roar
 """)
@@ -86,7 +100,7 @@ dragon; a castle on the mountain; a pie, some soup, some toast; flew, stomped, m
 PEOPLE = _kinds("""
 boy; a small house in the village; some bread, an apple, some soup; ran, walked, skipped; laugh; he
 girl; a small house by the sea; some bread, a pear, some soup; ran, walked, skipped; laugh; she
-farmer; a farm on the hill; some bread, some cheese, some soup; walked, marched, ran; whistle
+farmer; a farmhouse on the hill; some bread, some cheese, some soup; walked, marched, ran; whistle
 baker; a warm shop in the village; a cake, some bread, a bun; walked, ran, strolled; whistle
 sailor; a boat in the harbor; a fish, some soup, some bread; walked, marched, climbed; whistle
 king; a castle of stone; a pie, some cake, some soup; walked, marched, rode; laugh; he
@@ -102,9 +116,6 @@ teacher; a room over the school; some tea, some bread, an apple; walked, hurried
 gardener; a hut in the garden; some tea, a tomato, some bread; walked, wandered, strolled; whistle
 robot; a room full of tools; some oil, some tea, some toast; rolled, walked, marched; beep
 """)
-
-NAMES = """Pip Biscuit Milo Ruby Oscar Luna Toby Daisy Max Rosie Sam Poppy Leo Molly Ben Lily Finn Nora Otto Ella Hugo Mia
-Felix Clara Bruno Tilly Jack Ivy Rusty Hazel Teddy Willow Charlie Olive Archie Pearl Tom Anna Button Maple""".split()
 
 ADJECTIVES = """little small young clever shy brave gentle cheerful curious kind quiet lazy funny old tiny happy lonely
 sleepy friendly proud careful playful""".split()

@@ -52,6 +52,12 @@ USUAL = [
     "I know a story about {a}. {He} lived in {home}.",
     "I once knew {a} named {name}.",
     "{Kind} and {Friendkind} were neighbors near {place}.",
+    "My {kind} [is|was] called {name}. {He} lived in {home}.",
+    "My [best|first] friend was {a} named {name}.",
+    "I am {a_bare}, said {name}. {He} lived in {home}.",
+    "{He} was {a} named {name}.",
+    "There were two {kinds} near {place}. One of them was called {name}.",
+    "Two {kinds} lived in {home}. One of them was called {name}.",
     "{Kinds} [love|like] {foodbare}. This is a story about {a} named {name}.",
 ]
 

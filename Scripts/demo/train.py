@@ -4,6 +4,7 @@ Deterministic for a seed, a number of steps and one torch build. See README.md b
 """
 
 import argparse
+import copy
 import itertools
 import json
 import math
@@ -13,13 +14,19 @@ from pathlib import Path
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from grammar import stories
 
 BOS, EOS = "<|begin_of_text|>", "<|end_of_text|>"
 LLAMA3_SPLIT = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
                 r"|\s*[\r\n]+|\s+(?!\S)|\s+")
+README = """# The demo model
+
+A Llama of 2 million parameters that tells short stories. The stories it was trained on, its tokenizer and the training
+are all made by `Scripts/demo` of this project (`make demo`); nothing else was read. An ordinary Hugging Face checkpoint.
+"""
+
 
 def train_tokenizer(texts: list[str], vocab_size: int) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE(ignore_merges=True))
@@ -63,12 +70,17 @@ def save(model: LlamaForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=BOS, eos_token=EOS, clean_up_tokenization_spaces=False,
                             model_max_length=model.config.max_position_embeddings).save_pretrained(folder)
+    # The name that every release of transformers knows.
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    settings["tokenizer_class"] = "PreTrainedTokenizerFast"
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
     (folder / "special_tokens_map.json").write_text(json.dumps({"bos_token": BOS, "eos_token": EOS}, indent=2) + "\n")
-    model.config.dtype = "bfloat16"
-    model.generation_config.max_new_tokens = 256
-    model.generation_config.bos_token_id, model.generation_config.eos_token_id = model.config.bos_token_id, model.config.eos_token_id
-    state = {name: tensor.to(torch.bfloat16) for name, tensor in model.state_dict().items()}
-    model.save_pretrained(folder, state_dict=state)
+    stored = copy.deepcopy(model).to(torch.bfloat16)
+    stored.generation_config = GenerationConfig(max_new_tokens=256, bos_token_id=model.config.bos_token_id,
+                                                eos_token_id=model.config.eos_token_id)
+    stored.save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)
+    (folder / "README.md").write_text(README)
 
 
 def main() -> None:
@@ -92,13 +104,15 @@ def main() -> None:
         pad_token_id=None))
     print(f"{model.num_parameters() / 1e6:.2f} M parameters, {tokenizer.get_vocab_size()} tokens", flush=True)
 
-    decayed = [weight for weight in model.parameters() if weight.dim() > 1]
-    others = [weight for weight in model.parameters() if weight.dim() < 2]
-    optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}],
-                                  lr=arguments.learning_rate, betas=(0.9, 0.95), fused=True)
+    # Muon for the layers' matrices learns to copy names and pronouns in half the steps that AdamW takes.
+    matrices = [weight for name, weight in model.named_parameters() if weight.dim() == 2 and "layers" in name]
+    others = [weight for name, weight in model.named_parameters() if weight.dim() != 2 or "layers" not in name]
+    optimizers = [torch.optim.Muon(matrices, lr=arguments.learning_rate, momentum=0.95, weight_decay=0.1,
+                                   adjust_lr_fn="match_rms_adamw"),
+                  torch.optim.AdamW(others, lr=arguments.learning_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True)]
     warmup = 50
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / warmup) * (
-        0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / arguments.steps)))))
+    schedules = [torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / warmup) * (
+        0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / arguments.steps))))) for optimizer in optimizers]
     start, seen, smooth = time.time(), 0, 0.0
     for step, (ids, labels) in enumerate(batches(tokenizer, arguments.seed, arguments.batch_size, 255)):
         if step == arguments.steps:
@@ -109,9 +123,10 @@ def main() -> None:
         loss = torch.nn.functional.cross_entropy(model.lm_head(hidden[:, :-1][kept]), labels[:, 1:][kept])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad(set_to_none=True)
+        for optimizer, schedule in zip(optimizers, schedules):
+            optimizer.step()
+            schedule.step()
+        model.zero_grad(set_to_none=True)
         seen += int(kept.sum())
         smooth = loss.item() if step == 0 else 0.95 * smooth + 0.05 * loss.item()
         if step % 20 == 0:
