@@ -7,7 +7,7 @@ build:            ## the apus command, optimised
 	$(SWIFT) build -c release
 
 test:             ## every test, against the optimised build that people run
-	$(SWIFT) test -c release
+	$(SWIFT) test -c release --disable-testable-imports
 
 lint:             ## formatting and the size of files
 	$(SWIFT) format lint --strict --recursive Sources Tests Examples Package.swift

@@ -66,7 +66,7 @@ let package = Package(
 
         .target(name: "ApusTestSupport", path: "Tests/ApusTestSupport", swiftSettings: swiftSettings),
         tests("ApusJSONTests", ["ApusJSON"]),
-        tests("ApusCPUTests", ["ApusCPU"]),
+        tests("ApusCPUTests", ["ApusCPU", "ApusCompute"]),
         tests("ApusCheckpointsTests", ["ApusCheckpoints"]),
         tests("ApusTokenizersTests", ["ApusTokenizers"]),
         tests("ApusModelsTests", ["ApusModels", "ApusCPU"]),

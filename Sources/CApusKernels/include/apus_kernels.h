@@ -1,1 +1,104 @@
+// CPU kernels of Apus. Every operation exists once per instruction set behind one table of functions; the scalar
+// table is the reference that the others are tested against.
+//
+// Results for a row never depend on how many rows a call has or on which thread computes it: each output is
+// accumulated over its inputs in one order that is fixed per instruction set.
+#ifndef APUS_KERNELS_H
+#define APUS_KERNELS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Instruction sets, from slowest to fastest on the processors that have them.
+typedef enum {
+    APUS_ISA_SCALAR = 0,      // the reference: plain loops
+    APUS_ISA_PORTABLE = 1,    // 128-bit vectors by compiler extension: SSE2 on x86-64, NEON on arm64
+    APUS_ISA_AVX2 = 2,        // with FMA and F16C
+    APUS_ISA_AVX512 = 3,      // F, BW, DQ, VL
+    APUS_ISA_AVX512_BF16 = 4, // and dot products of bfloat16 pairs
+    APUS_ISA_AMX_BF16 = 5,    // and tile products of bfloat16
+} apus_isa;
+
+#define APUS_ISA_COUNT 6
+
+typedef enum { APUS_F32 = 0, APUS_BF16 = 1, APUS_F16 = 2 } apus_dtype;
+
+typedef enum { APUS_SILU = 0, APUS_GELU = 1, APUS_GELU_TANH = 2, APUS_RELU = 3 } apus_activation;
+
+// Tokens of one key-value block. Part of the numerical definition: attention accumulates block by block.
+#define APUS_KV_BLOCK 16
+
+// y[rows, outputs] = x[rows, inputs] * weight[outputs, inputs]^T + bias
+typedef struct {
+    const void *weight; // [outputs, inputs], row-major, aligned to its element
+    const float *bias;  // [outputs] or NULL
+    const float *x;     // [rows, inputs]
+    void *packed;       // linear_workspace() bytes, 64-byte aligned: the activations as the product wants them
+    float *y;           // [rows, outputs]
+    size_t rows, inputs, outputs;
+    apus_dtype weight_type;
+} apus_linear;
+
+// Attention of every query over the keys of its own sequence at or before it, through a block table.
+// Keys lie [block, kv_head, head_dim, APUS_KV_BLOCK], values [block, kv_head, APUS_KV_BLOCK, head_dim].
+typedef struct {
+    const float *q;              // [tokens, heads, head_dim]
+    const void *keys, *values;   // one layer's blocks
+    apus_dtype cache_type;       // APUS_F32 or APUS_BF16
+    const int32_t *positions;    // [tokens]
+    const int32_t *sequence;     // [tokens]: row of the block table
+    const int32_t *block_tables; // [sequences, table_stride]
+    size_t table_stride;
+    size_t heads, kv_heads, head_dim;
+    float scale;
+    float *scratch; // attention_scratch() floats for the calling thread
+    float *y;       // [tokens, heads, head_dim]
+} apus_attention;
+
+typedef struct {
+    const char *name;
+
+    // Bytes that `packed` needs.
+    size_t (*linear_workspace)(apus_dtype weight_type, size_t rows, size_t inputs);
+    // Converts activation rows [first, end) into `packed`; `first` is a multiple of 16. All rows before any product.
+    void (*linear_pack)(const apus_linear *task, size_t first, size_t end);
+    // Computes outputs [first, end) of every row; `first` is a multiple of 16.
+    void (*linear)(const apus_linear *task, size_t first, size_t end);
+
+    // Writes rows of a weight table as float32: y[i] = table[tokens[i]].
+    void (*embedding)(const void *table, apus_dtype type, size_t width, const int32_t *tokens, size_t count, float *y);
+    // y = x / sqrt(mean(x^2) + epsilon) * weight, row by row.
+    void (*rms_norm)(const float *x, const float *weight, float epsilon, size_t rows, size_t width, float *y);
+    // Rotates the halves of each head in place; `cos_sin` is [rows, 2, head_dim / 2].
+    void (*rotary)(float *x, const float *cos_sin, size_t rows, size_t heads, size_t head_dim);
+    // gate = activation(gate) * up
+    void (*gated_activation)(apus_activation activation, float *gate, const float *up, size_t count);
+    // y += x
+    void (*add)(const float *x, float *y, size_t count);
+    // Writes keys and values [tokens, kv_heads, head_dim] into their slots (block * APUS_KV_BLOCK + offset).
+    void (*store_kv)(const float *k, const float *v, void *keys, void *values, apus_dtype cache_type,
+                     const int32_t *slots, size_t tokens, size_t kv_heads, size_t head_dim);
+    size_t (*attention_scratch)(size_t heads_per_kv_head, size_t head_dim);
+    // One query token and one key-value head with the query heads that share it.
+    void (*attention)(const apus_attention *task, size_t token, size_t kv_head);
+    // Index of the largest of `count` numbers, the first of equals.
+    int32_t (*argmax)(const float *x, size_t count);
+} apus_kernels;
+
+// The kernels for an instruction set, or NULL if this machine or this build lacks it.
+const apus_kernels *apus_kernels_for(apus_isa isa);
+
+// Exact or correctly rounded (to nearest even) conversion of `count` elements.
+void apus_convert(const void *source, apus_dtype from, void *target, apus_dtype to, size_t count);
+
+// Tells the processor that this thread spins.
+static inline void apus_spin_hint(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+#endif

@@ -1,0 +1,106 @@
+package import ApusCompute
+import CApusKernels
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// A set of cores with its own thread team. Its operations finish before they return; callers must not rely on that.
+package final class CPUDevice: Device {
+    package let id: DeviceID
+    package let instructionSet: InstructionSet
+    package var threads: Int { team.count }
+
+    let team: ThreadTeam
+    nonisolated(unsafe) let kernels: apus_kernels
+    /// Packed activations and per-thread scratch, kept between operations, and the right to run one.
+    let workspace = Mutex(Workspace())
+
+    struct Workspace: ~Copyable {
+        var packed: CPUMemory?
+        var scratch: CPUMemory?
+    }
+
+    /// Threads default to the cores of the machine; the instruction set to `InstructionSet.selected()`.
+    /// Throws `ComputeError` (`.unsupported`) if the machine lacks the instruction set.
+    package init(id: DeviceID = .cpu, threads: Int? = nil, instructionSet: InstructionSet? = nil)
+        throws(ComputeError)
+    {
+        let instructionSet = if let instructionSet { instructionSet } else { try InstructionSet.selected() }
+        guard let kernels = instructionSet.kernels else {
+            throw .unsupported("this machine lacks the instruction set \(instructionSet)")
+        }
+        self.id = id
+        self.instructionSet = instructionSet
+        self.kernels = kernels.pointee
+        team = ThreadTeam(count: threads ?? Self.coreCount)
+    }
+
+    deinit { team.stop() }
+
+    /// The cores that this process may run on.
+    package static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    // MARK: Memory
+
+    package func allocate(byteCount: Int) throws(ComputeError) -> any DeviceMemory {
+        try CPUMemory(byteCount: byteCount)
+    }
+
+    package func upload(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor) throws(ComputeError) {
+        guard bytes.count == tensor.byteCount else {
+            throw .mismatch("\(bytes.count) bytes for a tensor of \(tensor.byteCount)")
+        }
+        guard let source = bytes.baseAddress, !bytes.isEmpty else { return }
+        try pointer(tensor).copyMemory(from: source, byteCount: bytes.count)
+    }
+
+    package func download(_ tensor: Tensor, to bytes: UnsafeMutableRawBufferPointer) throws(ComputeError) {
+        guard bytes.count == tensor.byteCount else {
+            throw .mismatch("\(bytes.count) bytes for a tensor of \(tensor.byteCount)")
+        }
+        guard let target = bytes.baseAddress, !bytes.isEmpty else { return }
+        try target.copyMemory(from: pointer(tensor), byteCount: bytes.count)
+    }
+
+    package func copy(_ source: Tensor, to target: Tensor) throws(ComputeError) {
+        guard source.byteCount == target.byteCount else {
+            throw .mismatch("a tensor of shape \(source.shape) copied to one of shape \(target.shape)")
+        }
+        try pointer(target).copyMemory(from: pointer(source), byteCount: source.byteCount)
+    }
+
+    package func synchronize() {}
+
+    // MARK: Pointers
+
+    func pointer(_ tensor: Tensor) throws(ComputeError) -> UnsafeMutableRawPointer {
+        guard let memory = tensor.memory as? CPUMemory else { throw .mismatch("a tensor of another device on \(id)") }
+        return memory.pointer + tensor.byteOffset
+    }
+
+    func floats(_ tensor: Tensor) throws(ComputeError) -> UnsafeMutablePointer<Float> {
+        guard tensor.dtype == .float32 else { throw .mismatch("a \(tensor.dtype) tensor where float32 is due") }
+        return try pointer(tensor).assumingMemoryBound(to: Float.self)
+    }
+
+    func integers(_ tensor: Tensor) throws(ComputeError) -> UnsafeMutablePointer<Int32> {
+        guard tensor.dtype == .int32 else { throw .mismatch("a \(tensor.dtype) tensor where int32 is due") }
+        return try pointer(tensor).assumingMemoryBound(to: Int32.self)
+    }
+
+    func weight(_ weight: any PreparedWeight) throws(ComputeError) -> CPUWeight {
+        guard let weight = weight as? CPUWeight else { throw .mismatch("a weight of another device on \(id)") }
+        return weight
+    }
+
+    /// Throws unless a tensor has the shape that an operation needs.
+    func check(_ tensor: Tensor, is dimensions: [Int], _ role: StaticString) throws(ComputeError) {
+        guard tensor.shape.dimensions == dimensions else {
+            throw .mismatch("\(role) of shape \(tensor.shape) where \(dimensions) is due")
+        }
+    }
+}

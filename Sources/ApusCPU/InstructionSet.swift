@@ -1,0 +1,48 @@
+package import ApusCompute
+import CApusKernels
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The instruction sets that kernels exist for, slowest first.
+package enum InstructionSet: Int, Sendable, CaseIterable, CustomStringConvertible {
+    case scalar, portable, avx2, avx512, avx512BF16, amxBF16
+
+    /// The environment variable that forces one.
+    package static let environmentVariable = "APUS_ISA"
+
+    package var description: String {
+        switch self {
+        case .scalar: "scalar"
+        case .portable: "portable"
+        case .avx2: "avx2"
+        case .avx512: "avx512"
+        case .avx512BF16: "avx512-bf16"
+        case .amxBF16: "amx-bf16"
+        }
+    }
+
+    var kernels: UnsafePointer<apus_kernels>? { apus_kernels_for(apus_isa(UInt32(rawValue))) }
+
+    package var isAvailable: Bool { kernels != nil }
+
+    /// Those of this machine, slowest first.
+    package static var available: [InstructionSet] { allCases.filter(\.isAvailable) }
+
+    package static var best: InstructionSet { available.last ?? .scalar }
+
+    /// The one that the environment names, or else the best of this machine.
+    /// Throws `ComputeError` (`.unsupported`) when it names one that the machine lacks.
+    package static func selected() throws(ComputeError) -> InstructionSet {
+        guard let value = getenv(environmentVariable) else { return best }
+        let name = String(cString: value)
+        guard let chosen = available.first(where: { $0.description == name }) else {
+            let names = available.map(\.description).joined(separator: ", ")
+            throw .unsupported("\(environmentVariable)=\(name) is none of this machine's instruction sets: \(names)")
+        }
+        return chosen
+    }
+}

@@ -1,0 +1,136 @@
+import CApusKernels
+import Dispatch
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Threads that share the chunks of one job after another.
+///
+/// The calling thread is one of the team. The others spin for a moment after a job, since the next one follows within
+/// microseconds while a model runs, and then sleep. Which thread takes which chunk is left to chance, so a job's
+/// result must not depend on it.
+final class ThreadTeam: @unchecked Sendable {
+    typealias Body = (_ chunk: Int, _ thread: Int) -> Void
+
+    let count: Int
+    private let jobs = Atomic<Int>(0)
+    private let nextChunk = Atomic<Int>(0)
+    private let busy = Atomic<Int>(0)
+    private let stopping = Atomic<Bool>(false)
+    private let sleepers = Atomic<Int>(0)
+    private let wakeups = DispatchSemaphore(value: 0)
+    private let exclusive = Mutex(())
+    private var threads: [pthread_t] = []
+
+    // Written by the caller before `jobs` grows (release), read by the others after (acquire).
+    private var chunks = 0
+    private var body: Body?
+
+    init(count: Int) {
+        self.count = max(count, 1)
+        for thread in 1..<self.count {
+            let start = Unmanaged.passRetained(ThreadStart(team: self, thread: thread))
+            #if canImport(Darwin)
+            var handle: pthread_t?
+            let status = pthread_create(&handle, nil, { ThreadStart.run($0) }, start.toOpaque())
+            if status == 0, let handle { threads.append(handle) } else { start.release() }
+            #else
+            var handle = pthread_t()
+            let status = pthread_create(&handle, nil, { ThreadStart.run($0) }, start.toOpaque())
+            if status == 0 { threads.append(handle) } else { start.release() }
+            #endif
+        }
+    }
+
+    /// Ends the threads. The team must not run anything afterwards.
+    func stop() {
+        stopping.store(true, ordering: .sequentiallyConsistent)
+        jobs.add(1, ordering: .sequentiallyConsistent)
+        for _ in threads { wakeups.signal() }
+        for thread in threads { pthread_join(thread, nil) }
+        threads = []
+    }
+
+    /// Calls `body` once for each chunk, from any thread of the team, and returns when all calls have.
+    func run(chunks: Int, _ body: Body) {
+        guard chunks > 1, !threads.isEmpty else {
+            for chunk in 0..<max(chunks, 0) { body(chunk, 0) }
+            return
+        }
+        exclusive.withLock { _ in
+            withoutActuallyEscaping(body) { body in
+                self.chunks = chunks
+                self.body = body
+                nextChunk.store(0, ordering: .relaxed)
+                busy.store(threads.count, ordering: .relaxed)
+                jobs.add(1, ordering: .sequentiallyConsistent)
+                for _ in 0..<sleepers.exchange(0, ordering: .sequentiallyConsistent) { wakeups.signal() }
+                work(thread: 0, body)
+                awaitOthers()
+                self.body = nil
+            }
+        }
+    }
+
+    private func work(thread: Int, _ body: Body) {
+        while true {
+            let chunk = nextChunk.add(1, ordering: .relaxed).oldValue
+            guard chunk < chunks else { return }
+            body(chunk, thread)
+        }
+    }
+
+    /// Some 20 to 100 microseconds: longer than the pauses between the operations of a model, shorter than a time slice.
+    private static let spins = 1_000
+
+    private func awaitOthers() {
+        var spins = 0
+        while busy.load(ordering: .acquiring) > 0 {
+            // On a machine with more threads than cores, the thread that is waited for may need this core.
+            if spins < Self.spins { apus_spin_hint() } else { sched_yield() }
+            spins += 1
+        }
+    }
+
+    fileprivate func serve(thread: Int) {
+        var seen = 0
+        while true {
+            awaitJob(after: seen)
+            seen &+= 1
+            if stopping.load(ordering: .acquiring) { return }
+            if let body { work(thread: thread, body) }
+            busy.subtract(1, ordering: .releasing)
+        }
+    }
+
+    private func awaitJob(after seen: Int) {
+        for _ in 0..<Self.spins {
+            if jobs.load(ordering: .acquiring) != seen { return }
+            apus_spin_hint()
+        }
+        // Announced before the last look, so that a job that starts in between finds a sleeper to wake.
+        sleepers.add(1, ordering: .sequentiallyConsistent)
+        while jobs.load(ordering: .sequentiallyConsistent) == seen { wakeups.wait() }
+    }
+}
+
+private final class ThreadStart {
+    let team: ThreadTeam
+    let thread: Int
+
+    init(team: ThreadTeam, thread: Int) {
+        self.team = team
+        self.thread = thread
+    }
+
+    static func run(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        guard let context else { return nil }
+        let start = Unmanaged<ThreadStart>.fromOpaque(context).takeRetainedValue()
+        start.team.serve(thread: start.thread)
+        return nil
+    }
+}

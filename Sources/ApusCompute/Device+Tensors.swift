@@ -1,0 +1,31 @@
+extension Device {
+    package func makeTensor(_ dimensions: [Int], _ dtype: DType = .float32) throws(ComputeError) -> Tensor {
+        let shape = try Shape(dimensions)
+        let (size, overflow) = shape.count.multipliedReportingOverflow(by: dtype.byteCount)
+        guard !overflow else { throw .outOfMemory("a tensor of shape \(shape) passes the address space") }
+        return try Tensor(memory: allocate(byteCount: size), shape: shape, dtype: dtype)
+    }
+
+    package func makeTensor(_ values: HostTensor) throws(ComputeError) -> Tensor {
+        let tensor = try makeTensor(values.shape.dimensions, values.dtype)
+        // Array's own withUnsafeBytes loses the type of what is thrown.
+        try values.bytes.withUnsafeBytes { bytes in
+            Result { () throws(ComputeError) in try upload(bytes, to: tensor) }
+        }.get()
+        return tensor
+    }
+
+    package func makeTensor<Element: TensorElement>(_ values: [Element], _ dimensions: [Int]? = nil)
+        throws(ComputeError) -> Tensor
+    {
+        try makeTensor(HostTensor(values, shape: dimensions))
+    }
+
+    package func download(_ tensor: Tensor) throws(ComputeError) -> HostTensor {
+        var bytes = [UInt8](repeating: 0, count: tensor.byteCount)
+        try bytes.withUnsafeMutableBytes { target in
+            Result { () throws(ComputeError) in try download(tensor, to: target) }
+        }.get()
+        return try HostTensor(shape: tensor.shape, dtype: tensor.dtype, bytes: bytes)
+    }
+}

@@ -1,0 +1,50 @@
+/// One layer's keys and values in blocks of `KVCacheLayout.blockSize` tokens. How a block is laid out is the device's
+/// affair.
+package struct KVCacheLayer: Sendable {
+    package let keys: Tensor
+    package let values: Tensor
+
+    package init(keys: Tensor, values: Tensor) {
+        self.keys = keys
+        self.values = values
+    }
+}
+
+package struct KVCacheLayout: Sendable, Hashable {
+    /// Tokens of a block, on every device: attention sums block by block, so this is part of what a model computes.
+    package static let blockSize = 16
+
+    package let blocks: Int
+    package let kvHeads: Int
+    package let headDim: Int
+    package let dtype: DType
+
+    package init(blocks: Int, kvHeads: Int, headDim: Int, dtype: DType) {
+        self.blocks = blocks
+        self.kvHeads = kvHeads
+        self.headDim = headDim
+        self.dtype = dtype
+    }
+
+    /// Bytes of one token's keys and values in one layer.
+    package var bytesPerToken: Int { 2 * kvHeads * headDim * dtype.byteCount }
+}
+
+/// Where the tokens of a ragged batch stand, on the device. All int32.
+package struct AttentionBatch: Sendable {
+    /// [tokens]: distance from the start of the sequence.
+    package let positions: Tensor
+    /// [tokens]: the block table of the token's sequence.
+    package let sequences: Tensor
+    /// [tokens]: block · blockSize + offset, where the token's key and value go.
+    package let slots: Tensor
+    /// [sequences, longest table]
+    package let blockTables: Tensor
+
+    package init(positions: Tensor, sequences: Tensor, slots: Tensor, blockTables: Tensor) {
+        self.positions = positions
+        self.sequences = sequences
+        self.slots = slots
+        self.blockTables = blockTables
+    }
+}

@@ -1,0 +1,39 @@
+// Which instruction sets this machine has.
+#include "tables.h"
+
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// The kernel hands out AMX's tile registers only to a process that asks (Documentation/arch/x86/xstate.rst).
+static bool request_tiles(void) {
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+}
+#else
+static inline bool request_tiles(void) { return false; }
+#endif
+
+const apus_kernels *apus_kernels_for(apus_isa isa) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    bool avx512_bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
+#endif
+    switch (isa) {
+    case APUS_ISA_SCALAR: return &apus_kernels_scalar;
+    case APUS_ISA_PORTABLE: return &apus_kernels_portable;
+#if defined(__x86_64__)
+    case APUS_ISA_AVX2: return avx2 ? &apus_kernels_avx2 : NULL;
+    case APUS_ISA_AVX512: return avx512 ? &apus_kernels_avx512 : NULL;
+    case APUS_ISA_AVX512_BF16: return avx512_bf16 ? &apus_kernels_avx512_bf16 : NULL;
+    case APUS_ISA_AMX_BF16: {
+        bool amx = avx512_bf16 && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16");
+        return amx && request_tiles() ? &apus_kernels_amx_bf16 : NULL;
+    }
+#endif
+    default: return NULL;
+    }
+}

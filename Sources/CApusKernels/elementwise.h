@@ -1,0 +1,86 @@
+// What is done to each row or element: embedding, norm, rotary embedding, gated activation, add, argmax.
+
+static void embedding(const void *table, apus_dtype type, size_t width, const int32_t *tokens, size_t count, float *y) {
+    for (size_t i = 0; i < count; i++, y += width) {
+        size_t start = (size_t)tokens[i] * width;
+        const uint16_t *halves = (const uint16_t *)table + start;
+        switch (type) {
+        case APUS_F32: memcpy(y, (const float *)table + start, width * sizeof(float)); break;
+        case APUS_BF16:
+            for (size_t j = 0; j < width; j++) y[j] = apus_float_of_bf16(halves[j]);
+            break;
+        case APUS_F16:
+            for (size_t j = 0; j < width; j++) y[j] = apus_float_of_f16(halves[j]);
+            break;
+        }
+    }
+}
+
+static void rms_norm(const float *x, const float *weight, float epsilon, size_t rows, size_t width, float *y) {
+    for (size_t row = 0; row < rows; row++, x += width, y += width) {
+        vfloat sums = {};
+        float tail = 0;
+        size_t i = 0;
+        for (; i + LANES <= width; i += LANES) sums += load(x + i) * load(x + i);
+        for (; i < width; i++) tail += x[i] * x[i];
+        float scale = 1 / sqrtf((sum(sums) + tail) / (float)width + epsilon);
+        for (i = 0; i + LANES <= width; i += LANES) store(y + i, load(x + i) * scale * load(weight + i));
+        for (; i < width; i++) y[i] = x[i] * scale * weight[i];
+    }
+}
+
+static void rotary(float *x, const float *cos_sin, size_t rows, size_t heads, size_t head_dim) {
+    size_t half = head_dim / 2;
+    for (size_t row = 0; row < rows; row++, cos_sin += head_dim) {
+        const float *cosine = cos_sin, *sine = cos_sin + half;
+        for (size_t head = 0; head < heads; head++, x += head_dim) {
+            size_t i = 0;
+            for (; i + LANES <= half; i += LANES) {
+                vfloat low = load(x + i), high = load(x + i + half);
+                store(x + i, low * load(cosine + i) - high * load(sine + i));
+                store(x + i + half, high * load(cosine + i) + low * load(sine + i));
+            }
+            for (; i < half; i++) {
+                float low = x[i], high = x[i + half];
+                x[i] = low * cosine[i] - high * sine[i];
+                x[i + half] = high * cosine[i] + low * sine[i];
+            }
+        }
+    }
+}
+
+static void gated_activation(apus_activation activation, float *gate, const float *up, size_t count) {
+    size_t i = 0;
+    if (activation == APUS_SILU) {
+        for (; i + LANES <= count; i += LANES) {
+            vfloat x = load(gate + i);
+            store(gate + i, x / (exponential(-x) + 1.0f) * load(up + i));
+        }
+        if (i < count) { // the last elements go through the same arithmetic, whatever the count
+            float x[LANES] = {}, y[LANES] = {};
+            memcpy(x, gate + i, (count - i) * sizeof(float));
+            memcpy(y, up + i, (count - i) * sizeof(float));
+            store(x, load(x) / (exponential(-load(x)) + 1.0f) * load(y));
+            memcpy(gate + i, x, (count - i) * sizeof(float));
+        }
+        return;
+    }
+    for (; i < count; i++) gate[i] = apus_activate(activation, gate[i]) * up[i];
+}
+
+static void add(const float *x, float *y, size_t count) {
+    for (size_t i = 0; i < count; i++) y[i] += x[i];
+}
+
+static int32_t argmax(const float *x, size_t count) {
+    vfloat best = splat(-INFINITY);
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) best = maximum(best, load(x + i));
+    float largest = -INFINITY;
+    for (int lane = 0; lane < LANES; lane++) largest = best[lane] > largest ? best[lane] : largest;
+    for (; i < count; i++) largest = x[i] > largest ? x[i] : largest;
+    for (i = 0; i < count; i++) {
+        if (x[i] == largest) return (int32_t)i;
+    }
+    return 0;
+}

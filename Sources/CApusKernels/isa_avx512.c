@@ -1,0 +1,20 @@
+// AVX-512 without bfloat16 dot products: Skylake servers, Ice Lake.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+
+#include "avx512.h"
+#define ROW_TILE 6
+#include "linear.h"
+#include "attention.h"
+#include "elementwise.h"
+
+#define TABLE apus_kernels_avx512
+#define TABLE_NAME "avx512"
+#include "vector_table.h"
+
+#pragma clang attribute pop
+#endif

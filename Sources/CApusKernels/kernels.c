@@ -1,1 +1,0 @@
-int apus_kernels_placeholder;

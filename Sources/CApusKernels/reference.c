@@ -1,0 +1,167 @@
+// The scalar reference: the definition of every operation, written to be read.
+#include "apus_kernels.h"
+#include "half.h"
+#include "tables.h"
+
+#include <math.h>
+
+static float element(const void *source, apus_dtype type, size_t index) {
+    switch (type) {
+    case APUS_F32: return ((const float *)source)[index];
+    case APUS_BF16: return apus_float_of_bf16(((const uint16_t *)source)[index]);
+    case APUS_F16: return apus_float_of_f16(((const uint16_t *)source)[index]);
+    }
+    return 0;
+}
+
+static void store(void *target, apus_dtype type, size_t index, float value) {
+    if (type == APUS_BF16) {
+        ((uint16_t *)target)[index] = apus_bf16_of_float(value);
+    } else {
+        ((float *)target)[index] = value;
+    }
+}
+
+static size_t linear_workspace(apus_dtype weight_type, size_t rows, size_t inputs) {
+    (void)weight_type, (void)rows, (void)inputs;
+    return 0;
+}
+
+static void linear_pack(const apus_linear *task, size_t first, size_t end) { (void)task, (void)first, (void)end; }
+
+static void linear(const apus_linear *task, size_t first, size_t end) {
+    for (size_t row = 0; row < task->rows; row++) {
+        for (size_t output = first; output < end; output++) {
+            float sum = 0;
+            for (size_t i = 0; i < task->inputs; i++) {
+                sum += task->x[row * task->inputs + i] *
+                       element(task->weight, task->weight_type, output * task->inputs + i);
+            }
+            task->y[row * task->outputs + output] = task->bias ? sum + task->bias[output] : sum;
+        }
+    }
+}
+
+static void embedding(const void *table, apus_dtype type, size_t width, const int32_t *tokens, size_t count, float *y) {
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < width; j++) y[i * width + j] = element(table, type, (size_t)tokens[i] * width + j);
+    }
+}
+
+static void rms_norm(const float *x, const float *weight, float epsilon, size_t rows, size_t width, float *y) {
+    for (size_t row = 0; row < rows; row++) {
+        float sum = 0;
+        for (size_t i = 0; i < width; i++) sum += x[row * width + i] * x[row * width + i];
+        float scale = 1 / sqrtf(sum / (float)width + epsilon);
+        for (size_t i = 0; i < width; i++) y[row * width + i] = x[row * width + i] * scale * weight[i];
+    }
+}
+
+static void rotary(float *x, const float *cos_sin, size_t rows, size_t heads, size_t head_dim) {
+    size_t half = head_dim / 2;
+    for (size_t row = 0; row < rows; row++) {
+        const float *cosine = cos_sin + row * head_dim, *sine = cosine + half;
+        for (size_t head = 0; head < heads; head++, x += head_dim) {
+            for (size_t i = 0; i < half; i++) {
+                float low = x[i], high = x[i + half];
+                x[i] = low * cosine[i] - high * sine[i];
+                x[i + half] = high * cosine[i] + low * sine[i];
+            }
+        }
+    }
+}
+
+float apus_activate(apus_activation activation, float x) {
+    switch (activation) {
+    case APUS_SILU: return x / (1 + expf(-x));
+    case APUS_GELU: return 0.5f * x * (1 + erff(x * 0.70710678118654752f));
+    case APUS_GELU_TANH: return 0.5f * x * (1 + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
+    case APUS_RELU: return x > 0 ? x : 0;
+    }
+    return x;
+}
+
+static void gated_activation(apus_activation activation, float *gate, const float *up, size_t count) {
+    for (size_t i = 0; i < count; i++) gate[i] = apus_activate(activation, gate[i]) * up[i];
+}
+
+static void add(const float *x, float *y, size_t count) {
+    for (size_t i = 0; i < count; i++) y[i] += x[i];
+}
+
+void apus_store_kv(const float *k, const float *v, void *keys, void *values, apus_dtype cache_type,
+                   const int32_t *slots, size_t tokens, size_t kv_heads, size_t head_dim) {
+    for (size_t token = 0; token < tokens; token++) {
+        size_t block = (size_t)slots[token] / APUS_KV_BLOCK, offset = (size_t)slots[token] % APUS_KV_BLOCK;
+        for (size_t head = 0; head < kv_heads; head++, k += head_dim, v += head_dim) {
+            size_t start = (block * kv_heads + head) * head_dim * APUS_KV_BLOCK;
+            for (size_t i = 0; i < head_dim; i++) {
+                store(keys, cache_type, start + i * APUS_KV_BLOCK + offset, k[i]);
+                store(values, cache_type, start + offset * head_dim + i, v[i]);
+            }
+        }
+    }
+}
+
+static size_t attention_scratch(size_t heads_per_kv_head, size_t head_dim) {
+    (void)heads_per_kv_head;
+    return head_dim;
+}
+
+// Softmax over the keys one after the other, the running sum rescaled whenever the maximum grows.
+static void attention(const apus_attention *task, size_t token, size_t kv_head) {
+    size_t group = task->heads / task->kv_heads, width = task->head_dim;
+    size_t context = (size_t)task->positions[token] + 1;
+    const int32_t *table = task->block_tables + (size_t)task->sequence[token] * task->table_stride;
+    for (size_t head = kv_head * group; head < (kv_head + 1) * group; head++) {
+        const float *q = task->q + (token * task->heads + head) * width;
+        float *y = task->y + (token * task->heads + head) * width;
+        float maximum = -INFINITY, total = 0;
+        for (size_t i = 0; i < width; i++) task->scratch[i] = 0;
+        for (size_t key = 0; key < context; key++) {
+            size_t block = (size_t)table[key / APUS_KV_BLOCK], offset = key % APUS_KV_BLOCK;
+            size_t start = (block * task->kv_heads + kv_head) * width * APUS_KV_BLOCK;
+            float score = 0;
+            for (size_t i = 0; i < width; i++) {
+                score += q[i] * element(task->keys, task->cache_type, start + i * APUS_KV_BLOCK + offset);
+            }
+            score *= task->scale;
+            if (score > maximum) {
+                float shrink = expf(maximum - score);
+                total *= shrink;
+                for (size_t i = 0; i < width; i++) task->scratch[i] *= shrink;
+                maximum = score;
+            }
+            float weight = expf(score - maximum);
+            total += weight;
+            for (size_t i = 0; i < width; i++) {
+                task->scratch[i] += weight * element(task->values, task->cache_type, start + offset * width + i);
+            }
+        }
+        for (size_t i = 0; i < width; i++) y[i] = task->scratch[i] / total;
+    }
+}
+
+static int32_t argmax(const float *x, size_t count) {
+    size_t best = 0;
+    for (size_t i = 1; i < count; i++) {
+        if (x[i] > x[best]) best = i;
+    }
+    return (int32_t)best;
+}
+
+const apus_kernels apus_kernels_scalar = {
+    .name = "scalar",
+    .linear_workspace = linear_workspace,
+    .linear_pack = linear_pack,
+    .linear = linear,
+    .embedding = embedding,
+    .rms_norm = rms_norm,
+    .rotary = rotary,
+    .gated_activation = gated_activation,
+    .add = add,
+    .store_kv = apus_store_kv,
+    .attention_scratch = attention_scratch,
+    .attention = attention,
+    .argmax = argmax,
+};

@@ -1,0 +1,16 @@
+// The tables of this build, and the scalar pieces that vector kernels share.
+#ifndef APUS_TABLES_H
+#define APUS_TABLES_H
+
+#include "apus_kernels.h"
+
+extern const apus_kernels apus_kernels_scalar, apus_kernels_portable;
+#if defined(__x86_64__)
+extern const apus_kernels apus_kernels_avx2, apus_kernels_avx512, apus_kernels_avx512_bf16, apus_kernels_amx_bf16;
+#endif
+
+float apus_activate(apus_activation activation, float x);
+void apus_store_kv(const float *k, const float *v, void *keys, void *values, apus_dtype cache_type,
+                   const int32_t *slots, size_t tokens, size_t kv_heads, size_t head_dim);
+
+#endif

@@ -1,0 +1,73 @@
+// Vectors of LANES floats by compiler extension, for whichever instruction set the including file turned on.
+// The includer defines LANES (4, 8 or 16), LOAD_BF16(p) and LOAD_F16(p), which widen LANES halves to floats.
+#include <math.h>
+#include <string.h>
+
+#include "half.h"
+#include "tables.h"
+
+typedef float vfloat __attribute__((vector_size(LANES * 4)));
+typedef int32_t vint __attribute__((vector_size(LANES * 4)));
+typedef float vfloat4 __attribute__((vector_size(16)));
+typedef float vfloat_unaligned __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+typedef float vfloat4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE vfloat load(const float *p) { return *(const vfloat_unaligned *)p; }
+INLINE void store(float *p, vfloat v) { *(vfloat_unaligned *)p = v; }
+INLINE vfloat splat(float value) { return (vfloat){} + value; }
+
+// Adds the halves until four lanes are left.
+INLINE vfloat4 fold(vfloat v) {
+#if LANES == 16
+    typedef float vfloat8 __attribute__((vector_size(32)));
+    vfloat8 w = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+                __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+    return __builtin_shufflevector(w, w, 0, 1, 2, 3) + __builtin_shufflevector(w, w, 4, 5, 6, 7);
+#elif LANES == 8
+    return __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
+#else
+    return v;
+#endif
+}
+
+INLINE float sum(vfloat v) {
+    vfloat4 w = fold(v);
+    return (w[0] + w[1]) + (w[2] + w[3]);
+}
+
+// Four sums at once, each in the order of sum().
+INLINE vfloat4 sum_of_four(vfloat a, vfloat b, vfloat c, vfloat d) {
+    vfloat4 wa = fold(a), wb = fold(b), wc = fold(c), wd = fold(d);
+    vfloat4 ab_low = __builtin_shufflevector(wa, wb, 0, 4, 1, 5), ab_high = __builtin_shufflevector(wa, wb, 2, 6, 3, 7);
+    vfloat4 cd_low = __builtin_shufflevector(wc, wd, 0, 4, 1, 5), cd_high = __builtin_shufflevector(wc, wd, 2, 6, 3, 7);
+    vfloat4 lane0 = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+    vfloat4 lane1 = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+    vfloat4 lane2 = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+    vfloat4 lane3 = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+    return (lane0 + lane1) + (lane2 + lane3);
+}
+
+INLINE vfloat minimum(vfloat a, vfloat b) { return __builtin_elementwise_min(a, b); }
+INLINE vfloat maximum(vfloat a, vfloat b) { return __builtin_elementwise_max(a, b); }
+
+// e^x to about one unit in the last place for x in [-87, 88], clamped outside: x = n ln 2 + r with |r| <= ln 2 / 2, a
+// polynomial of degree 6 in r (Taylor's, its last terms fitted by Cephes' expf), and n put into the exponent.
+INLINE vfloat exponential(vfloat x) {
+    x = minimum(maximum(x, splat(-87.0f)), splat(88.0f));
+    const float shift = 12582912.0f; // 1.5 * 2^23: adding and subtracting it rounds to an integer
+    vfloat n = x * 1.44269504088896341f + shift;
+    n = n - shift;
+    vfloat r = x - n * 0.693359375f;
+    r = r - n * -2.12194440e-4f;
+    vfloat p = splat(1.9875691500e-4f);
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    vint exponent = (__builtin_convertvector(n, vint) + 127) << 23;
+    return p * (vfloat)exponent;
+}

@@ -1,0 +1,16 @@
+// The table of an instruction set's vector kernels; the includer defines TABLE and TABLE_NAME.
+const apus_kernels TABLE = {
+    .name = TABLE_NAME,
+    .linear_workspace = linear_workspace,
+    .linear_pack = linear_pack,
+    .linear = linear,
+    .embedding = embedding,
+    .rms_norm = rms_norm,
+    .rotary = rotary,
+    .gated_activation = gated_activation,
+    .add = add,
+    .store_kv = apus_store_kv,
+    .attention_scratch = attention_scratch,
+    .attention = attention,
+    .argmax = argmax,
+};
