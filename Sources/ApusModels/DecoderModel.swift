@@ -1,0 +1,113 @@
+package import ApusCheckpoints
+package import ApusCompute
+
+/// A decoder-only transformer on one device: its weights, and nothing that changes.
+package final class DecoderModel: Sendable {
+    package let spec: DecoderSpec
+    package let device: any Device
+    package let dtype: DType
+    /// Tensors of the checkpoint that the model has no use for.
+    package let unusedWeights: [String]
+
+    private let embedding: any PreparedWeight
+    private let layers: [DecoderLayer]
+    private let finalNorm: Tensor
+    private let head: Projection
+
+    /// What a run keeps from step to step; every run has its own.
+    package struct State: Sendable {
+        fileprivate var buffers: ActivationBuffers?
+        fileprivate var rotary: RotaryTable
+    }
+
+    /// Throws `CheckpointError` (`.weights`) naming all weights that are missing or of another shape, `ModelError`
+    /// (`.unsupported`) for element types without kernels, `ComputeError` from the device.
+    package init(_ spec: DecoderSpec, _ checkpoint: Checkpoint, device: any Device, dtype: DType) throws {
+        let weights = WeightCursor(checkpoint)
+        let body = weights.at(spec.names.body), names = spec.names
+        try Self.verify(weights, spec)
+
+        let loader = WeightLoader(device: device, dtype: dtype)
+        self.spec = spec
+        self.device = device
+        self.dtype = dtype
+        embedding = try loader.matrix(body.at(names.embedding), spec.vocabularySize, spec.hiddenSize)
+        layers = try (0..<spec.layers).map { try DecoderLayer(body.at(names.layers)[$0], spec, loader) }
+        finalNorm = try loader.vector(body.at(names.finalNorm), "weight", count: spec.hiddenSize)
+        if spec.tiedEmbeddings {
+            head = Projection(weight: embedding, bias: nil)
+            weights.ignore(names.head + ".weight")
+        } else {
+            head = try loader.projection(
+                weights.at(names.head), outputs: spec.vocabularySize, inputs: spec.hiddenSize, bias: false)
+        }
+        unusedWeights = weights.unusedNames.filter { name in !names.ignoredSuffixes.contains(where: name.hasSuffix) }
+    }
+
+    private static func verify(_ weights: WeightCursor, _ spec: DecoderSpec) throws(CheckpointError) {
+        let body = weights.at(spec.names.body), table = [spec.vocabularySize, spec.hiddenSize]
+        body.at(spec.names.embedding).expect("weight", shape: table)
+        body.at(spec.names.finalNorm).expect("weight", shape: [spec.hiddenSize])
+        if !spec.tiedEmbeddings { weights.at(spec.names.head).expect("weight", shape: table) }
+        for layer in 0..<spec.layers { DecoderLayer.expect(body.at(spec.names.layers)[layer], spec) }
+        try weights.verify()
+    }
+
+    package func makeState() -> State { State(rotary: RotaryTable(spec.rotary)) }
+
+    /// The type in which keys and values are kept. There are no float16 caches: its range is too small for keys.
+    package var cacheType: DType { dtype == .bfloat16 ? .bfloat16 : .float32 }
+
+    /// Bytes of one token's keys and values in all layers.
+    package var cacheBytesPerToken: Int { spec.layers * layout(blocks: 0).bytesPerToken }
+
+    package func makeCache(blocks: Int) throws -> KVCache {
+        let layout = layout(blocks: blocks)
+        return KVCache(layout: layout, layers: try layers.map { try $0.device.makeKVCache(layout) })
+    }
+
+    private func layout(blocks: Int) -> KVCacheLayout {
+        KVCacheLayout(blocks: blocks, kvHeads: spec.kvHeads, headDim: spec.headDim, dtype: cacheType)
+    }
+
+    /// Runs one step and returns the logits of `batch.outputs`: float32 [outputs, vocabularySize], on the device.
+    /// Throws `ModelError` (`.invalidBatch`) for tokens beyond the vocabulary, `ComputeError` from the device.
+    package func forward(_ batch: ForwardBatch, cache: KVCache, state: inout State) throws -> Tensor {
+        if let token = batch.tokens.first(where: { $0 < 0 || Int($0) >= spec.vocabularySize }) {
+            throw ModelError.invalidBatch("token \(token) is beyond the vocabulary of \(spec.vocabularySize)")
+        }
+        let tokens = batch.tokens.count
+        let buffers = try view(tokens: tokens, &state)
+        let angles = state.rotary.angles(positions: batch.positions, lengths: batch.rotaryLengths)
+        try angles.withUnsafeBytes { try device.upload($0, to: buffers.angles) }
+        let attention = try attentionBatch(batch)
+
+        try device.embedding(device.makeTensor(batch.tokens), embedding, into: buffers.hidden)
+        for (layer, cacheLayer) in zip(layers, cache.layers) {
+            try layer.forward(buffers, spec, cache: cacheLayer, layout: cache.layout, batch: attention)
+        }
+        let last = try device.makeTensor([batch.outputs.count, spec.hiddenSize])
+        let normed = try device.makeTensor([batch.outputs.count, spec.hiddenSize])
+        try device.gather(buffers.hidden, rows: device.makeTensor(batch.outputs), into: last)
+        try device.rmsNorm(last, weight: finalNorm, epsilon: spec.normEpsilon, into: normed)
+        let logits = try device.makeTensor([batch.outputs.count, spec.vocabularySize])
+        try head(normed, into: logits, on: device)
+        return logits
+    }
+
+    private func view(tokens: Int, _ state: inout State) throws -> ActivationBuffers.View {
+        if let buffers = state.buffers, buffers.capacity >= tokens { return try buffers.view(tokens: tokens) }
+        let buffers = try ActivationBuffers(capacity: tokens, spec, on: device)
+        state.buffers = buffers
+        return try buffers.view(tokens: tokens)
+    }
+
+    private func attentionBatch(_ batch: ForwardBatch) throws -> AttentionBatch {
+        let stride = batch.blockTables.map(\.count).max() ?? 0
+        let tables = batch.blockTables.flatMap { $0 + [Int32](repeating: 0, count: stride - $0.count) }
+        return AttentionBatch(
+            positions: try device.makeTensor(batch.positions), sequences: try device.makeTensor(batch.sequences),
+            slots: try device.makeTensor(batch.slots),
+            blockTables: try device.makeTensor(tables, [batch.blockTables.count, stride]))
+    }
+}

@@ -1,0 +1,7 @@
+package import ApusCompute
+
+/// The keys and values of every layer, each layer's on its own device.
+package struct KVCache: Sendable {
+    package let layout: KVCacheLayout
+    package let layers: [KVCacheLayer]
+}

@@ -1,0 +1,84 @@
+package import ApusCheckpoints
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+extension RotarySpec {
+    /// Reads `rope_parameters` (transformers 5) or `rope_scaling` and `rope_theta` (before), with the defaults of
+    /// transformers. Throws `CheckpointError` (`.invalidValue`, `.unsupported`).
+    package init(_ config: ConfigurationFile, headDim: Int, maxPositions: Int) throws(CheckpointError) {
+        let old = try config.optionalObject("rope_scaling"), new = try config.optionalObject("rope_parameters")
+        let parameters = old ?? new
+        let nested = try parameters?.optionalDouble("rope_theta")
+        let outer = try config.optionalDouble("rope_theta")
+        let theta = nested ?? outer ?? 10_000
+        guard theta > 0 else { throw config.fault("rope_theta", expected: "a positive number", got: String(theta)) }
+        self.init(headDim: headDim, theta: theta, scaling: .none)
+        guard let parameters else { return }
+
+        let newName = try parameters.optionalString("rope_type"), oldName = try parameters.optionalString("type")
+        let type = newName ?? oldName ?? "default"
+        switch type {
+        case "default":
+            break
+        case "linear":
+            self.scaling = .linear(factor: try parameters.factor())
+        case "dynamic":
+            guard headDim > 2 else { throw config.fault("head_dim", expected: "more than 2", got: String(headDim)) }
+            self.scaling = .dynamic(factor: try parameters.factor(), maxPositions: maxPositions)
+        case "llama3":
+            let low = try parameters.double("low_freq_factor"), high = try parameters.double("high_freq_factor")
+            guard low > 0, high > low else {
+                throw parameters.fault("high_freq_factor", expected: "more than low_freq_factor", got: String(high))
+            }
+            self.scaling = .llama3(
+                factor: try parameters.factor(), lowFrequency: low, highFrequency: high,
+                originalPositions: try parameters.originalPositions(config, maxPositions))
+        case "yarn":
+            self.scaling = .yarn(try Yarn(parameters, config, theta: theta, maxPositions: maxPositions))
+        default:
+            throw parameters.fault(
+                "rope_type", expected: "default, linear, dynamic, llama3 or yarn", got: "'\(type)'")
+        }
+    }
+}
+
+extension RotarySpec.Yarn {
+    fileprivate init(
+        _ parameters: ConfigurationFile, _ config: ConfigurationFile, theta: Double, maxPositions: Int
+    ) throws(CheckpointError) {
+        guard theta > 1 else { throw config.fault("rope_theta", expected: "more than 1 for yarn", got: String(theta)) }
+        let original = try parameters.originalPositions(config, maxPositions)
+        let given = try parameters["factor"] == nil ? nil : parameters.factor()
+        let factor = given ?? Double(maxPositions) / Double(original)
+        let mscale = try parameters.optionalDouble("mscale") ?? 0
+        let mscaleAll = try parameters.optionalDouble("mscale_all_dim") ?? 0
+        func scale(_ mscale: Double) -> Double { factor <= 1 ? 1 : 0.1 * mscale * log(factor) + 1 }
+        let inferred = mscale != 0 && mscaleAll != 0 ? scale(mscale) / scale(mscaleAll) : scale(1)
+        let betaFast = try parameters.optionalDouble("beta_fast") ?? 0
+        let betaSlow = try parameters.optionalDouble("beta_slow") ?? 0
+        self.init(
+            factor: factor, betaFast: betaFast > 0 ? betaFast : 32, betaSlow: betaSlow > 0 ? betaSlow : 1,
+            truncate: try parameters.optionalBool("truncate") ?? true, originalPositions: original,
+            attentionFactor: try parameters.optionalDouble("attention_factor") ?? inferred)
+    }
+}
+
+extension ConfigurationFile {
+    fileprivate func factor() throws(CheckpointError) -> Double {
+        let factor = try double("factor")
+        guard factor > 0 else { throw fault("factor", expected: "a positive number", got: String(factor)) }
+        return factor
+    }
+
+    /// The context before stretching: beside the parameters, inside them, or the model's own.
+    fileprivate func originalPositions(_ config: ConfigurationFile, _ maxPositions: Int) throws(CheckpointError) -> Int {
+        let key = "original_max_position_embeddings", limit = 1 << 40
+        let outer = try config.optionalPositive(key, atMost: limit)
+        let own = try optionalPositive(key, atMost: limit)
+        return outer ?? own ?? maxPositions
+    }
+}

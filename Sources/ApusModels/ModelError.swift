@@ -1,0 +1,33 @@
+/// Why a model could not be built or run, in one sentence.
+public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
+    public struct Code: Sendable, Hashable, RawRepresentable {
+        public let rawValue: String
+
+        public init(rawValue: String) { self.rawValue = rawValue }
+
+        /// An architecture, or an option of one, that has no implementation here.
+        public static let unsupported = Code(rawValue: "unsupported")
+        /// A configuration that contradicts itself.
+        public static let invalidConfiguration = Code(rawValue: "invalidConfiguration")
+        /// A batch that does not fit the model or its cache.
+        public static let invalidBatch = Code(rawValue: "invalidBatch")
+    }
+
+    public let code: Code
+    public let message: String
+
+    public init(code: Code, message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { message }
+}
+
+extension ModelError {
+    static func unsupported(_ message: String) -> ModelError { ModelError(code: .unsupported, message: message) }
+    static func invalidConfiguration(_ message: String) -> ModelError {
+        ModelError(code: .invalidConfiguration, message: message)
+    }
+    static func invalidBatch(_ message: String) -> ModelError { ModelError(code: .invalidBatch, message: message) }
+}
