@@ -22,7 +22,7 @@ func example(_ name: String) -> Target {
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -47,21 +47,23 @@ let package = Package(
         library("ApusCompute"),
         library("ApusCPU", ["CApusKernels", "ApusCompute"]),
         library("ApusCheckpoints", ["ApusJSON"]),
-        library("ApusTokenizers", ["ApusJSON", collections]),
+        library("ApusTokenizers", ["ApusJSON", heap]),
         library("ApusModels", ["ApusCompute", "ApusCheckpoints"]),
         library(
             "ApusGeneration",
-            ["ApusJSON", "ApusCompute", "ApusCheckpoints", "ApusModels", "ApusTokenizers", collections, heap]),
+            ["ApusJSON", "ApusCompute", "ApusCheckpoints", "ApusModels", "ApusTokenizers", deque, heap]),
         .target(name: "CApusProcess"),
-        library(
-            "ApusDistributed", ["CApusProcess", "ApusCompute", "ApusJSON", collections, logging, nioCore, nioPosix]),
+        library("ApusDistributed", ["CApusProcess", "ApusCompute", "ApusJSON", deque, logging, nioCore, nioPosix]),
         library(
             "Apus",
             ["ApusCompute", "ApusCPU", "ApusTokenizers", "ApusModels", "ApusGeneration", "ApusDistributed"],
             resources: [.copy("Demo")]),
         .executableTarget(
             name: "ApusCLI",
-            dependencies: ["Apus", "ApusJSON", "ApusTokenizers", "ApusCPU", "ApusDistributed", argumentParser],
+            dependencies: [
+                "Apus", "ApusCheckpoints", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON", "ApusTokenizers",
+                argumentParser, deque,
+            ],
             swiftSettings: swiftSettings),
 
         .target(name: "ApusTestSupport", path: "Tests/ApusTestSupport", swiftSettings: swiftSettings),

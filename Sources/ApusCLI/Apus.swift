@@ -6,6 +6,6 @@ struct ApusCommand: AsyncParsableCommand {
         commandName: "apus",
         abstract: "Runs language models over every device you have, from plain Hugging Face checkpoints.",
         subcommands: [
-            TokenizeCommand.self
+            GenerateCommand.self, TokenizeCommand.self, WorkerCommand.self,
         ])
 }

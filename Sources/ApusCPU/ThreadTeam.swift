@@ -1,5 +1,4 @@
 import CApusKernels
-import Dispatch
 import Synchronization
 
 #if canImport(Glibc)
@@ -22,7 +21,7 @@ final class ThreadTeam: @unchecked Sendable {
     private let busy = Atomic<Int>(0)
     private let stopping = Atomic<Bool>(false)
     private let sleepers = Atomic<Int>(0)
-    private let wakeups = DispatchSemaphore(value: 0)
+    private let wakeup = Wakeup()
     private let exclusive = Mutex(())
     private var threads: [pthread_t] = []
 
@@ -50,7 +49,7 @@ final class ThreadTeam: @unchecked Sendable {
     func stop() {
         stopping.store(true, ordering: .sequentiallyConsistent)
         jobs.add(1, ordering: .sequentiallyConsistent)
-        for _ in threads { wakeups.signal() }
+        wakeup.signalAll()
         for thread in threads { pthread_join(thread, nil) }
         threads = []
     }
@@ -68,7 +67,7 @@ final class ThreadTeam: @unchecked Sendable {
                 nextChunk.store(0, ordering: .relaxed)
                 busy.store(threads.count, ordering: .relaxed)
                 jobs.add(1, ordering: .sequentiallyConsistent)
-                for _ in 0..<sleepers.exchange(0, ordering: .sequentiallyConsistent) { wakeups.signal() }
+                if sleepers.load(ordering: .sequentiallyConsistent) > 0 { wakeup.signalAll() }
                 work(thread: 0, body)
                 awaitOthers()
                 self.body = nil
@@ -114,7 +113,8 @@ final class ThreadTeam: @unchecked Sendable {
         }
         // Announced before the last look, so that a job that starts in between finds a sleeper to wake.
         sleepers.add(1, ordering: .sequentiallyConsistent)
-        while jobs.load(ordering: .sequentiallyConsistent) == seen { wakeups.wait() }
+        wakeup.wait { jobs.load(ordering: .sequentiallyConsistent) == seen }
+        sleepers.subtract(1, ordering: .sequentiallyConsistent)
     }
 }
 

@@ -65,6 +65,9 @@ extension GenerationConfig {
         return object
     }
 
+    /// The keys of a prompt's own settings, as in `generation_config.json`.
+    package static let settingKeys = CodingKeys.allCases.map(\.rawValue)
+
     /// Settings of transformers that would change the result and are not followed here, with the value that has no effect.
     private static let unsupported: [(key: String, neutral: JSONValue)] = [
         ("num_beams", 1), ("num_return_sequences", 1), ("no_repeat_ngram_size", 0), ("typical_p", 1), ("min_length", 0),

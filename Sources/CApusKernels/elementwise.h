@@ -82,5 +82,5 @@ static int32_t argmax(const float *x, size_t count) {
     for (i = 0; i < count; i++) {
         if (x[i] == largest) return (int32_t)i;
     }
-    return 0;
+    return -1;
 }

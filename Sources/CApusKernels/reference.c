@@ -143,11 +143,11 @@ static void attention(const apus_attention *task, size_t token, size_t kv_head) 
 }
 
 static int32_t argmax(const float *x, size_t count) {
-    size_t best = 0;
-    for (size_t i = 1; i < count; i++) {
-        if (x[i] > x[best]) best = i;
+    int32_t best = -1;
+    for (size_t i = 0; i < count; i++) {
+        if (best < 0 ? x[i] == x[i] : x[i] > x[best]) best = (int32_t)i;
     }
-    return (int32_t)best;
+    return best;
 }
 
 const apus_kernels apus_kernels_scalar = {

@@ -82,7 +82,7 @@ typedef struct {
     size_t (*attention_scratch)(size_t heads_per_kv_head, size_t head_dim);
     // One query token and one key-value head with the query heads that share it.
     void (*attention)(const apus_attention *task, size_t token, size_t kv_head);
-    // Index of the largest of `count` numbers, the first of equals.
+    // Index of the largest of `count` values, the first of equals; -1 if none is a number.
     int32_t (*argmax)(const float *x, size_t count);
 } apus_kernels;
 

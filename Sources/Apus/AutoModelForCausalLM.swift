@@ -1,0 +1,47 @@
+import ApusCPU
+public import ApusCompute
+public import ApusGeneration
+import ApusModels
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Finds the model of a checkpoint.
+public enum AutoModelForCausalLM {
+    /// Loads a directory in Hugging Face's layout: `config.json`, `model.safetensors` or its shards, and
+    /// `generation_config.json` if there is one. The weights stay in the mapped files where their type allows.
+    ///
+    /// - Parameters:
+    ///   - dtype: type of the weights in products; by default the checkpoint's own.
+    ///   - device: `cpu`, all cores of the machine.
+    ///   - threads: by default as many as there are cores, shared between the processes of this machine.
+    ///   - batchSize: most prompts in flight at once.
+    /// - Throws: `CheckpointError` for files that are missing or broken, `ModelError` for an architecture that is not
+    ///   supported, `ComputeError` for a device that there is not.
+    public static func from(
+        pretrained directory: String, dtype: DType? = nil, device: DeviceID = .cpu, threads: Int? = nil,
+        batchSize: Int = 16
+    ) throws -> CausalLanguageModel {
+        guard device == .cpu else {
+            throw ComputeError(code: .unknownDevice, message: "device \(device) does not exist; there is cpu")
+        }
+        let device = try CPUDevice(id: device, threads: threads ?? defaultThreads)
+        let model = try DecoderModel.load(directory: directory, device: device, dtype: dtype)
+        return try CausalLanguageModel(
+            model, generationConfig: GenerationConfig(directory: directory), batchSize: batchSize,
+            cacheBytes: physicalMemory / 2)
+    }
+
+    /// The cores, divided between the processes that a launcher started on this machine.
+    private static var defaultThreads: Int {
+        let processes = getenv("LOCAL_WORLD_SIZE").flatMap { Int(String(cString: $0)) } ?? 1
+        return max(CPUDevice.coreCount / max(processes, 1), 1)
+    }
+
+    private static var physicalMemory: Int {
+        max(sysconf(Int32(_SC_PHYS_PAGES)), 1) * max(sysconf(Int32(_SC_PAGESIZE)), 1)
+    }
+}

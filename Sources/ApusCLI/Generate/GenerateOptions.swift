@@ -1,0 +1,119 @@
+import Apus
+import ArgumentParser
+
+struct FileOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("File of prompts, .txt or .jsonl; - for JSON lines on standard input.", valueName: "file"))
+    var prompts: String?
+
+    @Option(help: ArgumentHelp("File for the results; by default standard output.", valueName: "file"))
+    var output: String?
+
+    @Flag(help: "Write JSON lines even on a terminal.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "No progress, no summary.")
+    var quiet = false
+}
+
+struct ModelOptions: ParsableArguments {
+    enum DTypeChoice: String, ExpressibleByArgument, CaseIterable {
+        case auto, float32, bfloat16, float16
+
+        var value: String? { self == .auto ? nil : rawValue }
+    }
+
+    @Option(help: ArgumentHelp("Directory of a Hugging Face checkpoint; by default the demo model.", valueName: "dir"))
+    var model: String?
+
+    @Option(name: [.customShort("n"), .long], help: ArgumentHelp("Processes to run on.", valueName: "count"))
+    var numProcesses = 1
+
+    @Option(help: ArgumentHelp("Prompts in flight at once in each process.", valueName: "count"))
+    var batchSize = 16
+
+    @Option(help: ArgumentHelp("Threads of each process; by default the cores divided by the processes.", valueName: "count"))
+    var threads: Int?
+
+    @Option(help: "Type of the weights in products; auto is the checkpoint's own.")
+    var dtype = DTypeChoice.auto
+
+    mutating func validate() throws {
+        for (name, value) in [("--num-processes", numProcesses), ("--batch-size", batchSize), ("--threads", threads ?? 1)]
+        where !(1...4096).contains(value) {
+            throw ValidationError("\(name) must be from 1 to 4096, but is \(value).")
+        }
+    }
+
+    /// The checkpoint's directory. Says so when it is the demo model's.
+    func directory(quiet: Bool) throws -> String {
+        if let model { return model }
+        guard let demo = DemoModel.directory else {
+            throw CommandError("the demo model is not beside this program; name a checkpoint with --model DIR")
+        }
+        if !quiet { StandardError.write("no --model given: using the demo model, which tells short stories") }
+        return demo
+    }
+}
+
+/// The names and meanings are those of transformers' `generate`.
+struct GenerationOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Most new tokens of a prompt (default 100 unless the model sets a length).", valueName: "n"))
+    var maxNewTokens: Int?
+
+    @Option(help: ArgumentHelp("Most tokens of prompt and result together.", valueName: "n"))
+    var maxLength: Int?
+
+    @Option(help: ArgumentHelp("No end before this many new tokens.", valueName: "n"))
+    var minNewTokens: Int?
+
+    @Flag(inversion: .prefixedNo, help: "Draw tokens at random instead of taking the best.")
+    var doSample: Bool?
+
+    @Option(help: ArgumentHelp("Sampling: logits are divided by it.", valueName: "x"))
+    var temperature: Double?
+
+    @Option(help: ArgumentHelp("Sampling: only the best n tokens; 0 for all.", valueName: "n"))
+    var topK: Int?
+
+    @Option(help: ArgumentHelp("Sampling: only the best tokens that make up this probability.", valueName: "p"))
+    var topP: Double?
+
+    @Option(help: ArgumentHelp("Sampling: only tokens at least this fraction as probable as the best.", valueName: "p"))
+    var minP: Double?
+
+    @Option(help: ArgumentHelp("Makes tokens that already occurred less likely, above 1.", valueName: "x"))
+    var repetitionPenalty: Double?
+
+    @Option(help: ArgumentHelp("Seed of the random numbers.", valueName: "n"))
+    var seed: UInt64?
+
+    @Option(name: .customLong("stop"), help: ArgumentHelp("Text that ends a result; may be repeated.", valueName: "text"))
+    var stopStrings: [String] = []
+
+    @Flag(help: "Report the log-probability of every new token.")
+    var logprobs = false
+
+    func config() throws -> GenerationConfig {
+        let config = GenerationConfig(
+            maxNewTokens: maxNewTokens, maxLength: maxLength, minNewTokens: minNewTokens, doSample: doSample,
+            temperature: temperature, topK: topK, topP: topP, minP: minP, repetitionPenalty: repetitionPenalty,
+            stopStrings: stopStrings.isEmpty ? nil : stopStrings, seed: seed, logprobs: logprobs ? true : nil)
+        do {
+            try config.validate()
+        } catch {
+            throw ValidationError("\(error)")
+        }
+        return config
+    }
+
+    /// Settings that were given and change nothing.
+    func warnings(_ config: GenerationConfig) -> [String] {
+        guard config.doSample == nil else { return [] }
+        let given: [(String, Bool)] = [
+            ("--temperature", temperature != nil), ("--top-k", topK != nil), ("--top-p", topP != nil),
+            ("--min-p", minP != nil),
+        ]
+        let names = given.filter(\.1).map(\.0).joined(separator: ", ")
+        return names.isEmpty ? [] : ["\(names): used only for sampling; add --do-sample unless the model's settings have it"]
+    }
+}

@@ -1,0 +1,108 @@
+import Apus
+import ApusCheckpoints
+import ApusDistributed
+import ApusGeneration
+import ApusJSON
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// Where a worker's prompts come from and its results go to: the coordinator, or this process's own queue.
+protocol WorkSource: Sendable {
+    func next(upTo count: Int) async throws -> [WorkItem]
+    func submit(_ index: Int, payload: [UInt8]) async throws
+    func report(tokens: Int) throws
+}
+
+extension WorkerChannel: WorkSource {}
+
+/// Loads a model and continues prompts from a source, as many at once as the batch size says, until there are none.
+struct GenerationWorker: Sendable {
+    let model: CausalLanguageModel
+    let tokenizer: Tokenizer?
+    let overrides: GenerationConfig
+    let inFlight: Int
+
+    /// - Parameter jobs: prompts of the whole run: no worker takes more at once than an equal share of them.
+    init(_ settings: WorkerSettings, jobs: Int) throws {
+        let processes = settings.processes
+        inFlight = min(settings.batchSize, max((jobs + processes - 1) / processes, 1))
+        let dtype = settings.dtype.flatMap(DType.init(rawValue:))
+        model = try AutoModelForCausalLM.from(
+            pretrained: settings.model, dtype: dtype, threads: settings.threads, batchSize: inFlight)
+        // Token ids need no tokenizer, so a checkpoint without one can still be run on those.
+        tokenizer = try Self.tokenizer(settings.model)
+        var overrides = settings.overrides
+        let own = model.generationConfig
+        if overrides.maxNewTokens == nil, overrides.maxLength == nil, own.maxNewTokens == nil, own.maxLength == nil {
+            overrides.maxNewTokens = WorkerSettings.defaultMaxNewTokens
+        }
+        self.overrides = overrides
+    }
+
+    private static func tokenizer(_ directory: String) throws -> Tokenizer? {
+        guard FileManager.default.fileExists(atPath: directory + "/tokenizer.json") else { return nil }
+        return try AutoTokenizer.from(pretrained: directory)
+    }
+
+    func serve(_ source: some WorkSource) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let counter = TokenCounter()
+            var running = 0
+            var isExhausted = false
+            while true {
+                if !isExhausted, running < inFlight {
+                    let items = try await source.next(upTo: inFlight - running)
+                    isExhausted = items.isEmpty
+                    for item in items {
+                        group.addTask { try await process(item, source, counter) }
+                    }
+                    running += items.count
+                }
+                guard running > 0 else { return }
+                try await group.next()
+                running -= 1
+            }
+        }
+    }
+
+    private func process(_ item: WorkItem, _ source: some WorkSource, _ counter: TokenCounter) async throws {
+        let reply: JSONValue
+        do {
+            reply = try await .object(answer(item, source, counter))
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            // A prompt that cannot be run gets an error of its own; the others go on.
+            reply = ["error": .string("\(error)")]
+        }
+        try await source.submit(item.index, payload: Array(reply.serialized.utf8))
+    }
+
+    private func answer(_ item: WorkItem, _ source: some WorkSource, _ counter: TokenCounter) async throws -> JSONObject {
+        let prompt = try item.payload.withUnsafeBytes { try Prompt(JSONValue(parsing: $0)) }
+        let config = overrides.merging(
+            try GenerationConfig(ConfigurationFile(file: "prompt \(item.index)", object: prompt.settings)))
+        let ids = try tokenIDs(prompt)
+        var output = GenerationOutput(promptTokenCount: ids.count)
+        for try await token in try model.stream(ids, config: config, tokenizer: tokenizer, index: item.index) {
+            output.append(token)
+            if let total = counter.add() { try source.report(tokens: total) }
+        }
+        return ResultLine.reply(output)
+    }
+
+    private func tokenIDs(_ prompt: Prompt) throws(CommandError) -> [Int] {
+        switch prompt.content {
+        case .tokenIDs(let ids): return ids
+        case .text(let text):
+            guard let tokenizer else {
+                throw CommandError("the checkpoint has no tokenizer.json, so prompts must be prompt_token_ids")
+            }
+            return tokenizer.encode(text)
+        }
+    }
+}

@@ -1,0 +1,15 @@
+import Apus
+import ApusJSON
+
+/// What every worker of a run is told at its start.
+struct WorkerSettings: Sendable, Codable {
+    var model: String
+    var dtype: String?
+    var threads: Int?
+    var batchSize: Int
+    var processes: Int
+    var overrides: GenerationConfig
+
+    /// New tokens of `apus generate` when neither the caller nor the model sets a length: enough for a short story.
+    static let defaultMaxNewTokens = 100
+}

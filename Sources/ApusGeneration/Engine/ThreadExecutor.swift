@@ -1,0 +1,69 @@
+import Dispatch
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Runs an actor on a thread of its own, so that hours of arithmetic never hold a thread of Swift's cooperative pool.
+final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
+    private struct Queue {
+        var jobs: [UnownedJob] = []
+        var stopped = false
+    }
+
+    private let queue = Mutex(Queue())
+    private let arrived = DispatchSemaphore(value: 0)
+
+    /// Throws `GenerationError` (`.resources`) if the system has no thread left.
+    init() throws(GenerationError) {
+        let context = Unmanaged.passRetained(self)
+        #if canImport(Darwin)
+        var thread: pthread_t?
+        #else
+        var thread = pthread_t()
+        #endif
+        let status = pthread_create(&thread, nil, { ThreadExecutor.run($0) }, context.toOpaque())
+        guard status == 0 else {
+            context.release()
+            throw .resources("the system refuses another thread (error \(status))")
+        }
+        #if canImport(Darwin)
+        if let thread { pthread_detach(thread) }
+        #else
+        pthread_detach(thread)
+        #endif
+    }
+
+    /// Ends the thread once its jobs are done.
+    func stop() {
+        queue.withLock { $0.stopped = true }
+        arrived.signal()
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.withLock { $0.jobs.append(job) }
+        arrived.signal()
+    }
+
+    private static func run(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        guard let context else { return nil }
+        Unmanaged<ThreadExecutor>.fromOpaque(context).takeRetainedValue().serve()
+        return nil
+    }
+
+    private func serve() {
+        while true {
+            arrived.wait()
+            let (jobs, stopped) = queue.withLock { queue in
+                defer { queue.jobs = [] }
+                return (queue.jobs, queue.stopped)
+            }
+            for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
+            if stopped, jobs.isEmpty { return }
+        }
+    }
+}
