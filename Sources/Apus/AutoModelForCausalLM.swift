@@ -4,9 +4,9 @@ public import ApusGeneration
 import ApusModels
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Finds the model of a checkpoint.

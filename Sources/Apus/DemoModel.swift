@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// The model that Apus carries: a Llama of a few million parameters that tells short stories.
@@ -17,7 +17,8 @@ public enum DemoModel {
     private static let bundle = "apus_Apus"
 
     private static var candidates: [String] {
-        let program = executablePath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        let program = executablePath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
+            separator: "/")
         return [
             "\(program)/\(bundle).resources/Demo",
             "\(program)/\(bundle).bundle/Demo",
@@ -28,7 +29,7 @@ public enum DemoModel {
 
     private static var executablePath: String {
         #if os(Linux)
-        if let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") { return path }
+            if let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") { return path }
         #endif
         return CommandLine.arguments.first ?? ""
     }

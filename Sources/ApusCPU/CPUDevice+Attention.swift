@@ -10,7 +10,8 @@ extension CPUDevice {
         }
         try check(angles, is: [rows, 2, headDim / 2], "rotary angles")
         let heads = x.shape[1] / headDim
-        nonisolated(unsafe) let values = try floats(x), table = try floats(angles)
+        nonisolated(unsafe) let values = try floats(x)
+        nonisolated(unsafe) let table = try floats(angles)
         forEachRange(of: rows, costPerItem: x.shape[1]) { range in
             kernels.rotary(
                 values + range.lowerBound * heads * headDim, table + range.lowerBound * headDim, range.count, heads,
@@ -24,8 +25,11 @@ extension CPUDevice {
         let tokens = batch.slots.shape.count
         try check(keys, is: [tokens, layout.kvHeads * layout.headDim], "keys")
         try check(values, is: [tokens, layout.kvHeads * layout.headDim], "values")
-        nonisolated(unsafe) let k = try floats(keys), v = try floats(values), slots = try integers(batch.slots)
-        nonisolated(unsafe) let cacheKeys = try pointer(cache.keys), cacheValues = try pointer(cache.values)
+        nonisolated(unsafe) let k = try floats(keys)
+        nonisolated(unsafe) let v = try floats(values)
+        nonisolated(unsafe) let slots = try integers(batch.slots)
+        nonisolated(unsafe) let cacheKeys = try pointer(cache.keys)
+        nonisolated(unsafe) let cacheValues = try pointer(cache.values)
         let width = layout.kvHeads * layout.headDim
         let type = try kernelType(layout.dtype, of: "cache")
         forEachRange(of: tokens, costPerItem: width * 4) { range in

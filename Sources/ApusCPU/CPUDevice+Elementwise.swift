@@ -4,7 +4,8 @@ import CApusKernels
 extension CPUDevice {
     package func embedding(_ tokens: Tensor, _ weight: any PreparedWeight, into y: Tensor) throws(ComputeError) {
         let weight = try self.weight(weight)
-        let width = weight.shape[1], count = tokens.shape.count
+        let width = weight.shape[1]
+        let count = tokens.shape.count
         try check(y, is: [count, width], "embedded tokens")
         let type = try kernelType(weight.dtype, of: "embedding")
         try gather(table: weight.pointer, type, rows: weight.shape[0], width: width, tokens, into: y)
@@ -19,7 +20,9 @@ extension CPUDevice {
     private func gather(
         table: UnsafeRawPointer, _ type: apus_dtype, rows: Int, width: Int, _ indices: Tensor, into y: Tensor
     ) throws(ComputeError) {
-        nonisolated(unsafe) let table = table, list = try integers(indices), result = try floats(y)
+        nonisolated(unsafe) let table = table
+        nonisolated(unsafe) let list = try integers(indices)
+        nonisolated(unsafe) let result = try floats(y)
         let count = indices.shape.count
         for index in UnsafeBufferPointer(start: list, count: count) where index < 0 || Int(index) >= rows {
             throw .mismatch("row \(index) of a table of \(rows)")
@@ -35,7 +38,9 @@ extension CPUDevice {
         let width = weight.shape.count
         try check(x, is: [rows, width], "the input of a norm")
         try check(y, is: [rows, width], "the result of a norm")
-        nonisolated(unsafe) let input = try floats(x), scale = try floats(weight), result = try floats(y)
+        nonisolated(unsafe) let input = try floats(x)
+        nonisolated(unsafe) let scale = try floats(weight)
+        nonisolated(unsafe) let result = try floats(y)
         forEachRange(of: rows, costPerItem: width) { range in
             let start = range.lowerBound * width
             kernels.rms_norm(input + start, scale, epsilon, range.count, width, result + start)
@@ -51,7 +56,8 @@ extension CPUDevice {
             case .geluTanh: APUS_GELU_TANH
             case .relu: APUS_RELU
             }
-        nonisolated(unsafe) let gates = try floats(gate), values = try floats(up)
+        nonisolated(unsafe) let gates = try floats(gate)
+        nonisolated(unsafe) let values = try floats(up)
         forEachSlice(of: gate.shape.count, costPerElement: 4) { range in
             kernels.gated_activation(kind, gates + range.lowerBound, values + range.lowerBound, range.count)
         }
@@ -59,7 +65,8 @@ extension CPUDevice {
 
     package func add(_ x: Tensor, to y: Tensor) throws(ComputeError) {
         try check(x, is: y.shape.dimensions, "the added tensor")
-        nonisolated(unsafe) let source = try floats(x), target = try floats(y)
+        nonisolated(unsafe) let source = try floats(x)
+        nonisolated(unsafe) let target = try floats(y)
         forEachSlice(of: x.shape.count, costPerElement: 1) { range in
             kernels.add(source + range.lowerBound, target + range.lowerBound, range.count)
         }
@@ -67,9 +74,11 @@ extension CPUDevice {
 
     package func argmax(_ x: Tensor, into y: Tensor) throws(ComputeError) {
         guard x.shape.rank == 2 else { throw .mismatch("the largest of each row of a tensor of shape \(x.shape)") }
-        let rows = x.shape[0], width = x.shape[1]
+        let rows = x.shape[0]
+        let width = x.shape[1]
         try check(y, is: [rows], "the indices of the largest")
-        nonisolated(unsafe) let values = try floats(x), result = try integers(y)
+        nonisolated(unsafe) let values = try floats(x)
+        nonisolated(unsafe) let result = try integers(y)
         forEachRange(of: rows, costPerItem: width) { range in
             for row in range { result[row] = kernels.argmax(values + row * width, width) }
         }

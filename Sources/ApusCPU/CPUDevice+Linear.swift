@@ -6,7 +6,8 @@ extension CPUDevice {
     package func linear(_ x: Tensor, _ weight: any PreparedWeight, bias: Tensor?, into y: Tensor) throws(ComputeError) {
         let weight = try self.weight(weight)
         let rows = x.shape.dimensions.first ?? 0
-        let outputs = weight.shape[0], inputs = weight.shape[1]
+        let outputs = weight.shape[0]
+        let inputs = weight.shape[1]
         try check(x, is: [rows, inputs], "the input of a product")
         try check(y, is: [rows, outputs], "the result of a product")
         if let bias { try check(bias, is: [outputs], "a bias") }

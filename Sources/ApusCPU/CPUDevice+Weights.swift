@@ -23,7 +23,8 @@ extension CPUDevice {
     private func convert(_ weight: WeightSource, _ from: apus_dtype, _ to: apus_dtype, into memory: CPUMemory)
         throws(ComputeError)
     {
-        let rows = weight.shape[0], columns = weight.shape[1]
+        let rows = weight.shape[0]
+        let columns = weight.shape[1]
         let sourceRow = columns * weight.dtype.byteCount
         let targetRow = memory.byteCount / max(rows, 1)
         let aligned = UInt(bitPattern: weight.bytes.baseAddress) % UInt(weight.dtype.byteCount) == 0

@@ -3,9 +3,9 @@ import CApusKernels
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// A set of cores with its own thread team. Its operations finish before they return; callers must not rely on that.

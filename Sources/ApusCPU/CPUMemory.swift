@@ -1,9 +1,9 @@
 import ApusCompute
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Page-aligned memory of the process. Large regions come fresh from the system, so pages that nothing touches cost

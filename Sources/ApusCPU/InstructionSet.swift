@@ -2,9 +2,9 @@ package import ApusCompute
 import CApusKernels
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// The instruction sets that kernels exist for, slowest first.

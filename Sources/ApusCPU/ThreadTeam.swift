@@ -2,9 +2,9 @@ import CApusKernels
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Threads that share the chunks of one job after another.
@@ -34,13 +34,13 @@ final class ThreadTeam: @unchecked Sendable {
         for thread in 1..<self.count {
             let start = Unmanaged.passRetained(ThreadStart(team: self, thread: thread))
             #if canImport(Darwin)
-            var handle: pthread_t?
-            let status = pthread_create(&handle, nil, { ThreadStart.run($0) }, start.toOpaque())
-            if status == 0, let handle { threads.append(handle) } else { start.release() }
+                var handle: pthread_t?
+                let status = pthread_create(&handle, nil, { ThreadStart.run($0) }, start.toOpaque())
+                if status == 0, let handle { threads.append(handle) } else { start.release() }
             #else
-            var handle = pthread_t()
-            let status = pthread_create(&handle, nil, { ThreadStart.run($0) }, start.toOpaque())
-            if status == 0 { threads.append(handle) } else { start.release() }
+                var handle = pthread_t()
+                let status = pthread_create(&handle, nil, { ThreadStart.run($0) }, start.toOpaque())
+                if status == 0 { threads.append(handle) } else { start.release() }
             #endif
         }
     }

@@ -17,7 +17,8 @@ struct ActivationBuffers: Sendable {
     init(capacity: Int, _ spec: DecoderSpec, on device: any Device) throws {
         self.capacity = capacity
         func rows(_ width: Int) throws -> Tensor { try device.makeTensor([capacity, width]) }
-        let queries = spec.heads * spec.headDim, keys = spec.kvHeads * spec.headDim
+        let queries = spec.heads * spec.headDim
+        let keys = spec.kvHeads * spec.headDim
         whole = View(
             hidden: try rows(spec.hiddenSize), normed: try rows(spec.hiddenSize), query: try rows(queries),
             attended: try rows(queries), key: try rows(keys), value: try rows(keys),

@@ -24,7 +24,8 @@ package final class DecoderModel: Sendable {
     /// (`.unsupported`) for element types without kernels, `ComputeError` from the device.
     package init(_ spec: DecoderSpec, _ checkpoint: Checkpoint, device: any Device, dtype: DType) throws {
         let weights = WeightCursor(checkpoint)
-        let body = weights.at(spec.names.body), names = spec.names
+        let body = weights.at(spec.names.body)
+        let names = spec.names
         try Self.verify(weights, spec)
 
         let loader = WeightLoader(device: device, dtype: dtype)
@@ -45,7 +46,8 @@ package final class DecoderModel: Sendable {
     }
 
     private static func verify(_ weights: WeightCursor, _ spec: DecoderSpec) throws(CheckpointError) {
-        let body = weights.at(spec.names.body), table = [spec.vocabularySize, spec.hiddenSize]
+        let body = weights.at(spec.names.body)
+        let table = [spec.vocabularySize, spec.hiddenSize]
         body.at(spec.names.embedding).expect("weight", shape: table)
         body.at(spec.names.finalNorm).expect("weight", shape: [spec.hiddenSize])
         if !spec.tiedEmbeddings { weights.at(spec.names.head).expect("weight", shape: table) }

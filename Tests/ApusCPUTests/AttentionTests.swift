@@ -31,8 +31,13 @@ import Testing
             try garbage.withUnsafeBytes { try device.upload($0, to: tensor) }
         }
         let stride = needed.max() ?? 1
-        var tables: [Int32] = [], positions: [Int32] = [], rows: [Int32] = [], slots: [Int32] = []
-        var q: [Float] = [], k: [Float] = [], v: [Float] = []
+        var tables: [Int32] = []
+        var positions: [Int32] = []
+        var rows: [Int32] = []
+        var slots: [Int32] = []
+        var q: [Float] = []
+        var k: [Float] = []
+        var v: [Float] = []
         for (index, length) in test.lengths.enumerated() {
             let table = (0..<needed[index]).map { _ in free.removeLast() }
             tables += table + [Int32](repeating: 0, count: stride - table.count)
@@ -51,12 +56,14 @@ import Testing
         }
         let batch = AttentionBatch(
             positions: try device.makeTensor(positions), sequences: try device.makeTensor(rows),
-            slots: try device.makeTensor(slots), blockTables: try device.makeTensor(tables, [test.lengths.count, stride]))
+            slots: try device.makeTensor(slots),
+            blockTables: try device.makeTensor(tables, [test.lengths.count, stride]))
         let tokens = positions.count
         let y = try device.makeTensor([tokens, test.heads * test.headDim])
         try device.storeKV(
             keys: device.makeTensor(k, [tokens, test.kvHeads * test.headDim]),
-            values: device.makeTensor(v, [tokens, test.kvHeads * test.headDim]), in: cache, layout: layout, batch: batch)
+            values: device.makeTensor(v, [tokens, test.kvHeads * test.headDim]), in: cache, layout: layout, batch: batch
+        )
         try device.attention(
             query: device.makeTensor(q, [tokens, test.heads * test.headDim]), cache: cache, layout: layout,
             batch: batch, scale: 0.3, into: y)

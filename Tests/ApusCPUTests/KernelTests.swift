@@ -37,20 +37,24 @@ import Testing
     @Test(arguments: vectorSets, [DType.float32, .float16, .bfloat16])
     func linearMatchesReference(_ set: InstructionSet, _ dtype: DType) throws {
         let device = try CPUDevice(threads: 2, instructionSet: set)
-        for (rows, outputs, inputs) in [(1, 1, 1), (3, 5, 7), (7, 33, 64), (17, 70, 95), (50, 100, 130), (2, 257, 512)] {
-            let x = try random([rows, inputs], seed: 1), w = try random([outputs, inputs], seed: 2)
+        for (rows, outputs, inputs) in [(1, 1, 1), (3, 5, 7), (7, 33, 64), (17, 70, 95), (50, 100, 130), (2, 257, 512)]
+        {
+            let x = try random([rows, inputs], seed: 1)
+            let w = try random([outputs, inputs], seed: 2)
             let bias = try random([outputs], seed: 3)
             let expected = try linear(reference, x, w, dtype, bias: bias)
             let got = try linear(device, x, w, dtype, bias: bias)
             // Inputs rounded to bfloat16 are off by at most 2^-8 of themselves; sums of float32 by inputs * 2^-24.
-            let unit: Float = dtype == .bfloat16 && set.rawValue >= InstructionSet.avx512BF16.rawValue ? 0x1p-8 : 0x1p-20
+            let unit: Float =
+                dtype == .bfloat16 && set.rawValue >= InstructionSet.avx512BF16.rawValue ? 0x1p-8 : 0x1p-20
             for (a, b) in zip(expected, got) { #expect(abs(a - b) <= unit * Float(inputs).squareRoot() + 1e-6) }
         }
     }
 
     @Test(arguments: vectorSets, [DType.float32, .float16, .bfloat16])
     func linearIsTheSameAtEveryRowAndThreadCount(_ set: InstructionSet, _ dtype: DType) throws {
-        let w = try random([83, 203], seed: 5), x = try random([70, 203], seed: 6)
+        let w = try random([83, 203], seed: 5)
+        let x = try random([70, 203], seed: 6)
         let all = try linear(CPUDevice(threads: 3, instructionSet: set), x, w, dtype, bias: nil)
         let single = try CPUDevice(threads: 1, instructionSet: set)
         for row in [0, 1, 15, 16, 47, 48, 69] {
@@ -63,7 +67,8 @@ import Testing
     func elementwiseMatchesReference(_ set: InstructionSet) throws {
         let device = try CPUDevice(threads: 2, instructionSet: set)
         for width in [1, 5, 16, 37, 130] {
-            let x = try random([9, width], seed: 7, scale: 4), y = try random([9, width], seed: 8, scale: 4)
+            let x = try random([9, width], seed: 7, scale: 4)
+            let y = try random([9, width], seed: 8, scale: 4)
             let scale = try random([width], seed: 9)
             func results(_ device: CPUDevice) throws -> [[Float]] {
                 var all: [[Float]] = []

@@ -2,7 +2,8 @@ import Apus
 import ArgumentParser
 
 struct FileOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("File of prompts, .txt or .jsonl; - for JSON lines on standard input.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("File of prompts, .txt or .jsonl; - for JSON lines on standard input.", valueName: "file"))
     var prompts: String?
 
     @Option(help: ArgumentHelp("File for the results; by default standard output.", valueName: "file"))
@@ -31,14 +32,18 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Prompts in flight at once in each process.", valueName: "count"))
     var batchSize = 16
 
-    @Option(help: ArgumentHelp("Threads of each process; by default the cores divided by the processes.", valueName: "count"))
+    @Option(
+        help: ArgumentHelp(
+            "Threads of each process; by default the cores divided by the processes.", valueName: "count"))
     var threads: Int?
 
     @Option(help: "Type of the weights in products; auto is the checkpoint's own.")
     var dtype = DTypeChoice.auto
 
     mutating func validate() throws {
-        for (name, value) in [("--num-processes", numProcesses), ("--batch-size", batchSize), ("--threads", threads ?? 1)]
+        for (name, value) in [
+            ("--num-processes", numProcesses), ("--batch-size", batchSize), ("--threads", threads ?? 1),
+        ]
         where !(1...4096).contains(value) {
             throw ValidationError("\(name) must be from 1 to 4096, but is \(value).")
         }
@@ -57,7 +62,8 @@ struct ModelOptions: ParsableArguments {
 
 /// The names and meanings are those of transformers' `generate`.
 struct GenerationOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Most new tokens of a prompt (default 100 unless the model sets a length).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Most new tokens of a prompt (default 100 unless the model sets a length).", valueName: "n"))
     var maxNewTokens: Int?
 
     @Option(help: ArgumentHelp("Most tokens of prompt and result together.", valueName: "n"))
@@ -87,7 +93,8 @@ struct GenerationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Seed of the random numbers.", valueName: "n"))
     var seed: UInt64?
 
-    @Option(name: .customLong("stop"), help: ArgumentHelp("Text that ends a result; may be repeated.", valueName: "text"))
+    @Option(
+        name: .customLong("stop"), help: ArgumentHelp("Text that ends a result; may be repeated.", valueName: "text"))
     var stopStrings: [String] = []
 
     @Flag(help: "Report the log-probability of every new token.")
@@ -114,6 +121,7 @@ struct GenerationOptions: ParsableArguments {
             ("--min-p", minP != nil),
         ]
         let names = given.filter(\.1).map(\.0).joined(separator: ", ")
-        return names.isEmpty ? [] : ["\(names): used only for sampling; add --do-sample unless the model's settings have it"]
+        return names.isEmpty
+            ? [] : ["\(names): used only for sampling; add --do-sample unless the model's settings have it"]
     }
 }

@@ -3,9 +3,9 @@ import ApusDistributed
 import ApusJSON
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// The coordinator's side of `apus generate`: hands out prompts, longest first, and writes results in their order.

@@ -5,9 +5,9 @@ import ApusGeneration
 import ApusJSON
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// Where a worker's prompts come from and its results go to: the coordinator, or this process's own queue.
@@ -82,7 +82,8 @@ struct GenerationWorker: Sendable {
         try await source.submit(item.index, payload: Array(reply.serialized.utf8))
     }
 
-    private func answer(_ item: WorkItem, _ source: some WorkSource, _ counter: TokenCounter) async throws -> JSONObject {
+    private func answer(_ item: WorkItem, _ source: some WorkSource, _ counter: TokenCounter) async throws -> JSONObject
+    {
         let prompt = try item.payload.withUnsafeBytes { try Prompt(JSONValue(parsing: $0)) }
         let config = overrides.merging(
             try GenerationConfig(ConfigurationFile(file: "prompt \(item.index)", object: prompt.settings)))

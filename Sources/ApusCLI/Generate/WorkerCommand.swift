@@ -2,9 +2,9 @@ import ApusDistributed
 import ArgumentParser
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// A worker of `apus generate`, started by its coordinator.

@@ -25,7 +25,7 @@ final class Coordinator: Sendable {
     init(jobs: [WorkItem], workers: Int, sink: AsyncStream<Event>.Continuation) {
         self.workers = workers
         self.sink = sink
-        state = Mutex(State(queue: WorkQueue(jobs), running: workers))
+        state = Mutex(State(queue: WorkQueue(jobs, ranks: workers), running: workers))
     }
 
     func start(_ command: [String], in ranks: RankSet, environment: [String: String]) async throws {

@@ -14,4 +14,10 @@ package struct WorkResult: Sendable, Hashable {
     package let rank: Int
     package let index: Int
     package let payload: [UInt8]
+
+    package init(rank: Int, index: Int, payload: [UInt8]) {
+        self.rank = rank
+        self.index = index
+        self.payload = payload
+    }
 }

@@ -5,16 +5,21 @@ struct WorkQueue: Sendable {
     private var waiting: Deque<WorkItem>
     private var held: [Int: [Int: WorkItem]] = [:]
     private(set) var unfinishedCount: Int
+    /// Ranks that have not asked yet. A job is kept back for each, so that one that started first does not do the work
+    /// of all while the others start.
+    private var expected: Set<Int>
 
-    /// The jobs in the order in which to hand them out.
-    init(_ jobs: [WorkItem]) {
+    /// The jobs in the order in which to hand them out, to ranks below `ranks`.
+    init(_ jobs: [WorkItem], ranks: Int) {
         waiting = Deque(jobs)
         unfinishedCount = jobs.count
+        expected = Set(0..<ranks)
     }
 
-    /// Up to `count` jobs, from now on the rank's to finish. None when none wait.
+    /// Up to `count` jobs, from now on the rank's to finish. None when none wait for it.
     mutating func take(upTo count: Int, rank: Int) -> [WorkItem] {
-        let taken = Array(waiting.prefix(max(count, 0)))
+        expected.remove(rank)
+        let taken = Array(waiting.prefix(max(min(count, waiting.count - expected.count), 0)))
         waiting.removeFirst(taken.count)
         for item in taken { held[rank, default: [:]][item.index] = item }
         return taken

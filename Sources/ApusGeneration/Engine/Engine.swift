@@ -160,7 +160,9 @@ package actor Engine {
         let width = model.spec.vocabularySize
         return values.withUnsafeMutableBufferPointer { values in
             ids.enumerated().map { row, id in
-                guard let sequence = sequences[id] else { return .failure(.invalidLogits("a sequence without an owner")) }
+                guard let sequence = sequences[id] else {
+                    return .failure(.invalidLogits("a sequence without an owner"))
+                }
                 var logits = MutableSpan(_unsafeElements: values.extracting(row * width..<(row + 1) * width))
                 return Result { () throws(GenerationError) in
                     try sequence.sampler.choose(from: &logits, after: sequence.history)

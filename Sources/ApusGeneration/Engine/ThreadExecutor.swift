@@ -2,9 +2,9 @@ import Dispatch
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Runs an actor on a thread of its own, so that hours of arithmetic never hold a thread of Swift's cooperative pool.
@@ -21,9 +21,9 @@ final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
     init() throws(GenerationError) {
         let context = Unmanaged.passRetained(self)
         #if canImport(Darwin)
-        var thread: pthread_t?
+            var thread: pthread_t?
         #else
-        var thread = pthread_t()
+            var thread = pthread_t()
         #endif
         let status = pthread_create(&thread, nil, { ThreadExecutor.run($0) }, context.toOpaque())
         guard status == 0 else {
@@ -31,9 +31,9 @@ final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
             throw .resources("the system refuses another thread (error \(status))")
         }
         #if canImport(Darwin)
-        if let thread { pthread_detach(thread) }
+            if let thread { pthread_detach(thread) }
         #else
-        pthread_detach(thread)
+            pthread_detach(thread)
         #endif
     }
 

@@ -11,7 +11,8 @@ struct DecoderLayer: Sendable {
 
     init(_ weights: WeightCursor, _ spec: DecoderSpec, _ loader: WeightLoader) throws {
         let names = spec.names
-        let queries = spec.heads * spec.headDim, keys = spec.kvHeads * spec.headDim
+        let queries = spec.heads * spec.headDim
+        let keys = spec.kvHeads * spec.headDim
         func projection(_ name: String, _ outputs: Int, _ inputs: Int, _ bias: Bool) throws -> Projection {
             try loader.projection(weights.at(name), outputs: outputs, inputs: inputs, bias: bias)
         }
@@ -30,7 +31,8 @@ struct DecoderLayer: Sendable {
     /// Notes every weight that `init` will ask for, so that all that is missing is reported at once.
     static func expect(_ weights: WeightCursor, _ spec: DecoderSpec) {
         let names = spec.names
-        let queries = spec.heads * spec.headDim, keys = spec.kvHeads * spec.headDim
+        let queries = spec.heads * spec.headDim
+        let keys = spec.kvHeads * spec.headDim
         func projection(_ name: String, _ outputs: Int, _ inputs: Int, _ bias: Bool) {
             weights.at(name).expect("weight", shape: [outputs, inputs])
             if bias { weights.at(name).expect("bias", shape: [outputs]) }

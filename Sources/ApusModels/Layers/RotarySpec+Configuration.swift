@@ -1,16 +1,17 @@
 package import ApusCheckpoints
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 extension RotarySpec {
     /// Reads `rope_parameters` (transformers 5) or `rope_scaling` and `rope_theta` (before), with the defaults of
     /// transformers. Throws `CheckpointError` (`.invalidValue`, `.unsupported`).
     package init(_ config: ConfigurationFile, headDim: Int, maxPositions: Int) throws(CheckpointError) {
-        let old = try config.optionalObject("rope_scaling"), new = try config.optionalObject("rope_parameters")
+        let old = try config.optionalObject("rope_scaling")
+        let new = try config.optionalObject("rope_parameters")
         let parameters = old ?? new
         let nested = try parameters?.optionalDouble("rope_theta")
         let outer = try config.optionalDouble("rope_theta")
@@ -19,7 +20,8 @@ extension RotarySpec {
         self.init(headDim: headDim, theta: theta, scaling: .none)
         guard let parameters else { return }
 
-        let newName = try parameters.optionalString("rope_type"), oldName = try parameters.optionalString("type")
+        let newName = try parameters.optionalString("rope_type")
+        let oldName = try parameters.optionalString("type")
         let type = newName ?? oldName ?? "default"
         switch type {
         case "default":
@@ -30,7 +32,8 @@ extension RotarySpec {
             guard headDim > 2 else { throw config.fault("head_dim", expected: "more than 2", got: String(headDim)) }
             self.scaling = .dynamic(factor: try parameters.factor(), maxPositions: maxPositions)
         case "llama3":
-            let low = try parameters.double("low_freq_factor"), high = try parameters.double("high_freq_factor")
+            let low = try parameters.double("low_freq_factor")
+            let high = try parameters.double("high_freq_factor")
             guard low > 0, high > low else {
                 throw parameters.fault("high_freq_factor", expected: "more than low_freq_factor", got: String(high))
             }
@@ -75,8 +78,10 @@ extension ConfigurationFile {
     }
 
     /// The context before stretching: beside the parameters, inside them, or the model's own.
-    fileprivate func originalPositions(_ config: ConfigurationFile, _ maxPositions: Int) throws(CheckpointError) -> Int {
-        let key = "original_max_position_embeddings", limit = 1 << 40
+    fileprivate func originalPositions(_ config: ConfigurationFile, _ maxPositions: Int) throws(CheckpointError) -> Int
+    {
+        let key = "original_max_position_embeddings"
+        let limit = 1 << 40
         let outer = try config.optionalPositive(key, atMost: limit)
         let own = try optionalPositive(key, atMost: limit)
         return outer ?? own ?? maxPositions

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 extension RotarySpec {
@@ -38,7 +38,8 @@ extension RotarySpec {
     }
 
     private func llama3Frequencies(_ factor: Double, _ low: Double, _ high: Double, _ original: Double) -> [Float] {
-        let longest = Float(original / low), shortest = Float(original / high)
+        let longest = Float(original / low)
+        let shortest = Float(original / high)
         return plainFrequencies(base: Float(theta)).map { frequency in
             let wavelength = Float(2 * Double.pi) / frequency
             if wavelength > longest { return frequency / Float(factor) }
@@ -53,7 +54,8 @@ extension RotarySpec {
         func pair(rotations: Double) -> Double {
             Double(headDim) * log(Double(yarn.originalPositions) / (rotations * 2 * .pi)) / (2 * log(theta))
         }
-        var low = pair(rotations: yarn.betaFast), high = pair(rotations: yarn.betaSlow)
+        var low = pair(rotations: yarn.betaFast)
+        var high = pair(rotations: yarn.betaSlow)
         if yarn.truncate { (low, high) = (low.rounded(.down), high.rounded(.up)) }
         low = max(low, 0)
         high = min(high, Double(headDim - 1))
