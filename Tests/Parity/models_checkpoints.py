@@ -2,7 +2,7 @@
 
 import json
 import random
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -37,6 +37,7 @@ class Options:
     dtype: str = "f32"
     shard_bytes: int = 0
     text: bool = False
+    gain: float = 1.5  # of the layers' matrices: how far they move a vector, and magnify a rounding
 
     @property
     def width(self) -> int:
@@ -70,7 +71,7 @@ def draw(seed: int) -> Options:
         attention_bias=rng.random() < 0.3, mlp_bias=rng.random() < 0.3, tied=rng.random() < 0.4,
         max_position_embeddings=rng.choice([32, 64, 100, 256]), generation_config=rng.random() < 0.7,
         dtype=rng.choices(["f32", "bf16", "f16"], [2, 1, 1])[0],
-        shard_bytes=rng.choice([0, 0, 20_000, 50_000]), text=rng.random() < 0.15)
+        shard_bytes=rng.choice([0, 0, 20_000, 50_000]), text=rng.random() < 0.15, gain=1.2)
     if options.text:
         options.vocab_size += 260  # every byte has its token, and two are special
     options.rope = draw_rope(rng, options)
@@ -117,7 +118,7 @@ def fill(model: LlamaForCausalLM, options: Options) -> None:
         elif "lm_head" in name:
             weight.copy_(3.0 / weight.shape[1] ** 0.5 * noise)
         else:
-            gain = 2.0 if "q_proj" in name or "k_proj" in name else 1.5
+            gain = options.gain * 4 / 3 if "q_proj" in name or "k_proj" in name else options.gain
             weight.copy_(gain / weight.shape[1] ** 0.5 * noise)
 
 
@@ -158,7 +159,3 @@ def respell(path: Path, options: Options) -> None:
         if options.head_dim is None:
             config.pop("head_dim", None)
     path.write_text(json.dumps(config, indent=2) + "\n")
-
-
-def options_json(options: Options) -> dict:
-    return asdict(options)

@@ -4,12 +4,14 @@ import random
 
 import torch
 
-from models_checkpoints import Options
+from models_checkpoints import DTYPES, Options
 from models_reference import Reference
 
 # A fault, and which configurations it can show in.
+RIGHT = "none", "activations in f32, rounded where a product reads them"
 FAULTS = {
-    "none": lambda options: True,
+    RIGHT[0]: lambda options: True,
+    RIGHT[1]: lambda options: options.dtype != "f32",
     "a token": lambda options: True,
     "a logprob": lambda options: True,
     "no rope scaling": lambda options: options.rope_kind != "default" and options.rope.get("factor", 1) > 1,
@@ -31,7 +33,7 @@ def stand_in(fault: str):
     """A function with the shape of `models.run_apus` that makes this mistake."""
 
     def run(folder, options: Options, prompts: list[list[int]], limit: int, rng: random.Random) -> list[dict]:
-        model = Reference(folder, attention="sdpa")
+        model = Reference(folder, torch.float32 if fault == RIGHT[1] else "auto", attention="sdpa")
         with torch.no_grad():
             spoil(model, fault, options)
         records = []
@@ -64,7 +66,14 @@ def stand_in(fault: str):
 def spoil(reference: Reference, fault: str, options: Options) -> None:
     model = reference.model
     config = model.config
-    if fault == "no rope scaling":
+    if fault == RIGHT[1]:
+        rounded = lambda tensor: tensor.to(DTYPES[options.dtype]).float()
+        for name, module in model.named_modules():
+            if isinstance(module, torch.nn.Linear):
+                module.register_forward_pre_hook(lambda module, inputs: (rounded(inputs[0]),))
+            if name.endswith(("k_proj", "v_proj")):  # stored in the cache
+                module.register_forward_hook(lambda module, inputs, output: rounded(output))
+    elif fault == "no rope scaling":
         config.rope_parameters = {"rope_type": "default", "rope_theta": options.rope_theta}
     elif fault == "rope theta":
         config.rope_parameters = {**config.rope_parameters, "rope_theta": options.rope_theta * 1.5}
@@ -107,10 +116,10 @@ def self_test(check, configurations: list[Options]) -> int:
     status = 0
     for fault, applies in FAULTS.items():
         shown = [options for options in configurations if applies(options)]
-        shown = shown if fault == "none" else shown[:4]
+        shown = shown if fault in RIGHT else shown[:4]
         verdicts = [check(options, stand_in(fault)) for options in shown]
         caught = sum(bool(verdict.failures) for verdict in verdicts)
-        right = caught == 0 if fault == "none" else caught > 0
+        right = caught == 0 if fault in RIGHT else caught > 0
         status |= not right
         worst = max((verdict.worst for verdict in verdicts), default=0)
         ratio = max((verdict.ratio for verdict in verdicts), default=0)

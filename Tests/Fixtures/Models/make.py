@@ -9,7 +9,7 @@ import torch
 import transformers
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "Parity"))
+sys.path.append(str(HERE.parents[1] / "Parity"))
 
 from models_checkpoints import Options, write_checkpoint  # noqa: E402
 from models_reference import Reference, chosen  # noqa: E402
