@@ -5,15 +5,12 @@
     python Tests/Parity/models.py --self-test                  checks the judge itself, without apus
 """
 
-import sys
-
-# This folder's tokenizers.py would hide the package of that name: the folder is searched last.
-sys.path.append(sys.path.pop(0))
 import argparse
 import json
 import os
 import random
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
