@@ -74,9 +74,9 @@ let package = Package(
         tests("ApusModelsTests", ["ApusModels", "ApusCPU"]),
         tests("ApusGenerationTests", ["ApusGeneration", "ApusCheckpoints", "ApusCPU", "ApusJSON"]),
         .executableTarget(
-            name: "apus-test-rank", dependencies: ["ApusDistributed"], path: "Tests/ApusTestRank",
+            name: "apus-test-rank", dependencies: ["ApusCompute", "ApusDistributed"], path: "Tests/ApusTestRank",
             swiftSettings: swiftSettings),
-        tests("ApusDistributedTests", ["ApusDistributed"]),
+        tests("ApusDistributedTests", ["ApusCompute", "ApusDistributed"]),
         tests("ApusCLITests", ["ApusJSON"]),
     ],
     swiftLanguageModes: [.v6]

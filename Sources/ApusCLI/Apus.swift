@@ -5,7 +5,12 @@ struct ApusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apus",
         abstract: "Runs language models over every device you have, from plain Hugging Face checkpoints.",
+        version: EnvCommand.version,
         subcommands: [
-            GenerateCommand.self, TokenizeCommand.self, WorkerCommand.self,
+            GenerateCommand.self, LaunchCommand.self, TokenizeCommand.self, EnvCommand.self, WorkerCommand.self,
         ])
+
+    static func main() async {
+        await main(FlagSpelling.withDashes(Array(CommandLine.arguments.dropFirst())))
+    }
 }

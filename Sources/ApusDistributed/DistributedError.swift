@@ -5,8 +5,10 @@ public struct DistributedError: Error, Sendable, Equatable, CustomStringConverti
 
         public init(rawValue: String) { self.rawValue = rawValue }
 
-        /// A rank ended, was killed, or threw while others counted on it.
+        /// A rank ended or was killed while others counted on it.
         public static let rankFailed = Code(rawValue: "rankFailed")
+        /// An error left a closure that a rank gave to its accelerator.
+        public static let threw = Code(rawValue: "threw")
         /// The ranks called different collectives, or passed tensors that do not fit together.
         public static let mismatch = Code(rawValue: "mismatch")
         public static let invalidArgument = Code(rawValue: "invalidArgument")

@@ -9,6 +9,8 @@ enum EnvironmentKey {
     /// The socket of the coordinator of a pool of workers.
     static let coordinator = "APUS_COORDINATOR"
     static let token = "APUS_TOKEN"
+    /// Swift's own, on what a crashing process prints.
+    static let backtrace = "SWIFT_BACKTRACE"
 
     /// This process's environment with the variables of one rank; on one machine local and global ones agree.
     static func environment(
@@ -22,6 +24,8 @@ enum EnvironmentKey {
         result[localWorldSize] = String(count)
         result[Self.token] = token
         result[socketKey] = socket
+        // A crash would otherwise cost seconds and a hundred lines. Who wants them sets the variable.
+        if result[backtrace] == nil { result[backtrace] = "enable=no" }
         return result
     }
 

@@ -104,3 +104,8 @@ int apus_await_exit(pid_t process, int *status, int *signal) {
     *signal = info.si_code == CLD_EXITED ? -1 : info.si_status;
     return 0;
 }
+
+int apus_signal_is_ignored(int number) {
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}

@@ -1,3 +1,4 @@
+import ApusCompute
 import ApusDistributed
 
 #if canImport(Glibc)
@@ -11,38 +12,55 @@ import ApusDistributed
 /// What the tests of launching run as a rank or as a worker: one behaviour for each first argument.
 @main
 struct TestRank {
+    struct Mishap: Error, CustomStringConvertible {
+        var description: String { "the cat ran away" }
+    }
+
     static func main() async throws {
-        let arguments = CommandLine.arguments.dropFirst()
+        let arguments = Array(CommandLine.arguments.dropFirst())
         switch arguments.first {
-        case "pool": try await work(Array(arguments.dropFirst()))
+        case "pool": try await PoolWorker.work(Array(arguments.dropFirst()))
+        case "collectives": try await CollectiveCheck.run()
+        case "fail": try await fail(Array(arguments.dropFirst()))
+        case "lines": lines()
         default: exit(64)
         }
     }
 
-    private static func say(_ text: String) {
-        var text = text
-        text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
-    }
-
-    /// Hands every payload back reversed. `die INDEX`, `leave INDEX`: ends on taking that job; `idle RANK`: never asks.
-    private static func work(_ arguments: [String]) async throws {
-        let channel = try await WorkerChannel.connect()
-        let special = arguments.count > 1 ? Int(arguments[1]) : nil
-        if arguments.first == "idle", channel.rank == special { exit(7) }
-        var tokens = 0
-        while true {
-            let jobs = try await channel.next(upTo: 2)
-            if jobs.isEmpty { return }
-            for job in jobs {
-                if job.index == special, arguments.first == "die" {
-                    say("about to die\n")
-                    kill(getpid(), SIGKILL)
-                }
-                if job.index == special, arguments.first == "leave" { exit(0) }
-                tokens += job.payload.count
-                try channel.report(tokens: tokens)
-                try await channel.submit(job.index, payload: job.payload.reversed())
+    /// `fail HOW RANK MILLISECONDS`: one rank fails while the others wait, or work and then wait.
+    private static func fail(_ arguments: [String]) async throws {
+        guard arguments.count == 3, let culprit = Int(arguments[1]), let delay = Int(arguments[2]) else { exit(64) }
+        let accelerator = try await Accelerator()
+        try await accelerator.waitForEveryone()
+        if accelerator.processIndex == culprit {
+            try await Task.sleep(for: .milliseconds(delay))
+            switch arguments[0] {
+            case "throw": throw Mishap()
+            case "throw-inside": try await accelerator.splitBetweenProcesses(0..<100) { _ in throw Mishap() }
+            case "exit3": exit(3)
+            case "exit0": exit(0)
+            case "return": return
+            case "kill": kill(getpid(), SIGKILL)
+            case "abort": abort()
+            case "mismatch": _ = try await accelerator.gatherObject([1])
+            case "hang": while true { try await Task.sleep(for: .seconds(1000)) }
+            default: exit(64)
             }
         }
+        try await accelerator.waitForEveryone()
+    }
+
+    /// Writes lines in small pieces, so that two ranks' would mix if anything let them.
+    private static func lines() {
+        let rank = getenv("RANK").map { String(cString: $0) } ?? "?"
+        for line in 0..<200 {
+            for piece in ["<rank \(rank)", " writes", " line \(line)", ">\n"] { say(piece, to: STDOUT_FILENO) }
+        }
+        say("<rank \(rank) has no end of line>", to: STDOUT_FILENO)
+    }
+
+    static func say(_ text: String, to descriptor: Int32 = STDERR_FILENO) {
+        var text = text
+        text.withUTF8 { _ = write(descriptor, $0.baseAddress, $0.count) }
     }
 }

@@ -12,7 +12,7 @@ import Synchronization
 
 /// Passes on what the ranks write, whole lines at a time, so that two never share one.
 ///
-/// Nothing is lost or reordered within a rank. When the reader of the output goes away, so do the ranks' pipes.
+/// Nothing is lost or reordered within a rank, but for stack traces on the way to standard error. When the reader of the output goes away, so do the ranks' pipes.
 final class OutputRelay: Sendable {
     /// Where the ranks write.
     let inlets: [Int32]
@@ -20,15 +20,23 @@ final class OutputRelay: Sendable {
     private let target: Int32
     private let wake: (read: Int32, write: Int32)
     private let finished = Latch()
+    /// Opens when the rank's pipe has been read to its end.
+    private let ends: [Latch]
     private let state: Mutex<State>
 
     private struct State {
-        var buffers: [LineBuffer]
+        var streams: [Stream]
         var isStarted = false
         /// The rank whose unfinished line stands at the end of the output.
         var unfinished: Int?
         /// A sentence that other ranks than this one need not repeat.
         var known: (sentence: [UInt8], rank: Int?)?
+    }
+
+    fileprivate struct Stream {
+        var buffer = LineBuffer()
+        var traces = StackTraceFilter()
+        var lastLine: ArraySlice<UInt8> = []
     }
 
     init(ranks: Int, target: Int32) throws(DistributedError) {
@@ -43,7 +51,8 @@ final class OutputRelay: Sendable {
         outlets = pipes.dropLast().map(\.0)
         inlets = pipes.dropLast().map(\.1)
         self.target = target
-        state = Mutex(State(buffers: Array(repeating: LineBuffer(), count: ranks)))
+        ends = (0..<ranks).map { _ in Latch() }
+        state = Mutex(State(streams: Array(repeating: Stream(), count: ranks)))
     }
 
     /// Begins to pass on, on a thread of its own. To be called when all ranks have their ends.
@@ -70,9 +79,10 @@ final class OutputRelay: Sendable {
         await finished.wait(upTo: limit)
     }
 
-    /// The last line that the rank wrote and that was not blank.
-    func lastLine(of rank: Int) -> String? {
-        let line = state.withLock { $0.buffers[rank].lastLine }
+    /// The last line that the rank, which has ended, wrote and that was not blank.
+    func lastLine(of rank: Int) async -> String? {
+        await ends[rank].wait(upTo: .milliseconds(200))
+        let line = state.withLock { $0.streams[rank].lastLine }
         return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
     }
 
@@ -97,7 +107,10 @@ final class OutputRelay: Sendable {
                 if count < 0, errno == EINTR || errno == EAGAIN { continue }
                 let isOver = count <= 0
                 if !pass(chunk[..<max(count, 0)], of: rank, isOver: isOver) { open = [] }
-                if isOver { open.removeAll { $0 == rank } }
+                if isOver {
+                    open.removeAll { $0 == rank }
+                    ends[rank].open()
+                }
             }
         }
         for rank in outlets.indices { _ = pass([], of: rank, isOver: true) }
@@ -108,27 +121,16 @@ final class OutputRelay: Sendable {
     /// False when nobody reads any more.
     private func pass(_ bytes: ArraySlice<UInt8>, of rank: Int, isOver: Bool) -> Bool {
         let output: [UInt8] = state.withLock { state in
-            var lines = state.buffers[rank].append(bytes)
-            if isOver || state.buffers.count == 1 { lines += state.buffers[rank].takeAll() }
-            if let known = state.known, known.rank != rank { lines = Self.lines(lines, without: known.sentence) }
+            var lines = state.streams[rank].buffer.append(bytes)
+            if isOver || state.streams.count == 1 { lines += state.streams[rank].buffer.takeAll() }
+            let known = state.known?.rank == rank ? nil : state.known?.sentence
+            lines = state.streams[rank].review(lines, known: known, hidesTraces: target == STDERR_FILENO)
             guard let last = lines.last else { return [] }
             if let unfinished = state.unfinished, unfinished != rank { lines.insert(UInt8(ascii: "\n"), at: 0) }
             state.unfinished = last == UInt8(ascii: "\n") ? nil : rank
             return lines
         }
         return writeAll(output)
-    }
-
-    private static func lines(_ bytes: [UInt8], without sentence: [UInt8]) -> [UInt8] {
-        guard !sentence.isEmpty else { return bytes }
-        var kept: [UInt8] = []
-        for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        where !line.contains(sentence) {
-            kept += line
-            kept.append(UInt8(ascii: "\n"))
-        }
-        if !kept.isEmpty { kept.removeLast() }
-        return kept
     }
 
     private func writeAll(_ bytes: [UInt8]) -> Bool {
@@ -147,5 +149,24 @@ final class OutputRelay: Sendable {
             }
             return true
         }
+    }
+}
+
+extension OutputRelay.Stream {
+    /// The lines to show; remembers the last that is not blank.
+    fileprivate mutating func review(_ lines: [UInt8], known: [UInt8]?, hidesTraces: Bool) -> [UInt8] {
+        guard hidesTraces else { return lines }
+        var shown: [UInt8] = []
+        var rest = lines[...]
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
+            let line = rest[..<end]
+            let whole = rest[..<min(end + 1, rest.endIndex)]
+            rest = rest[whole.endIndex...]
+            guard traces.shows(line), known.map({ !line.contains($0) }) ?? true else { continue }
+            shown += whole
+            if !line.allSatisfy({ $0 == 32 || $0 == 9 || $0 == 13 }) { lastLine = line.prefix(4096) }
+        }
+        return shown
     }
 }

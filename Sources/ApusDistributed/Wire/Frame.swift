@@ -32,14 +32,12 @@ extension Frame {
         /// An error instead of an answer. Request 0: for whatever is or will be awaited.
         static let failure = Kind(rawValue: 5)
 
-        static let barrier = Kind(rawValue: 16)
-        static let broadcast = Kind(rawValue: 17)
-        static let allGather = Kind(rawValue: 18)
-        static let gather = Kind(rawValue: 19)
-        static let send = Kind(rawValue: 20)
-        static let receive = Kind(rawValue: 21)
+        /// The argument is the root; the payload its pattern, its name and the message.
+        static let collective = Kind(rawValue: 16)
+        static let send = Kind(rawValue: 17)
+        static let receive = Kind(rawValue: 18)
         /// An error left a closure: the payload says which.
-        static let abort = Kind(rawValue: 22)
+        static let abort = Kind(rawValue: 19)
 
         static let take = Kind(rawValue: 32)
         static let submit = Kind(rawValue: 33)

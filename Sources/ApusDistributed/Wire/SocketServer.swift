@@ -52,6 +52,11 @@ final class SocketServer: Sendable {
 
     func isConnected(_ rank: Int) -> Bool { state.withLock { $0.connections[rank] != nil } }
 
+    /// Waits a moment for what a process sent before it ended and for the end of its connection.
+    func drain(_ rank: Int) async {
+        for _ in 0..<40 where isConnected(rank) { try? await Task.sleep(for: .milliseconds(5)) }
+    }
+
     func close() {
         let (listener, connections) = state.withLock { state in
             defer { state = State() }

@@ -14,6 +14,25 @@ final class Coordinator: Sendable {
         var running: Int
         var server: SocketServer?
         var error: OutputRelay?
+        /// Requests for jobs that could not be answered yet.
+        var asking: [(rank: Int, frame: Frame)] = []
+
+        mutating func handOut() {
+            let requests = asking
+            asking = []
+            for (rank, frame) in requests {
+                guard let jobs = queue.take(upTo: Int(frame.argument), rank: rank) else {
+                    asking.append((rank, frame))
+                    continue
+                }
+                for job in jobs {
+                    var part = ByteBuffer(integer: Int64(job.index))
+                    part.writeBytes(job.payload)
+                    server?.send(Frame(kind: .part, request: frame.request, payload: part), to: rank)
+                }
+                server?.send(Frame(kind: .done, request: frame.request), to: rank)
+            }
+        }
     }
 
     /// Opens when no worker runs any more.
@@ -54,12 +73,8 @@ final class Coordinator: Sendable {
         state.withLock { state in
             switch frame.kind {
             case .take:
-                for item in state.queue.take(upTo: Int(frame.argument), rank: rank) {
-                    var part = ByteBuffer(integer: Int64(item.index))
-                    part.writeBytes(item.payload)
-                    state.server?.send(Frame(kind: .part, request: frame.request, payload: part), to: rank)
-                }
-                state.server?.send(Frame(kind: .done, request: frame.request), to: rank)
+                state.asking.append((rank, frame))
+                state.handOut()
             case .submit:
                 var payload = frame.payload
                 guard let index = payload.readInteger(as: Int64.self).flatMap({ Int(exactly: $0) }),
@@ -83,12 +98,11 @@ final class Coordinator: Sendable {
     }
 
     private func ended(_ rank: Int, _ status: ExitStatus) async {
-        // What it sent before it died may still lie in the socket.
-        for _ in 0..<40 where state.withLock({ $0.server })?.isConnected(rank) == true {
-            try? await Task.sleep(for: .milliseconds(5))
-        }
+        await state.withLock { $0.server }?.drain(rank)
         let (running, held, unfinished, relay) = state.withLock { state in
             state.running -= 1
+            state.queue.leave(rank)
+            state.handOut()
             return (state.running, state.queue.held(by: rank), state.queue.unfinishedCount, state.error)
         }
         if running == 0 { allEnded.open() }
@@ -96,7 +110,7 @@ final class Coordinator: Sendable {
         let jobs = held.map(String.init).joined(separator: ", ")
         let holding =
             held.isEmpty ? "while it held no job" : "while it held \(held.count == 1 ? "job" : "jobs") \(jobs)"
-        let words = relay?.lastLine(of: rank).map { "; its last words: \($0)" } ?? ""
+        let words = await relay?.lastLine(of: rank).map { "; its last words: \($0)" } ?? ""
         sink.yield(.failed(.rankFailed(rank, "rank \(rank) \(status) \(holding)\(words)")))
     }
 }

@@ -16,10 +16,13 @@ struct WorkQueue: Sendable {
         expected = Set(0..<ranks)
     }
 
-    /// Up to `count` jobs, from now on the rank's to finish. None when none wait for it.
-    mutating func take(upTo count: Int, rank: Int) -> [WorkItem] {
+    /// Up to `count` jobs, from now on the rank's to finish. None when there are no more, `nil` when some wait for a rank
+    /// that is still starting: to be asked again then.
+    mutating func take(upTo count: Int, rank: Int) -> [WorkItem]? {
         expected.remove(rank)
-        let taken = Array(waiting.prefix(max(min(count, waiting.count - expected.count), 0)))
+        let free = waiting.count - expected.count
+        if free <= 0, !waiting.isEmpty { return nil }
+        let taken = Array(waiting.prefix(max(min(count, free), 0)))
         waiting.removeFirst(taken.count)
         for item in taken { held[rank, default: [:]][item.index] = item }
         return taken
@@ -31,6 +34,9 @@ struct WorkQueue: Sendable {
         unfinishedCount -= 1
         return true
     }
+
+    /// The rank will not ask any more.
+    mutating func leave(_ rank: Int) { expected.remove(rank) }
 
     func held(by rank: Int) -> [Int] { (held[rank] ?? [:]).keys.sorted() }
 }

@@ -20,7 +20,8 @@ package final class WorkerChannel: Sendable {
         return WorkerChannel(rank: rank, client: try await .connect(path: path, token: token, rank: rank))
     }
 
-    /// The next jobs, in the coordinator's order; none when there are no more. Never waits for other workers.
+    /// The next jobs, in the coordinator's order; none when there are no more. Waits at most for workers that
+    /// are still starting, for each of whom a job is kept back.
     package func next(upTo count: Int) async throws -> [WorkItem] {
         let parts = try await client.request(.take, argument: Int32(clamping: count))
         return try parts.map { part in

@@ -31,4 +31,7 @@ int apus_pipe(int ends[2]);
 // or the signal (the other is -1), or an errno.
 int apus_await_exit(pid_t process, int *status, int *signal);
 
+// Whether the process was started with the signal ignored, as nohup and shells without job control do.
+int apus_signal_is_ignored(int signal);
+
 #endif

@@ -1,0 +1,80 @@
+import ApusDistributed
+import ApusJSON
+import ArgumentParser
+
+struct EnvCommand: ParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "env",
+        abstract: "Show the version and what Apus sees of this machine; paste it into a report of a problem.")
+
+    @Flag(help: "One JSON object instead of lines to read.")
+    var json = false
+
+    func run() throws {
+        let facts = Self.facts(HostDescription.current)
+        if json {
+            print(JSONValue.object(JSONObject(facts.map { .init(key: $0.key, value: $0.value) })).serialized)
+        } else {
+            for fact in facts { print("- \(fact.title): \(Self.text(fact.value))") }
+        }
+    }
+
+    private struct Fact {
+        let key: String
+        let title: String
+        let value: JSONValue
+
+        init(_ key: String, _ title: String, _ value: JSONValue) {
+            self.key = key
+            self.title = title
+            self.value = value
+        }
+    }
+
+    private static func facts(_ host: HostDescription) -> [Fact] {
+        var facts = [
+            Fact("version", "Apus version", .string(version)),
+            Fact("platform", "Platform", .string(host.platform)),
+            Fact("executable", "Executable", .string(RunningProgram.path ?? "unknown")),
+            Fact("swift", "Swift version", .string(swiftVersion)),
+            Fact("cpu", "CPU", .string(host.processor)),
+            Fact("cores", "Cores", .integer(host.cores)),
+            Fact("memory_bytes", "Memory (GiB)", .integer(host.memory)),
+            Fact("available_memory_bytes", "Available memory (GiB)", .integer(host.availableMemory)),
+            Fact("instruction_sets", "Instruction sets", .array(host.instructionSets.map { .string($0) })),
+        ]
+        if !host.launcher.isEmpty {
+            facts.append(
+                Fact(
+                    "launcher", "Launcher environment",
+                    .object(JSONObject(host.launcher.map { .init(key: $0.key, value: .string($0.value)) }))))
+        }
+        return facts
+    }
+
+    private static func text(_ value: JSONValue) -> String {
+        switch value {
+        case .string(let text): text
+        // Bytes, where it is no small count.
+        case .integer(let number) where number >= 1 << 20: tenths(of: Double(number) / Double(1 << 30))
+        case .integer(let number): String(number)
+        case .array(let elements): elements.isEmpty ? "none known" : elements.map(text).joined(separator: " ")
+        case .object(let object): object.map { "\($0.key)=\(text($0.value))" }.joined(separator: " ")
+        default: value.serialized
+        }
+    }
+
+    private static func tenths(of number: Double) -> String { String((number * 10).rounded() / 10) }
+
+    private static var swiftVersion: String {
+        #if compiler(>=6.4)
+            "6.4 or later"
+        #elseif compiler(>=6.3)
+            "6.3"
+        #else
+            "6.2"
+        #endif
+    }
+}

@@ -1,0 +1,40 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// What can be said of the machine at once, without measuring anything.
+struct HostDescription {
+    var platform = "unknown"
+    var processor = "unknown"
+    /// Those that this process may run on.
+    var cores = 1
+    /// Bytes.
+    var memory = 0
+    var availableMemory = 0
+    /// Those that matter for the speed of kernels, by the system's names.
+    var instructionSets: [String] = []
+    /// What a launcher has said about this process, secrets left out.
+    var launcher: [(key: String, value: String)] = []
+
+    static var current: HostDescription {
+        var host = HostDescription()
+        host.describeSystem()
+        let keys = ["RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "APUS_SOCKET", "APUS_COORDINATOR"]
+        host.launcher = keys.compactMap { key in getenv(key).map { (key, String(cString: $0)) } }
+        return host
+    }
+
+    static var kernel: String {
+        var name = utsname()
+        guard uname(&name) == 0 else { return "unknown" }
+        return [text(name.sysname), text(name.release), text(name.machine)].joined(separator: " ")
+    }
+
+    private static func text<Characters>(_ characters: Characters) -> String {
+        withUnsafeBytes(of: characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}

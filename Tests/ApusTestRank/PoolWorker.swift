@@ -1,0 +1,33 @@
+import ApusDistributed
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Hands every payload back reversed. `die INDEX`, `leave INDEX`: ends on taking that job; `idle RANK`: never asks.
+enum PoolWorker {
+    static func work(_ arguments: [String]) async throws {
+        let channel = try await WorkerChannel.connect()
+        let special = arguments.count > 1 ? Int(arguments[1]) : nil
+        if arguments.first == "idle", channel.rank == special { exit(7) }
+        var tokens = 0
+        while true {
+            let jobs = try await channel.next(upTo: 2)
+            if jobs.isEmpty { return }
+            for job in jobs {
+                if job.index == special, arguments.first == "die" {
+                    TestRank.say("about to die\n")
+                    kill(getpid(), SIGKILL)
+                }
+                if job.index == special, arguments.first == "leave" { exit(0) }
+                tokens += job.payload.count
+                try channel.report(tokens: tokens)
+                try await channel.submit(job.index, payload: job.payload.reversed())
+            }
+        }
+    }
+}
