@@ -70,7 +70,7 @@ let package = Package(
         tests("ApusJSONTests", ["ApusJSON"]),
         tests("ApusCPUTests", ["ApusCPU", "ApusCompute"]),
         tests("ApusCheckpointsTests", ["ApusCheckpoints"]),
-        tests("ApusTokenizersTests", ["ApusTokenizers"]),
+        tests("ApusTokenizersTests", ["ApusTokenizers", "ApusJSON"]),
         tests("ApusModelsTests", ["ApusModels", "ApusCPU"]),
         tests("ApusGenerationTests", ["ApusGeneration", "ApusCheckpoints", "ApusCPU", "ApusJSON"]),
         .executableTarget(

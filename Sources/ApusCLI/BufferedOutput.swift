@@ -6,9 +6,15 @@
     import Darwin
 #endif
 
-/// Standard output, written in large pieces.
+/// Standard output or error, written in large pieces.
 struct BufferedOutput {
+    private let descriptor: Int32
     private var buffer: [UInt8] = []
+
+    static var standardOutput: BufferedOutput { BufferedOutput(descriptor: 1) }
+    static var standardError: BufferedOutput { BufferedOutput(descriptor: 2) }
+
+    private init(descriptor: Int32) { self.descriptor = descriptor }
 
     mutating func write(_ text: String) {
         buffer.append(contentsOf: text.utf8)
@@ -27,7 +33,7 @@ struct BufferedOutput {
     }
 
     private func unsafeWrite(_ bytes: UnsafeRawBufferPointer) -> Int {
-        bytes.baseAddress.map { systemWrite(1, $0, bytes.count) } ?? 0
+        bytes.baseAddress.map { systemWrite(descriptor, $0, bytes.count) } ?? 0
     }
 }
 

@@ -25,41 +25,51 @@ struct TokenizeCommand: ParsableCommand {
         help: "Put no special tokens around the text; with --decode, leave them out of it.")
     var omitsSpecialTokens = false
 
+    @Flag(help: "Say on standard error how long each line took to tokenize, without reading and writing.")
+    var time = false
+
     func run() throws {
         let tokenizer = try AutoTokenizer.from(pretrained: model)
-        var output = BufferedOutput()
+        var output = BufferedOutput.standardOutput
+        var timing = BufferedOutput.standardError
         var lines = try LineReader(path: input)
         var number = 0
         do {
             while let line = try lines.next() {
                 number += 1
                 guard line.contains(where: { $0 > 0x20 }) else { continue }
-                output.write(try convert(line, tokenizer).serialized + "\n")
+                let (result, duration) = try convert(line, tokenizer)
+                output.write(result.serialized + "\n")
+                if time { timing.write("line \(number): \(duration / .milliseconds(1)) ms\n") }
             }
             output.flush()
+            timing.flush()
         } catch {
             output.flush()
+            timing.flush()
             throw LineError(place: "\(input == "-" ? "standard input" : input), line \(number)", reason: "\(error)")
         }
     }
 
-    private func convert(_ line: [UInt8], _ tokenizer: Tokenizer) throws -> JSONValue {
+    private func convert(_ line: [UInt8], _ tokenizer: Tokenizer) throws -> (JSONValue, Duration) {
+        let clock = ContinuousClock()
         let value = try line.withUnsafeBytes { try JSONValue(parsing: $0) }
         if decode {
             guard let ids = value["ids"]?.array?.map(\.integer), !ids.contains(nil) else {
                 throw LineReason(description: #"expected {"ids": [...]} with integers"#)
             }
+            let start = clock.now
             let text = tokenizer.decode(ids.compactMap { $0 }, skipSpecialTokens: omitsSpecialTokens)
-            return ["text": .string(text)]
+            return (["text": .string(text)], start.duration(to: clock.now))
         }
         guard let text = value["text"]?.string else {
             throw LineReason(description: #"expected {"text": "..."}"#)
         }
+        let start = clock.now
         let ids = tokenizer.encode(text, addSpecialTokens: !omitsSpecialTokens)
-        return [
-            "ids": .array(ids.map { .integer($0) }),
-            "tokens": .array(tokenizer.tokens(for: ids).map { .string($0) }),
-        ]
+        let duration = start.duration(to: clock.now)
+        let tokens = tokenizer.tokens(for: ids)
+        return (["ids": .array(ids.map { .integer($0) }), "tokens": .array(tokens.map { .string($0) })], duration)
     }
 }
 

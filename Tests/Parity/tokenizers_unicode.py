@@ -9,6 +9,8 @@ import pathlib
 import sys
 import unicodedata
 
+# The interpreter puts this file's directory first, where tokenizers.py would hide the package of the same name.
+sys.path.pop(0)
 import tokenizers
 from tokenizers import Regex, normalizers, pre_tokenizers
 
@@ -81,9 +83,10 @@ def oniguruma():
             for scalar in matching(rf"\p{{{category}}}"):
                 assert scalar not in values, (category, hex(scalar))
                 values[scalar] = index
-    for bit, pattern in ((32, r"\s"), (64, r"\w")):
+    for bit, pattern in ((32, r"\s"), (64, r"\w"), (128, "[[:alpha:]]")):
         for scalar in matching(pattern):
             values[scalar] = values.get(scalar, 0) | bit
+    assert matching("[[:punct:]]") == matching(r"[\p{P}\p{S}]")
     assert matching(r"\d") == {s for s, v in values.items() if v & 31 == CATEGORIES.index("Nd")}
     return runs(values)
 
@@ -167,7 +170,7 @@ def combining():
 def main():
     directory = pathlib.Path(sys.argv[1])
     directory.mkdir(parents=True, exist_ok=True)
-    write(directory, "Categories", "Runs of category | 32 if `\\s` | 64 if `\\w`, by Oniguruma.", oniguruma())
+    write(directory, "Categories", "Runs of category | 32 if `\\s` | 64 if `\\w` | 128 if alphabetic, by Oniguruma.", oniguruma())
     write(directory, "Scripts", "Runs of script numbers (see `UnicodeScript`), by Oniguruma.", scripts())
     write(directory, "Rust", "Runs of 1 numeric | 2 white space | 4 word | 8 punctuation, by Rust and its crates.", rust())
     write(directory, "Lowercase", "Scalar (difference), count, mapped scalars (signed difference).", lowercase())

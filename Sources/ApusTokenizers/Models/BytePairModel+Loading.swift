@@ -51,38 +51,47 @@ extension BytePairModel {
         var joined: [UInt8] = []
         for (index, line) in lines.enumerated() {
             if let text = line.string, text.utf8.starts(with: "#version".utf8) { continue }
-            guard let (left, right) = pair(line) else {
+            guard let leftLength = join(line, into: &joined) else {
                 throw .malformed("\(configuration.place).merges[\(index)] must be two tokens")
             }
-            func token(_ bytes: [UInt8]) throws(TokenizerError) -> UInt32 {
-                guard let id = vocabulary.id(for: bytes) else {
-                    let name = String(decoding: bytes, as: UTF8.self).excerpt
+            func token(_ range: Range<Int>) throws(TokenizerError) -> UInt32 {
+                let id = joined.withUnsafeBufferPointer {
+                    vocabulary.id(for: UnsafeBufferPointer(rebasing: $0[range]))
+                }
+                guard let id else {
+                    let name = String(decoding: joined[range], as: UTF8.self).excerpt
                     throw .malformed(
                         "\(configuration.place).merges[\(index)] needs the token \"\(name)\", which the vocabulary lacks"
                     )
                 }
                 return id
             }
-            let leftID = try token(left)
-            let rightID = try token(right)
-            joined.removeAll(keepingCapacity: true)
-            joined += left
-            joined += right.dropFirst(prefixLength)
-            table.insert(leftID, rightID, rank: rank, id: try token(joined))
+            let left = try token(0..<leftLength)
+            let right = try token(leftLength..<joined.count)
+            if prefixLength > 0 {
+                joined.removeSubrange(leftLength..<min(leftLength + prefixLength, joined.count))
+            }
+            table.insert(left, right, rank: rank, id: try token(0..<joined.count))
             rank += 1
         }
         return table
     }
 
-    /// The tokens of `"a b"` or `["a", "b"]`.
-    private static func pair(_ line: JSONValue) -> ([UInt8], [UInt8])? {
+    /// Writes the two tokens of `"a b"` or `["a", "b"]` one after the other; gives the first one's length.
+    private static func join(_ line: JSONValue, into joined: inout [UInt8]) -> Int? {
+        joined.removeAll(keepingCapacity: true)
         if let text = line.string {
-            let parts = text.utf8.split(separator: 0x20, omittingEmptySubsequences: false)
-            return parts.count == 2 ? (Array(parts[0]), Array(parts[1])) : nil
+            joined.append(contentsOf: text.utf8)
+            guard let space = joined.firstIndex(of: 0x20), joined.lastIndex(of: 0x20) == space else { return nil }
+            joined.remove(at: space)
+            return space
         }
         guard let parts = line.array, parts.count == 2, let left = parts[0].string, let right = parts[1].string
         else { return nil }
-        return (Array(left.utf8), Array(right.utf8))
+        joined.append(contentsOf: left.utf8)
+        let leftLength = joined.count
+        joined.append(contentsOf: right.utf8)
+        return leftLength
     }
 }
 

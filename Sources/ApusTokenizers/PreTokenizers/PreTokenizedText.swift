@@ -3,7 +3,7 @@ struct PreTokenizedText {
     private(set) var bytes: [UInt8]
     private(set) var pieces: [Range<Int>]
     /// Whether the first piece begins where the user's text does.
-    let isAtStart: Bool
+    private(set) var isAtStart: Bool
 
     init(_ bytes: [UInt8], isAtStart: Bool) {
         self.bytes = bytes
@@ -17,6 +17,7 @@ struct PreTokenizedText {
         bytes.withUnsafeBufferPointer { text in
             for piece in pieces { body(text, piece, &finer) }
         }
+        if finer.first?.lowerBound != pieces.first?.lowerBound { isAtStart = false }
         pieces = finer
     }
 

@@ -1,6 +1,6 @@
 /// Classes of scalars as Oniguruma has them, the regular-expression library behind `Split` and `ByteLevel`.
 ///
-/// A value holds one byte a code point: the general category (5 bits), then `\s` and `\w`.
+/// A value holds one byte a code point: the general category (5 bits), then `\s`, `\w` and alphabetic.
 struct ScalarClasses: @unchecked Sendable {
     /// Never freed: made once, for the life of the process.
     private let bytes: UnsafePointer<UInt8>
@@ -11,6 +11,7 @@ struct ScalarClasses: @unchecked Sendable {
 
     static let space: UInt8 = 32
     static let word: UInt8 = 64
+    static let alphabetic: UInt8 = 128
     static let rustNumeric: UInt8 = 1
     static let rustSpace: UInt8 = 2
     static let rustWord: UInt8 = 4

@@ -75,7 +75,8 @@ struct AddedVocabulary: Sendable {
                 }
             }
             if end < start { segments.append(.text(end..<start)) }
-            segments.append(.token(id))
+            // White space that a token swallowed can hold another whose own is all taken: that one is gone.
+            if start < stop { segments.append(.token(id)) }
             end = stop
         }
         if end < text.count { segments.append(.text(end..<text.count)) }

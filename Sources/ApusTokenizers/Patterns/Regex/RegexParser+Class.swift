@@ -28,7 +28,7 @@ extension RegexParser {
             let isNegated = accept("^")
             var name = ""
             while !accept(":]") { name.unicodeScalars.append(try next()) }
-            guard let set = ScalarSet(property: name) else {
+            guard let set = ScalarSet(posixClass: name) else {
                 throw failure("the class \"\(name)\", which is not supported,")
             }
             return isNegated ? set.inverted.ranges : set.ranges

@@ -1,0 +1,107 @@
+import ApusJSON
+import ApusTokenizers
+import FoundationEssentials
+import Testing
+
+@Suite struct LoadingTests {
+    private static func error(_ text: String) -> TokenizerError? {
+        #expect(throws: TokenizerError.self) { try TokenizerFixtures.load(text) }
+    }
+
+    @Test func needsTokenizerJSON() {
+        let error = #expect(throws: TokenizerError.self) { try AutoTokenizer.from(pretrained: "/nowhere/at/all/") }
+        #expect(error?.code == .unreadable)
+        #expect(error?.message.contains("/nowhere/at/all/tokenizer.json does not exist") == true)
+    }
+
+    @Test(arguments: [
+        (#""normalizer":{"type":"Precompiled"},"#, #"normalizer: the normalizer type "Precompiled""#),
+        (#""pre_tokenizer":{"type":"BertPreTokenizer"},"#, #"pre-tokenizer type "BertPreTokenizer""#),
+        (#""decoder":{"type":"CTC"},"#, #"decoder type "CTC""#),
+        (#""post_processor":{"type":"RobertaProcessing"},"#, #"post-processor type "RobertaProcessing""#),
+        (
+            #""pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},{"type":"X"}]},"#,
+            "pre_tokenizer.pretokenizers[1]"
+        ),
+    ])
+    func namesUnknownComponents(_ parts: String, _ expected: String) {
+        let error = Self.error(TokenizerFixtures.tiny(parts))
+        #expect(error?.code == .unsupported)
+        #expect(error?.message.contains(expected) == true, "\(error?.message ?? "")")
+        #expect(error?.message.contains("tokenizer.json") == true)
+    }
+
+    @Test(arguments: ["Unigram", "WordPiece", "WordLevel"])
+    func namesUnsupportedModels(_ type: String) {
+        let error = Self.error(#"{"model":{"type":"\#(type)","vocab":[]}}"#)
+        #expect(error?.code == .unsupported)
+        #expect(error?.message.contains(type) == true)
+    }
+
+    @Test(arguments: [
+        "", "{", "[]", "{}", "null", #"{"model":null}"#, #"{"model":{}}"#, #"{"model":{"vocab":{},"merges":{}}}"#,
+        #"{"model":{"vocab":[],"merges":[]}}"#, #"{"model":{"vocab":{"a":-1},"merges":[]}}"#,
+        #"{"model":{"vocab":{"a":1152921504606846976},"merges":[]}}"#,
+        #"{"model":{"vocab":{"a":4294967296},"merges":[]}}"#, #"{"model":{"vocab":{"a":1.5},"merges":[]}}"#,
+        #"{"model":{"vocab":{"a":"0"},"merges":[]}}"#, #"{"model":{"vocab":{"a":0},"merges":["a b"]}}"#,
+        #"{"model":{"vocab":{"a":0},"merges":["a a"]}}"#, #"{"model":{"vocab":{"a":0},"merges":["a"]}}"#,
+        #"{"model":{"vocab":{"a":0},"merges":[["a"]]}}"#, #"{"model":{"vocab":{"a":0},"merges":[["a",1]]}}"#,
+        #"{"model":{"vocab":{"a":0},"merges":[1]}}"#, #"{"model":{"vocab":{},"merges":[],"dropout":0.1}}"#,
+        #"{"model":{"vocab":{},"merges":[],"fuse_unk":1}}"#, #"{"version":"2.0","model":{"vocab":{},"merges":[]}}"#,
+        #"{"model":{"vocab":{},"merges":[]},"added_tokens":{}}"#,
+        #"{"model":{"vocab":{},"merges":[]},"added_tokens":[{"id":0}]}"#,
+        #"{"model":{"vocab":{},"merges":[]},"added_tokens":[{"id":-1,"content":"a"}]}"#,
+        #"{"model":{"vocab":{},"merges":[]},"added_tokens":[{"id":4294967296,"content":"a"}]}"#,
+        #"{"model":{"vocab":{},"merges":[]},"decoder":{"type":"Strip","content":"ab","start":0,"stop":0}}"#,
+        #"{"model":{"vocab":{},"merges":[]},"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x"}}],"special_tokens":{}}}"#,
+    ])
+    func refuses(_ text: String) {
+        let error = Self.error(text)
+        #expect(error?.message.contains("tokenizer.json") == true, "\(error?.message ?? "")")
+        #expect(error?.message.contains("\n") == false)
+    }
+
+    @Test func acceptsOddIDs() throws {
+        let text = #"{"model":{"vocab":{"a":4294967295,"b":7,"c":7,"é":0},"merges":[]}}"#
+        let tokenizer = try TokenizerFixtures.load(text)
+        #expect(tokenizer.encode("abcé") == [4_294_967_295, 7, 7, 0])
+        #expect(tokenizer.decode([4_294_967_295, 7, 1, 0]) == "a b é")
+        #expect(try TokenizerFixtures.load(#"{"model":{"vocab":{},"merges":[]}}"#).encode("abc") == [])
+    }
+
+    /// Bytes flipped, cut or put in: a load or one error, and what loads encodes and decodes without harm.
+    @Test(.timeLimit(.minutes(2)), arguments: TokenizerFixtures.pipelines)
+    func survivesMutations(_ name: String) throws {
+        let original = Array(try Data(contentsOf: URL(filePath: TokenizerFixtures.path("\(name)/tokenizer.json"))))
+        let folder = FileManager.default.temporaryDirectory.appending(path: "apus-mutations-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var loaded = 0
+        // The components stand before the model, in the first part of the file.
+        let head = original.count / 8
+        for round in 0..<400 {
+            var bytes = original
+            for _ in 0..<Int.random(in: 1...3) {
+                let place = Int.random(in: 0..<(round % 2 == 0 ? min(head, bytes.count) : bytes.count))
+                switch Int.random(in: 0..<5) {
+                case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8)
+                case 1: bytes.removeSubrange(place..<min(place + Int.random(in: 1..<20), bytes.count))
+                case 2: bytes.insert(contentsOf: Array("999999999999".utf8), at: place)
+                case 3: bytes[place] = UInt8(ascii: "0") + UInt8.random(in: 0..<10)
+                default: if round % 10 == 0 { bytes.removeSubrange(place...) }
+                }
+                if bytes.isEmpty { bytes = [0] }
+            }
+            try Data(bytes).write(to: folder.appending(path: "tokenizer.json"))
+            do {
+                let tokenizer = try AutoTokenizer.from(pretrained: folder.path)
+                loaded += 1
+                let ids = tokenizer.encode("<s> It's 12345 naïve😀 <|endoftext|>\n\n  x")
+                _ = tokenizer.decode(ids + [0, 1, 5, 640, -1, .max])
+            } catch {
+                #expect(error.message.contains("tokenizer.json"))
+            }
+        }
+        #expect(loaded > 20)
+    }
+}

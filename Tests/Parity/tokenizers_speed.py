@@ -1,0 +1,84 @@
+"""Times the encoding of a megabyte of text by Apus and by the Python package `tokenizers`, one thread each.
+
+Usage: tokenizers_speed.py [--apus PATH] [--vocabulary N]. Both time the encoding alone, in their own process. Exits 1
+if Apus is slower anywhere.
+"""
+import os
+import sys
+
+# The interpreter puts this file's directory first, where tokenizers.py would hide the package of the same name.
+HERE = sys.path.pop(0)
+os.environ["RAYON_NUM_THREADS"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+import tokenizers  # noqa: E402, F401
+
+sys.path.append(HERE)
+import argparse
+import json
+import pathlib
+import subprocess
+import tempfile
+import time
+
+from tokenizers_pipelines import MANY_SCRIPTS, corpus, train_all
+
+SIZE = 1_000_000
+ROUNDS = 5
+
+
+def texts():
+    code = "".join(line for line in corpus(12_000_000)[-50_000:] if line not in MANY_SCRIPTS)
+    return {
+        "code": code[:SIZE],
+        "many scripts": (MANY_SCRIPTS * 5_000).encode()[:SIZE].decode(errors="ignore"),
+        "one letter": "a" * SIZE,
+        "spaces": " " * SIZE,
+    }
+
+
+def reference(tokenizer, text):
+    """Milliseconds of the first and of the best round, by the faster of the package's two ways."""
+    rounds = []
+    for encode in (tokenizer.encode, lambda text: tokenizer.encode_batch_fast([text])):
+        for _ in range(ROUNDS):
+            start = time.perf_counter()
+            encode(text)
+            rounds.append((time.perf_counter() - start) * 1000)
+    return rounds[0], min(rounds)
+
+
+def measured(binary, model, text):
+    line = json.dumps({"text": text}, ensure_ascii=False).encode() + b"\n"
+    process = subprocess.run(
+        [binary, "tokenize", "--model", str(model), "--input", "-", "--time"],
+        input=line * ROUNDS,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=True,
+    )
+    rounds = [float(line.split(b" ")[-2]) for line in process.stderr.splitlines()]
+    return rounds[0], min(rounds)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--apus", default=os.environ.get("APUS", ".build/release/apus"))
+    parser.add_argument("--vocabulary", type=int, default=32_000)
+    options = parser.parse_args()
+    slower = False
+    with tempfile.TemporaryDirectory() as folder:
+        for name, tokenizer in train_all(folder, options.vocabulary, 8_000_000).items():
+            for kind, text in texts().items():
+                theirs, ours = reference(tokenizer, text), measured(options.apus, pathlib.Path(folder) / name, text)
+                ratios = [t / o for t, o in zip(theirs, ours)]
+                slower |= min(ratios) < 1
+                print(
+                    f"{name:7} {kind:13} tokenizers {theirs[0]:7.1f} ms first, {theirs[1]:7.1f} best;"
+                    f" apus {ours[0]:6.1f} first, {ours[1]:6.1f} best; {ratios[0]:.1f} and {ratios[1]:.1f} times as fast",
+                    flush=True,
+                )
+    return 1 if slower else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
