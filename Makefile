@@ -19,6 +19,7 @@ format:           ## rewrite every file in the house style
 parity:           ## random checkpoints and strings against transformers and tokenizers
 	$(PYTHON) Tests/Parity/models.py
 	$(PYTHON) Tests/Parity/check_tokenizers.py
+	$(PYTHON) Tests/Parity/tokenizers_components.py
 
 fixtures:         ## rewrite the committed references with Python's libraries
 	for script in Tests/Fixtures/*/make.py; do $(PYTHON) $$script || exit 1; done

@@ -79,7 +79,7 @@ import Testing
         var loaded = 0
         // The components stand before the model, in the first part of the file.
         let head = original.count / 8
-        for round in 0..<400 {
+        for round in 0..<200 {
             var bytes = original
             for _ in 0..<Int.random(in: 1...3) {
                 let place = Int.random(in: 0..<(round % 2 == 0 ? min(head, bytes.count) : bytes.count))
@@ -102,6 +102,6 @@ import Testing
                 #expect(error.message.contains("tokenizer.json"))
             }
         }
-        #expect(loaded > 20)
+        #expect(loaded > 10)
     }
 }

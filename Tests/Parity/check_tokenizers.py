@@ -1,21 +1,15 @@
 """Compares `apus tokenize` with the Python package `tokenizers` on random strings.
 
-Usage: tokenizers.py [--apus PATH] [--count N] [--seed N] [--vocabulary N]. The binary is also taken from APUS. Exits 1
+Usage: check_tokenizers.py [--apus PATH] [--count N] [--seed N] [--vocabulary N]. The binary is also taken from APUS. Exits 1
 after listing the first differences of each comparison.
 """
-import sys
-
-# The interpreter puts this file's directory first, where it would hide the package of the same name.
-HERE = sys.path.pop(0)
-import tokenizers  # noqa: E402, F401
-
-sys.path.append(HERE)
 import argparse
 import json
 import os
 import pathlib
 import random
 import subprocess
+import sys
 import tempfile
 
 from tokenizers_pipelines import train_all

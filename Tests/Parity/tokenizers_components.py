@@ -3,13 +3,6 @@
 Usage: tokenizers_components.py [--apus PATH] [--count N] [--strings N] [--seed N]. Exits 1 after naming the components
 of each tokenizer that differs, and the first differences.
 """
-import sys
-
-# The interpreter puts this file's directory first, where tokenizers.py would hide the package of the same name.
-HERE = sys.path.pop(0)
-import tokenizers  # noqa: E402
-
-sys.path.append(HERE)
 import argparse
 import copy
 import json
@@ -19,8 +12,10 @@ import pathlib
 import random
 import resource
 import subprocess
+import sys
 import tempfile
 
+import tokenizers
 from tokenizers_pipelines import LLAMA3_SPLIT, train_all
 from tokenizers_strings import strings
 

@@ -3,24 +3,18 @@
 Usage: tokenizers_speed.py [--apus PATH] [--vocabulary N]. Both time the encoding alone, in their own process. Exits 1
 if Apus is slower anywhere.
 """
-import os
-import sys
-
-# The interpreter puts this file's directory first, where tokenizers.py would hide the package of the same name.
-HERE = sys.path.pop(0)
-os.environ["RAYON_NUM_THREADS"] = "1"
-os.environ["TOKENIZERS_PARALLELISM"] = "false"
-import tokenizers  # noqa: E402, F401
-
-sys.path.append(HERE)
 import argparse
 import json
+import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import time
 
-from tokenizers_pipelines import MANY_SCRIPTS, corpus, train_all
+os.environ["RAYON_NUM_THREADS"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+from tokenizers_pipelines import MANY_SCRIPTS, corpus, train_all  # noqa: E402
 
 SIZE = 1_000_000
 ROUNDS = 5

@@ -9,8 +9,6 @@ import pathlib
 import sys
 import unicodedata
 
-# The interpreter puts this file's directory first, where tokenizers.py would hide the package of the same name.
-sys.path.pop(0)
 import tokenizers
 from tokenizers import Regex, normalizers, pre_tokenizers
 
@@ -152,7 +150,7 @@ def decompositions():
 
 
 def combining():
-    """Classes are Python's own, for the scalars that the package reorders; the fuzz in tokenizers.py checks them."""
+    """Classes are Python's own, for the scalars that the package reorders; the random strings of tokenizers_components.py check them."""
     nfd, values = normalizers.NFD(), {}
     for scalar in SCALARS:
         text = chr(scalar)
