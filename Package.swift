@@ -66,13 +66,17 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
 
-        .target(name: "ApusTestSupport", path: "Tests/ApusTestSupport", swiftSettings: swiftSettings),
+        .target(
+            name: "ApusTestSupport", dependencies: ["ApusJSON"], path: "Tests/ApusTestSupport",
+            swiftSettings: swiftSettings),
         tests("ApusJSONTests", ["ApusJSON"]),
         tests("ApusCPUTests", ["ApusCPU", "ApusCompute"]),
         tests("ApusCheckpointsTests", ["ApusCheckpoints"]),
         tests("ApusTokenizersTests", ["ApusTokenizers", "ApusJSON"]),
-        tests("ApusModelsTests", ["ApusModels", "ApusCPU"]),
-        tests("ApusGenerationTests", ["ApusGeneration", "ApusCheckpoints", "ApusCPU", "ApusJSON"]),
+        tests("ApusModelsTests", ["ApusModels", "ApusCPU", "ApusCompute", "ApusCheckpoints", "ApusJSON"]),
+        tests(
+            "ApusGenerationTests",
+            ["ApusGeneration", "ApusModels", "ApusCheckpoints", "ApusCPU", "ApusCompute", "ApusJSON"]),
         .executableTarget(
             name: "apus-test-rank", dependencies: ["ApusCompute", "ApusDistributed"], path: "Tests/ApusTestRank",
             swiftSettings: swiftSettings),
