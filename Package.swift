@@ -82,6 +82,6 @@ let package = Package(
             swiftSettings: swiftSettings),
         tests("ApusDistributedTests", ["ApusCompute", "ApusDistributed"]),
         tests("ApusCLITests", ["ApusJSON"]),
-    ],
+    ] + ["Hello", "PromptsOneByOne", "PromptsInBatches", "OddSplit"].map(example),
     swiftLanguageModes: [.v6]
 )

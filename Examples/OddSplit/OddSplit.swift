@@ -8,7 +8,7 @@ import Apus
 struct OddSplit {
     static func main() async throws {
         let accelerator = try await Accelerator()
-        let animals = ["dog", "cat", "hen", "cow", "pig", "fox", "owl", "bee", "ant"]
+        let animals = ["dog", "cat", "hen", "cow", "pig", "duck", "owl", "bee", "ant"]
 
         let share = try accelerator.splitBetweenProcesses(animals, applyPadding: true)
         let plurals = share.map { $0 + "s" }

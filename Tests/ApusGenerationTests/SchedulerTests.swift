@@ -12,12 +12,16 @@ import Testing
             sequences: Int.random(in: 1...8, using: &random), tokensPerStep: Int.random(in: 1...40, using: &random),
             blocks: Int.random(in: 1...20, using: &random))
         var scheduler = Scheduler(limits: limits)
-        var known: [Int: Int] = [:], computed: [Int: Int] = [:], left: [Int: Int] = [:]
-        var submitted = 0, ended: Set<Int> = []
+        var known: [Int: Int] = [:]
+        var computed: [Int: Int] = [:]
+        var left: [Int: Int] = [:]
+        var submitted = 0
+        var ended: Set<Int> = []
         var order: [Int] = []
         for step in 0..<400 {
             if step < 60, Bool.random(using: &random) {
-                let prompt = Int.random(in: 1...120, using: &random), new = Int.random(in: 1...60, using: &random)
+                let prompt = Int.random(in: 1...120, using: &random)
+                let new = Int.random(in: 1...60, using: &random)
                 let fits = prompt + new - 1 <= limits.blocks * KVCacheLayout.blockSize
                 if fits {
                     try scheduler.submit(id: submitted, promptLength: prompt, maxNewTokens: new)

@@ -40,7 +40,8 @@ import Testing
                 done[index] = end
             }
             batch.blockTables = tables
-            let values: [Float] = try model.device.download(model.forward(batch, cache: cache, state: &state)).elements()
+            let values: [Float] = try model.device.download(model.forward(batch, cache: cache, state: &state))
+                .elements()
             for (row, index) in finishing.enumerated() {
                 let width = model.spec.vocabularySize
                 result[index] = Array(values[row * width..<(row + 1) * width])

@@ -1,4 +1,4 @@
-package import ApusJSON
+import ApusJSON
 
 /// A tiny checkpoint with what transformers answers on it (Tests/Fixtures/Models/make.py).
 package struct ModelFixture: Sendable, CustomStringConvertible {
@@ -42,9 +42,9 @@ package struct ModelFixture: Sendable, CustomStringConvertible {
 }
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// The folder of committed fixtures.

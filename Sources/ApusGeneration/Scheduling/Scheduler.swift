@@ -29,6 +29,9 @@ package struct Scheduler: Sendable {
         var known: Int
         var computed = 0
         var blocks: [Int32] = []
+
+        /// A prompt of one token is still a prompt: it must not overtake longer ones that came before it.
+        var isDecoding: Bool { computed > 0 && known - computed == 1 }
     }
 
     package let limits: Limits
@@ -70,8 +73,8 @@ package struct Scheduler: Sendable {
         admit()
         var step = ScheduledStep()
         var budget = limits.tokensPerStep
-        let decoding = running.indices.filter { running[$0].known - running[$0].computed == 1 }
-        let prefilling = running.indices.filter { running[$0].known - running[$0].computed > 1 }
+        let decoding = running.indices.filter { running[$0].isDecoding }
+        let prefilling = running.indices.filter { !running[$0].isDecoding }
         for index in decoding + prefilling where budget > 0 {
             let entry = running[index]
             let end = min(entry.known, entry.computed + budget)
