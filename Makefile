@@ -1,7 +1,7 @@
 SWIFT ?= swift
 PYTHON ?= python3
 
-.PHONY: build test lint format parity fixtures demo bench
+.PHONY: build test lint targets format parity fixtures demo
 
 build:            ## the apus command, optimised
 	$(SWIFT) build -c release
@@ -12,6 +12,9 @@ test:             ## every test, against the optimised build that people run
 lint:             ## formatting and the size of files
 	$(SWIFT) format lint --strict --recursive Sources Tests Examples Package.swift
 	Scripts/file-sizes.sh
+
+targets:          ## compile the C targets for arm64 and a plain x86-64
+	Scripts/check-targets.sh
 
 format:           ## rewrite every file in the house style
 	$(SWIFT) format --in-place --recursive Sources Tests Examples Package.swift

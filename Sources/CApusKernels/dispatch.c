@@ -10,8 +10,8 @@ static bool request_tiles(void) {
     enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
     return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
-#else
-static inline bool request_tiles(void) { return false; }
+#elif defined(__x86_64__)
+static bool request_tiles(void) { return false; }
 #endif
 
 const apus_kernels *apus_kernels_for(apus_isa isa) {

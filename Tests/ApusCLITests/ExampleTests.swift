@@ -3,7 +3,7 @@ import Testing
 /// The examples, as a newcomer would run them.
 @Suite struct ExampleTests {
     private func launch(_ example: String, ranks: Int) throws -> Program.Outcome {
-        try Program.run("apus", ["launch", "-n", "\(ranks)", try Program.url(example).path])
+        try Program.run("apus", ["launch", "-n", "\(ranks)", try Program.path(example)])
     }
 
     @Test func hello() throws {

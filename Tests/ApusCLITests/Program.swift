@@ -36,7 +36,10 @@ struct Program {
             error: String(decoding: try Data(contentsOf: files[2]), as: UTF8.self))
     }
 
-    static func url(_ name: String) throws -> URL {
+    /// Where a program stands.
+    static func path(_ name: String) throws -> String { try url(name).path }
+
+    private static func url(_ name: String) throws -> URL {
         var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
         while folder.path.count > 1 {
             let candidate = folder.appending(path: name)
