@@ -19,7 +19,8 @@ struct PromptsInBatches {
         let share = try accelerator.splitBetweenProcesses(prompts).items
         for first in stride(from: 0, to: share.count, by: 16) {
             let batch = Array(share[first..<min(first + 16, share.count)])
-            let encoded = try tokenizer(batch, padding: Padding(.longest, multiple: 8, side: .left))
+            let padding = Padding(.longest, multiple: 8, side: .left, tokenID: tokenizer.eosTokenID)
+            let encoded = try tokenizer(batch, padding: padding)
             tokens += try await model.generate(encoded).reduce(0) { $0 + $1.tokenIDs.count }
         }
         let total = try await accelerator.gatherObject([tokens]).reduce(0, +)
