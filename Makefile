@@ -1,7 +1,7 @@
 SWIFT ?= swift
 PYTHON ?= python3
 
-.PHONY: build test lint targets format parity fixtures demo
+.PHONY: build test lint targets format parity fixtures demo faults
 
 build:            ## the apus command, optimised
 	$(SWIFT) build -c release
@@ -30,3 +30,6 @@ fixtures:         ## rewrite the committed references with Python's libraries
 
 demo:             ## train the demo model again, about 20 minutes
 	$(PYTHON) Scripts/demo/train.py
+
+faults: build     ## the fault drill: ranks and launchers killed at random moments
+	$(PYTHON) Scripts/faults.py

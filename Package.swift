@@ -80,7 +80,7 @@ let package = Package(
         .executableTarget(
             name: "apus-test-rank", dependencies: ["ApusCompute", "ApusDistributed"], path: "Tests/ApusTestRank",
             swiftSettings: swiftSettings),
-        tests("ApusDistributedTests", ["ApusCompute", "ApusDistributed"]),
+        tests("ApusDistributedTests", ["ApusCompute", "ApusDistributed", "ApusJSON"]),
         tests("ApusCLITests", ["ApusJSON"]),
     ] + ["Hello", "PromptsOneByOne", "PromptsInBatches", "OddSplit"].map(example),
     swiftLanguageModes: [.v6]

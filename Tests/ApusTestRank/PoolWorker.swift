@@ -8,7 +8,7 @@ import ApusDistributed
     import Darwin
 #endif
 
-/// Hands every payload back reversed. `die INDEX`, `leave INDEX`: ends on taking that job; `idle RANK`: never asks.
+/// Hands every payload back reversed. `die INDEX`, `leave INDEX`: ends on taking that job; `idle RANK`: never asks; `hang`.
 enum PoolWorker {
     static func work(_ arguments: [String]) async throws {
         let channel = try await WorkerChannel.connect()
@@ -18,6 +18,7 @@ enum PoolWorker {
         while true {
             let jobs = try await channel.next(upTo: 2)
             if jobs.isEmpty { return }
+            if arguments.first == "hang" { try await Task.sleep(for: .seconds(1000)) }
             for job in jobs {
                 if job.index == special, arguments.first == "die" {
                     TestRank.say("about to die\n")
@@ -29,5 +30,11 @@ enum PoolWorker {
                 try await channel.submit(job.index, payload: job.payload.reversed())
             }
         }
+    }
+
+    /// A pool whose workers never finish.
+    static func coordinate(_ program: String) async throws {
+        let pool = WorkerPool(workers: 2, command: [program, "pool", "hang"])
+        try await pool.run(jobs: [WorkItem(index: 0, payload: []), WorkItem(index: 1, payload: [])]) { _ in }
     }
 }

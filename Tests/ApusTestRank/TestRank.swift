@@ -20,6 +20,7 @@ struct TestRank {
         let arguments = Array(CommandLine.arguments.dropFirst())
         switch arguments.first {
         case "pool": try await PoolWorker.work(Array(arguments.dropFirst()))
+        case "coordinate": try await PoolWorker.coordinate(arguments[1])
         case "collectives": try await CollectiveCheck.run()
         case "fail": try await fail(Array(arguments.dropFirst()))
         case "lines": lines()

@@ -12,10 +12,11 @@ extension Accelerator {
         let name = "padAcrossProcesses"
         let headers = try await headers(of: tensor, name).compactMap(\.self)
         let axis = dim < 0 ? tensor.shape.rank + dim : dim
-        try TensorAgreement(name: name, freeDimension: axis).check(headers)
-        guard axis >= 0, axis < tensor.shape.rank else {
+        // Ranks that differ in this too are found out below.
+        if axis < 0 || axis >= tensor.shape.rank, headers.allSatisfy({ $0.shape.rank == tensor.shape.rank }) {
             throw DistributedError.invalidArgument("\(name): a tensor of shape \(tensor.shape) has no dimension \(dim)")
         }
+        try TensorAgreement(name: name, freeDimension: axis).check(headers)
         guard let filler = tensor.dtype.bytes(of: padIndex) else {
             throw DistributedError.invalidArgument("\(name): \(tensor.dtype) cannot hold \(padIndex)")
         }

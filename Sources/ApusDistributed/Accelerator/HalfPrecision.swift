@@ -1,15 +1,15 @@
 /// The two 16-bit formats as bit patterns; rounding is to nearest, ties to even.
-enum HalfPrecision {
-    static func bfloat16(_ value: Float) -> UInt16 {
+package enum HalfPrecision {
+    package static func bfloat16(_ value: Float) -> UInt16 {
         if value.isNaN { return UInt16(truncatingIfNeeded: value.bitPattern >> 16) | 0x40 }
         let bits = value.bitPattern
         return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16)
     }
 
-    static func float(bfloat16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
+    package static func float(bfloat16 bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 16) }
 
     // Swift has no Float16 on an Intel Mac, so that format is taken apart by hand (IEEE 754 binary16).
-    static func float16(_ value: Float) -> UInt16 {
+    package static func float16(_ value: Float) -> UInt16 {
         let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
         let magnitude = value.magnitude
         if value.isNaN { return sign | 0x7E00 }
@@ -22,7 +22,7 @@ enum HalfPrecision {
         return sign | (whole < 1024 ? whole : UInt16(exponent + 14) << 10 &+ whole)
     }
 
-    static func float(float16 bits: UInt16) -> Float {
+    package static func float(float16 bits: UInt16) -> Float {
         let sign: FloatingPointSign = bits & 0x8000 == 0 ? .plus : .minus
         let exponent = Int(bits >> 10 & 0x1F)
         let fraction = Float(bits & 0x3FF)
