@@ -24,7 +24,9 @@ struct Program {
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let files = try (0..<3).map { _ in try temporaryFile() }
-        defer { files.forEach { try? FileManager.default.removeItem(at: $0) } }
+        defer {
+            for file in files { try? FileManager.default.removeItem(at: file) }
+        }
         try Data(input.utf8).write(to: files[0])
         process.standardInput = try FileHandle(forReadingFrom: files[0])
         process.standardOutput = try FileHandle(forWritingTo: files[1])
