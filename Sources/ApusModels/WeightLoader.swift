@@ -1,0 +1,78 @@
+import ApusCheckpoints
+import ApusCompute
+
+/// Reads weights at one place of a checkpoint and brings them to a device.
+struct WeightLoader {
+    let device: any Device
+    let dtype: DType
+
+    func projection(_ weights: WeightCursor, outputs: Int, inputs: Int, bias: Bool) throws -> Projection {
+        Projection(
+            weight: try matrix(weights, outputs, inputs),
+            bias: bias ? try vector(weights, "bias", count: outputs) : nil)
+    }
+
+    func matrix(_ weights: WeightCursor, _ outputs: Int, _ inputs: Int) throws -> any PreparedWeight {
+        let stored = try weights.tensor("weight", shape: [outputs, inputs])
+        let source = try WeightSource(
+            name: stored.name, bytes: stored.bytes, owner: stored.mapping, shape: Shape(stored.shape),
+            dtype: dtype(of: stored))
+        return try device.prepare(source, as: dtype)
+    }
+
+    /// Norms and biases are float32 on every device: they are small, and what they scale is float32.
+    func vector(_ weights: WeightCursor, _ name: String, count: Int) throws -> Tensor {
+        let stored = try weights.tensor(name, shape: [count])
+        return try device.makeTensor(stored.floats(dtype(of: stored)))
+    }
+
+    private func dtype(of stored: StoredTensor) throws -> DType {
+        guard let dtype = DType(stored.dtype) else {
+            throw ModelError.unsupported(
+                "\(stored.file): tensor '\(stored.name)' is \(stored.dtype.rawValue); F32, F16 and BF16 are supported")
+        }
+        return dtype
+    }
+}
+
+extension DType {
+    init?(_ stored: StoredDType) {
+        switch stored {
+        case .float32: self = .float32
+        case .float16: self = .float16
+        case .bfloat16: self = .bfloat16
+        default: return nil
+        }
+    }
+}
+
+extension StoredTensor {
+    /// The elements widened to float32.
+    fileprivate func floats(_ dtype: DType) -> [Float] {
+        let bytes = self.bytes
+        return (0..<count).map { index in
+            switch dtype {
+            case .bfloat16:
+                Float(bitPattern: UInt32(bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)) << 16)
+            case .float16:
+                Float(halfBits: bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self))
+            default:
+                bytes.loadUnaligned(fromByteOffset: index * 4, as: Float.self)
+            }
+        }
+    }
+}
+
+extension Float {
+    /// Widens an IEEE half; Swift's Float16 does not exist on every platform that Apus runs on.
+    init(halfBits bits: UInt16) {
+        let sign: Float = bits & 0x8000 == 0 ? 1 : -1
+        let exponent = Int(bits >> 10 & 0x1F)
+        let fraction = Float(bits & 0x3FF)
+        switch exponent {
+        case 0: self = sign * fraction * 0x1p-24
+        case 0x1F: self = fraction == 0 ? sign * .infinity : .nan
+        default: self = sign * Float(sign: .plus, exponent: exponent - 15, significand: 1 + fraction * 0x1p-10)
+        }
+    }
+}
