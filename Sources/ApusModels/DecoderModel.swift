@@ -39,8 +39,8 @@ package final class DecoderModel: Sendable {
             head = Projection(weight: embedding, bias: nil)
             weights.ignore(names.head + ".weight")
         } else {
-            head = try loader.projection(
-                weights.at(names.head), outputs: spec.vocabularySize, inputs: spec.hiddenSize, bias: false)
+            let matrix = try loader.matrix(weights.at(names.head), spec.vocabularySize, spec.hiddenSize)
+            head = Projection(weight: matrix, bias: nil)
         }
         unusedWeights = weights.unusedNames.filter { name in !names.ignoredSuffixes.contains(where: name.hasSuffix) }
     }

@@ -6,10 +6,12 @@ struct WeightLoader {
     let device: any Device
     let dtype: DType
 
-    func projection(_ weights: WeightCursor, outputs: Int, inputs: Int, bias: Bool) throws -> Projection {
-        Projection(
-            weight: try matrix(weights, outputs, inputs),
-            bias: bias ? try vector(weights, "bias", count: outputs) : nil)
+    /// A linear layer below `weights`.
+    func projection(_ weights: WeightCursor, _ shape: ProjectionShape) throws -> Projection {
+        let place = weights.at(shape.name)
+        return Projection(
+            weight: try matrix(place, shape.outputs, shape.inputs),
+            bias: shape.hasBias ? try vector(place, "bias", count: shape.outputs) : nil)
     }
 
     func matrix(_ weights: WeightCursor, _ outputs: Int, _ inputs: Int) throws -> any PreparedWeight {

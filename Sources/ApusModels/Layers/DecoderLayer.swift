@@ -10,43 +10,27 @@ struct DecoderLayer: Sendable {
     let gate, up, down: Projection
 
     init(_ weights: WeightCursor, _ spec: DecoderSpec, _ loader: WeightLoader) throws {
-        let names = spec.names
-        let queries = spec.heads * spec.headDim
-        let keys = spec.kvHeads * spec.headDim
-        func projection(_ name: String, _ outputs: Int, _ inputs: Int, _ bias: Bool) throws -> Projection {
-            try loader.projection(weights.at(name), outputs: outputs, inputs: inputs, bias: bias)
-        }
         device = loader.device
-        attentionNorm = try loader.vector(weights.at(names.attentionNorm), "weight", count: spec.hiddenSize)
-        query = try projection(names.query, queries, spec.hiddenSize, spec.attentionBias)
-        key = try projection(names.key, keys, spec.hiddenSize, spec.attentionBias)
-        value = try projection(names.value, keys, spec.hiddenSize, spec.attentionBias)
-        output = try projection(names.output, spec.hiddenSize, queries, spec.attentionBias)
-        mlpNorm = try loader.vector(weights.at(names.mlpNorm), "weight", count: spec.hiddenSize)
-        gate = try projection(names.gate, spec.intermediateSize, spec.hiddenSize, spec.mlpBias)
-        up = try projection(names.up, spec.intermediateSize, spec.hiddenSize, spec.mlpBias)
-        down = try projection(names.down, spec.hiddenSize, spec.intermediateSize, spec.mlpBias)
+        attentionNorm = try loader.vector(weights.at(spec.names.attentionNorm), "weight", count: spec.hiddenSize)
+        query = try loader.projection(weights, spec.query)
+        key = try loader.projection(weights, spec.key)
+        value = try loader.projection(weights, spec.value)
+        output = try loader.projection(weights, spec.output)
+        mlpNorm = try loader.vector(weights.at(spec.names.mlpNorm), "weight", count: spec.hiddenSize)
+        gate = try loader.projection(weights, spec.gate)
+        up = try loader.projection(weights, spec.up)
+        down = try loader.projection(weights, spec.down)
     }
 
     /// Notes every weight that `init` will ask for, so that all that is missing is reported at once.
     static func expect(_ weights: WeightCursor, _ spec: DecoderSpec) {
-        let names = spec.names
-        let queries = spec.heads * spec.headDim
-        let keys = spec.kvHeads * spec.headDim
-        func projection(_ name: String, _ outputs: Int, _ inputs: Int, _ bias: Bool) {
-            weights.at(name).expect("weight", shape: [outputs, inputs])
-            if bias { weights.at(name).expect("bias", shape: [outputs]) }
-        }
-        for norm in [names.attentionNorm, names.mlpNorm] {
+        for norm in [spec.names.attentionNorm, spec.names.mlpNorm] {
             weights.at(norm).expect("weight", shape: [spec.hiddenSize])
         }
-        projection(names.query, queries, spec.hiddenSize, spec.attentionBias)
-        projection(names.key, keys, spec.hiddenSize, spec.attentionBias)
-        projection(names.value, keys, spec.hiddenSize, spec.attentionBias)
-        projection(names.output, spec.hiddenSize, queries, spec.attentionBias)
-        projection(names.gate, spec.intermediateSize, spec.hiddenSize, spec.mlpBias)
-        projection(names.up, spec.intermediateSize, spec.hiddenSize, spec.mlpBias)
-        projection(names.down, spec.hiddenSize, spec.intermediateSize, spec.mlpBias)
+        for shape in spec.projections {
+            weights.at(shape.name).expect("weight", shape: [shape.outputs, shape.inputs])
+            if shape.hasBias { weights.at(shape.name).expect("bias", shape: [shape.outputs]) }
+        }
     }
 
     /// Replaces `buffers.hidden` by what the block makes of it.
