@@ -25,8 +25,10 @@ INLINE void NAME(tile)(const int row_tile, const int output_tile, const apus_lin
     }
     for (size_t k = 0; k < full; k += STEP) {
         for (int j = 0; j < output_tile; j++) weights[j] = LOAD_W(w + (size_t)j * inputs + k);
+        // One row is bound by memory. The next tile's weights are asked for here, since the processor's own prefetch
+        // starts anew at every page, and a row of weights is often just one page long.
         if (row_tile == 1) {
-            for (int j = 0; j < output_tile; j++) __builtin_prefetch(w + (size_t)j * inputs + k + 1024 / sizeof(W));
+            for (int j = 0; j < output_tile; j++) __builtin_prefetch(w + (size_t)(output_tile + j) * inputs + k);
         }
         for (int i = 0; i < row_tile; i++) {
             XV xv = LOAD_X(x + (size_t)i * stride + k);
