@@ -1,7 +1,7 @@
 SWIFT ?= swift
 PYTHON ?= python3
 
-.PHONY: build test lint targets format parity fixtures demo faults
+.PHONY: build test lint targets format parity fuzz fixtures demo faults
 
 build:            ## the apus command, optimised
 	$(SWIFT) build -c release
@@ -23,6 +23,9 @@ parity:           ## random checkpoints and strings against transformers and tok
 	$(PYTHON) Tests/Parity/models.py
 	$(PYTHON) Tests/Parity/check_tokenizers.py
 	$(PYTHON) Tests/Parity/tokenizers_components.py
+
+fuzz:             ## 20,000 damaged checkpoints and tokenizers: a clean load or one clear error
+	$(SWIFT) run -c release apus-fuzz --cases 20000
 
 fixtures:         ## rewrite the committed references with Python's libraries
 	for script in Tests/Fixtures/*/make.py; do $(PYTHON) $$script || exit 1; done

@@ -48,7 +48,7 @@ let package = Package(
         library("ApusCPU", ["CApusKernels", "ApusCompute"]),
         library("ApusCheckpoints", ["ApusJSON"]),
         library("ApusTokenizers", ["ApusJSON", heap]),
-        library("ApusModels", ["ApusCompute", "ApusCheckpoints"]),
+        library("ApusModels", ["ApusJSON", "ApusCompute", "ApusCheckpoints"]),
         library(
             "ApusGeneration",
             ["ApusJSON", "ApusCompute", "ApusCheckpoints", "ApusModels", "ApusTokenizers", deque, heap]),
@@ -80,6 +80,13 @@ let package = Package(
         .executableTarget(
             name: "apus-test-rank", dependencies: ["ApusCompute", "ApusDistributed"], path: "Tests/ApusTestRank",
             swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "apus-fuzz",
+            dependencies: [
+                "ApusJSON", "ApusCompute", "ApusCPU", "ApusCheckpoints", "ApusTokenizers", "ApusModels",
+                "ApusGeneration",
+            ],
+            path: "Tests/Fuzz", swiftSettings: swiftSettings),
         tests("ApusDistributedTests", ["ApusCompute", "ApusDistributed", "ApusJSON"]),
         tests("ApusCLITests", ["ApusJSON"]),
     ] + ["Hello", "PromptsOneByOne", "PromptsInBatches", "OddSplit"].map(example),

@@ -1,3 +1,5 @@
+import ApusJSON
+
 /// Why a checkpoint or one of its configuration files could not be read, in one sentence that names the file.
 public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
     public struct Code: Sendable, Hashable, RawRepresentable {
@@ -43,25 +45,6 @@ extension CheckpointError {
         CheckpointError(code: .invalidValue, message: message)
     }
     static func weights(_ message: String) -> CheckpointError { CheckpointError(code: .weights, message: message) }
-}
-
-extension String {
-    /// The string between quotes, short and printable: names in a hostile file can be long or hold control characters.
-    var quoted: String {
-        var text = "\""
-        for (index, scalar) in unicodeScalars.prefix(121).enumerated() {
-            guard index < 120 else {
-                text += "..."
-                break
-            }
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .unassigned, .privateUse:
-                text += "\\u{\(String(scalar.value, radix: 16))}"
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        return text + "\""
-    }
 }
 
 extension Collection<String> {

@@ -50,7 +50,7 @@ package struct ConfigurationFile: Sendable {
     /// An error about one key, for checks that only the reader of the value can make.
     package func fault(_ key: String, expected: String, got: String) -> CheckpointError {
         let place = place.isEmpty ? key : "\(place).\(key)"
-        return .invalidValue("\(file): \(place): expected \(expected), got \(got)")
+        return .invalidValue("\(file): \(place): expected \(expected), got \(got.printable())")
     }
 
     func fault(_ key: String, expected: String, got value: JSONValue) -> CheckpointError {

@@ -1,3 +1,5 @@
+import ApusJSON
+
 #if canImport(Darwin)
     import Darwin
 #elseif canImport(Musl)

@@ -1,3 +1,5 @@
+import ApusJSON
+
 /// A tensor as it lies in a mapped file: nothing is read until its bytes are touched.
 package struct StoredTensor: Sendable {
     package let name: String

@@ -1,3 +1,5 @@
+import ApusJSON
+
 /// A place in the tree of a checkpoint's weight names: `weights["model"]["layers"][3]["self_attn"]["q_proj"]`.
 ///
 /// All cursors that come from one keep a common ledger of the names asked for. A rank of a tensor-parallel group will ask

@@ -1,3 +1,5 @@
+import ApusJSON
+
 /// Why a model could not be built or run, in one sentence.
 public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     public struct Code: Sendable, Hashable, RawRepresentable {
@@ -25,9 +27,12 @@ public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension ModelError {
-    static func unsupported(_ message: String) -> ModelError { ModelError(code: .unsupported, message: message) }
+    // Messages quote what stands in a configuration, which may be long or hold what a line of text cannot show.
+    static func unsupported(_ message: String) -> ModelError {
+        ModelError(code: .unsupported, message: message.printable())
+    }
     static func invalidConfiguration(_ message: String) -> ModelError {
-        ModelError(code: .invalidConfiguration, message: message)
+        ModelError(code: .invalidConfiguration, message: message.printable())
     }
     static func invalidBatch(_ message: String) -> ModelError { ModelError(code: .invalidBatch, message: message) }
 }

@@ -1,3 +1,5 @@
+import ApusJSON
+
 /// What is wrong with a tokenizer's files or with a request to it, in one sentence that names the file and its part.
 public struct TokenizerError: Error, Sendable, Equatable, CustomStringConvertible {
     public struct Code: Sendable, Hashable, RawRepresentable {
@@ -27,9 +29,14 @@ public struct TokenizerError: Error, Sendable, Equatable, CustomStringConvertibl
 }
 
 extension TokenizerError {
-    static func unreadable(_ message: String) -> TokenizerError { TokenizerError(code: .unreadable, message: message) }
-    static func malformed(_ message: String) -> TokenizerError { TokenizerError(code: .malformed, message: message) }
+    // Messages quote what stands in a file, which may be long or hold what a line of text cannot show.
+    static func unreadable(_ message: String) -> TokenizerError {
+        TokenizerError(code: .unreadable, message: message.printable())
+    }
+    static func malformed(_ message: String) -> TokenizerError {
+        TokenizerError(code: .malformed, message: message.printable())
+    }
     static func unsupported(_ message: String) -> TokenizerError {
-        TokenizerError(code: .unsupported, message: message)
+        TokenizerError(code: .unsupported, message: message.printable())
     }
 }

@@ -1,0 +1,62 @@
+import ApusCPU
+import ApusJSON
+import Foundation
+
+/// The sound directories: the committed checkpoints and tokenizers.
+enum FuzzSources {
+    private static let fixtures = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fixtures")
+
+    static func all() throws -> [FuzzSource] {
+        let device = try CPUDevice(threads: 1)
+        let checkpoints = try folders("Models").map { folder in
+            FuzzSource(
+                name: folder.lastPathComponent,
+                files: try files(of: folder) { $0.hasPrefix("model") || $0.hasSuffix("config.json") },
+                subject: CheckpointSubject(device: device))
+        }
+        let tokenizers = try folders("Tokenizers").map { folder in
+            FuzzSource(
+                name: folder.lastPathComponent, files: try files(of: folder) { $0.hasPrefix("tokenizer") },
+                subject: TokenizerSubject())
+        }
+        return checkpoints + tokenizers + (try components(tokenizers))
+    }
+
+    private static func folders(_ name: String) throws -> [URL] {
+        try FileManager.default.contentsOfDirectory(
+            at: fixtures.appendingPathComponent(name), includingPropertiesForKeys: [.isDirectoryKey]
+        ).filter { try $0.resourceValues(forKeys: [.isDirectoryKey]).isDirectory == true }
+            .sorted { $0.path < $1.path }
+    }
+
+    private static func files(of folder: URL, _ isWanted: (String) -> Bool) throws -> [(String, [UInt8])] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).filter(isWanted).sorted().map {
+            ($0, Array(try Data(contentsOf: folder.appendingPathComponent($0))))
+        }
+    }
+
+    /// The pipelines with the components that `components.json` puts together at random.
+    private static func components(_ bases: [FuzzSource]) throws -> [FuzzSource] {
+        let data = try Data(contentsOf: fixtures.appendingPathComponent("Tokenizers/components.json"))
+        let entries = try data.withUnsafeBytes { try JSONValue(parsing: $0) }.array ?? []
+        return try entries.enumerated().compactMap { index, entry in
+            guard let base = bases.first(where: { $0.name == entry["base"]?.string }),
+                let file = base.files.first(where: { $0.name == "tokenizer.json" }),
+                let sound = try file.bytes.withUnsafeBytes({ try JSONValue(parsing: $0) }).object
+            else { return nil }
+            let tokenizer = replacing(sound, entry["parts"]?.object)
+            let model = JSONValue.object(replacing(tokenizer["model"]?.object ?? JSONObject(), entry["model"]?.object))
+            let whole = JSONValue.object(replacing(tokenizer, JSONObject([.init(key: "model", value: model)])))
+            return FuzzSource(
+                name: "component \(index)", files: [("tokenizer.json", Array(whole.serialized.utf8))],
+                subject: TokenizerSubject())
+        }
+    }
+
+    private static func replacing(_ object: JSONObject, _ other: JSONObject?) -> JSONObject {
+        var members = object.members.filter { other?[$0.key] == nil }
+        members += other?.members ?? []
+        return JSONObject(members)
+    }
+}
