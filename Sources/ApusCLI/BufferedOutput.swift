@@ -1,43 +1,18 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
-/// Standard output or error, written in large pieces.
+/// An open file, written in large pieces.
 struct BufferedOutput {
-    private let descriptor: Int32
+    let descriptor: OutputDescriptor
     private var buffer: [UInt8] = []
 
-    static var standardOutput: BufferedOutput { BufferedOutput(descriptor: 1) }
-    static var standardError: BufferedOutput { BufferedOutput(descriptor: 2) }
+    init(_ descriptor: OutputDescriptor) { self.descriptor = descriptor }
 
-    private init(descriptor: Int32) { self.descriptor = descriptor }
-
-    mutating func write(_ text: String) {
+    /// Throws `CommandError` if what is buffered cannot be written.
+    mutating func write(_ text: String) throws(CommandError) {
         buffer.append(contentsOf: text.utf8)
-        if buffer.count >= 1 << 16 { flush() }
+        if buffer.count >= 1 << 16 { try flush() }
     }
 
-    /// Writes what is buffered; a reader that has gone away ends the process by its signal.
-    mutating func flush() {
-        var rest = buffer[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { unsafeWrite($0) }
-            if count < 0, errno != EINTR { break }
-            rest = rest.dropFirst(max(count, 0))
-        }
-        buffer.removeAll(keepingCapacity: true)
+    mutating func flush() throws(CommandError) {
+        defer { buffer.removeAll(keepingCapacity: true) }
+        try descriptor.write(buffer)
     }
-
-    private func unsafeWrite(_ bytes: UnsafeRawBufferPointer) -> Int {
-        bytes.baseAddress.map { systemWrite(descriptor, $0, bytes.count) } ?? 0
-    }
-}
-
-/// `write` outside the type, where its method of that name would hide it.
-private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-    write(descriptor, bytes, count)
 }

@@ -8,10 +8,6 @@
 
 /// The lines of a file or of standard input, as bytes, read as they are asked for.
 struct LineReader: ~Copyable {
-    struct ReadError: Error, CustomStringConvertible {
-        let description: String
-    }
-
     private let descriptor: Int32
     private let path: String
     private var buffer: [UInt8] = []
@@ -19,7 +15,7 @@ struct LineReader: ~Copyable {
     private var isAtEnd = false
 
     /// - Parameter path: a file, or `-` for standard input.
-    init(path: String) throws(ReadError) {
+    init(path: String) throws(CommandError) {
         self.path = path
         descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Self.failure(path) }
@@ -27,12 +23,12 @@ struct LineReader: ~Copyable {
 
     deinit { if descriptor > 0 { close(descriptor) } }
 
-    private static func failure(_ path: String) -> ReadError {
-        ReadError(description: "\(path) cannot be read: \(String(cString: strerror(errno)))")
+    private static func failure(_ path: String) -> CommandError {
+        CommandError("\(path) cannot be read: \(String(cString: strerror(errno)))")
     }
 
     /// The next line without its newline; `nil` at the end. A last line needs no newline.
-    mutating func next() throws(ReadError) -> [UInt8]? {
+    mutating func next() throws(CommandError) -> [UInt8]? {
         var searched = position
         while true {
             if let end = buffer[searched...].firstIndex(of: 0x0A) {
@@ -48,7 +44,7 @@ struct LineReader: ~Copyable {
     }
 
     /// Moves what is left to the buffer's start and reads on; false at the end.
-    private mutating func fill() throws(ReadError) -> Bool {
+    private mutating func fill() throws(CommandError) -> Bool {
         guard !isAtEnd else { return false }
         buffer.removeFirst(position)
         position = 0

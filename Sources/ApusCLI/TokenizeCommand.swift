@@ -30,25 +30,25 @@ struct TokenizeCommand: ParsableCommand {
 
     func run() throws {
         let tokenizer = try AutoTokenizer.from(pretrained: model)
-        var output = BufferedOutput.standardOutput
-        var timing = BufferedOutput.standardError
+        var output = BufferedOutput(.standardOutput)
+        var timing = BufferedOutput(.standardError)
         var lines = try LineReader(path: input)
         var number = 0
-        do {
-            while let line = try lines.next() {
-                number += 1
-                guard line.contains(where: { $0 > 0x20 }) else { continue }
+        while let line = try lines.next() {
+            number += 1
+            guard line.contains(where: { $0 > 0x20 }) else { continue }
+            do {
                 let (result, duration) = try convert(line, tokenizer)
-                output.write(result.serialized + "\n")
-                if time { timing.write("line \(number): \(duration / .milliseconds(1)) ms\n") }
+                try output.write(result.serialized + "\n")
+                if time { try timing.write("line \(number): \(duration / .milliseconds(1)) ms\n") }
+            } catch {
+                try output.flush()
+                try timing.flush()
+                throw CommandError("\(input == "-" ? "standard input" : input), line \(number): \(error)")
             }
-            output.flush()
-            timing.flush()
-        } catch {
-            output.flush()
-            timing.flush()
-            throw LineError(place: "\(input == "-" ? "standard input" : input), line \(number)", reason: "\(error)")
         }
+        try output.flush()
+        try timing.flush()
     }
 
     private func convert(_ line: [UInt8], _ tokenizer: Tokenizer) throws -> (JSONValue, Duration) {
@@ -56,14 +56,14 @@ struct TokenizeCommand: ParsableCommand {
         let value = try line.withUnsafeBytes { try JSONValue(parsing: $0) }
         if decode {
             guard let ids = value["ids"]?.array?.map(\.integer), !ids.contains(nil) else {
-                throw LineReason(description: #"expected {"ids": [...]} with integers"#)
+                throw CommandError(#"expected {"ids": [...]} with integers"#)
             }
             let start = clock.now
             let text = tokenizer.decode(ids.compactMap { $0 }, skipSpecialTokens: omitsSpecialTokens)
             return (["text": .string(text)], start.duration(to: clock.now))
         }
         guard let text = value["text"]?.string else {
-            throw LineReason(description: #"expected {"text": "..."}"#)
+            throw CommandError(#"expected {"text": "..."}"#)
         }
         let start = clock.now
         let ids = tokenizer.encode(text, addSpecialTokens: !omitsSpecialTokens)
@@ -71,15 +71,4 @@ struct TokenizeCommand: ParsableCommand {
         let tokens = tokenizer.tokens(for: ids)
         return (["ids": .array(ids.map { .integer($0) }), "tokens": .array(tokens.map { .string($0) })], duration)
     }
-}
-
-private struct LineReason: Error, CustomStringConvertible {
-    let description: String
-}
-
-private struct LineError: Error, CustomStringConvertible {
-    let place: String
-    let reason: String
-
-    var description: String { "\(place): \(reason)" }
 }

@@ -49,7 +49,7 @@ struct GenerateCommand: AsyncParsableCommand {
             model: try model.directory(quiet: files.quiet), dtype: model.dtype.value, threads: model.threads,
             batchSize: model.batchSize, processes: model.numProcesses, overrides: overrides)
 
-        let sink = try ResultSink(path: files.output, readable: !files.json, count: prompts.count)
+        let sink = try ResultSink(path: files.output, readable: !files.json)
         let progress = ProgressLine(total: prompts.count, isEnabled: !files.quiet)
         let run = GenerationRun(prompts: prompts, settings: settings, sink: sink, progress: progress)
         try await run.run()
