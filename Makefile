@@ -31,7 +31,7 @@ fixtures:         ## rewrite the committed references with Python's libraries
 	for script in Tests/Fixtures/*/make.py; do $(PYTHON) $$script || exit 1; done
 	$(PYTHON) Scripts/demo/heldout.py
 
-demo:             ## train the demo model again, about 20 minutes
+demo:             ## train the demo model again, about half an hour
 	$(PYTHON) Scripts/demo/train.py
 
 faults: build     ## the fault drill: ranks and launchers killed at random moments

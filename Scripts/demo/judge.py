@@ -10,6 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from grammar import stories
+from lexicon import ANIMALS, PEOPLE
 
 ROOT = Path(__file__).parents[2]
 PROMPTS = ["a dog", "A dog", "a cat", "a fox", "an owl", "the little rabbit", "Once there was", "Once upon a time", "The little",
@@ -52,7 +53,9 @@ def main() -> None:
             real, words_made = real + sum(word in known for word in words), words_made + len(words)
             if subject:
                 animals += 1
-                about += text.lower().count(subject[0]) >= 3
+                # By its noun or its name, three times at least.
+                names = next(kind.names for kind in ANIMALS + PEOPLE if kind.noun == subject[0])
+                about += sum(text.lower().count(word.lower()) for word in (subject[0], *names)) >= 3
             if sample < 2:
                 print(f"{'0.8   ' if sample else 'greedy'} > {text}")
     print(f"{made} stories: {ended} end by themselves, {about} of {animals} stay with their animal, "
