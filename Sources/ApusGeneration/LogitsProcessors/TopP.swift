@@ -13,19 +13,27 @@ package struct TopP: LogitsProcessor {
 
     package func process(_ logits: inout MutableSpan<Float>, _ history: TokenHistory) {
         guard let largest = logits.largest, largest.isFinite else { return }
-        var candidates: [Candidate] = []
-        var total: UInt64 = 0
-        for token in logits.indices where logits[token] > -.infinity {
-            let weight = UInt64(exponential(logits[token] - largest) * Self.scale)
-            total += weight
-            candidates.append(Candidate(logit: logits[token], token: UInt32(truncatingIfNeeded: token), weight: weight))
+        let weights = logits.indices.map { token in
+            logits[token] > -.infinity ? UInt64(exponential(logits[token] - largest) * Self.scale) : 0
         }
-        let limit = UInt64(dropped * Double(total))
-        var boundary = Boundary(candidates: candidates, limit: limit)
+        let limit = UInt64(dropped * Double(weights.reduce(0, +)))
+        // Tokens below an equal share of the limit cannot exceed it together: most of a vocabulary need not be searched.
+        // The best token always has its share.
+        let share = limit / UInt64(weights.count)
+        var sum: UInt64 = 0
+        var candidates: [Candidate] = []
+        for (token, weight) in weights.enumerated() where logits[token] > -.infinity {
+            if weight < share {
+                sum += weight
+            } else {
+                let token = UInt32(truncatingIfNeeded: token)
+                candidates.append(Candidate(logit: logits[Int(token)], token: token, weight: weight))
+            }
+        }
+        var boundary = Boundary(candidates: candidates, sum: sum, limit: limit)
         let first = boundary.find()
-        for token in logits.indices {
-            let candidate = Candidate(logit: logits[token], token: UInt32(truncatingIfNeeded: token), weight: 0)
-            if candidate < first { logits[token] = -.infinity }
+        for token in logits.indices where logits[token] <= first.logit {
+            if logits[token] < first.logit || token < Int(first.token) { logits[token] = -.infinity }
         }
     }
 }
@@ -49,12 +57,13 @@ extension TopP {
     /// Searches the first candidate up to which the weights sum to more than a limit, by partitions as in quickselect.
     struct Boundary {
         var candidates: [Candidate]
+        /// The sum of all that lie below the candidates, then of all below the range that is still searched.
+        var sum: UInt64
         let limit: UInt64
 
         /// There must be a candidate. If no sum exceeds the limit, it is the greatest candidate.
         mutating func find() -> Candidate {
             var (lower, upper) = (0, candidates.count)
-            var sum: UInt64 = 0
             // Partitions that keep failing to halve the range give way to a sort.
             var attempts = 2 * (Int.bitWidth - upper.leadingZeroBitCount)
             while upper - lower > 32, attempts > 0 {
@@ -79,13 +88,17 @@ extension TopP {
         /// Moves the candidates below the median of three to the front and gives their end; neither part is empty.
         private mutating func partition(_ lower: Int, _ upper: Int) -> Int {
             let middle = lower + (upper - lower) / 2
-            let pivot = [candidates[lower], candidates[middle], candidates[upper - 1]].sorted()[1]
+            let pivot = Self.median(candidates[lower], candidates[middle], candidates[upper - 1])
             var end = lower
             for index in lower..<upper where candidates[index] < pivot {
                 candidates.swapAt(index, end)
                 end += 1
             }
             return end
+        }
+
+        private static func median(_ a: Candidate, _ b: Candidate, _ c: Candidate) -> Candidate {
+            max(min(a, b), min(max(a, b), c))
         }
     }
 }
