@@ -28,7 +28,7 @@ extension Span<Float> {
         for index in stride(from: 0, to: whole, by: 16) {
             let next = UnsafeRawPointer(start + index).loadUnaligned(as: SIMD16<Float>.self)
             lanes.replace(with: next, where: next .> lanes)
-            isNumber = isNumber .& (next .== next)
+            isNumber .&= (next .== next)
         }
         var largest = lanes.max()
         var hasNaN = isNumber != SIMDMask(repeating: true)
