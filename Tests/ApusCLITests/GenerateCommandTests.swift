@@ -100,15 +100,17 @@ import Testing
 
     @Test(arguments: [
         (["--prompts", "/nowhere.txt"], "/nowhere.txt"),
-        (["a", "--model", "/nowhere"], "/nowhere"),
-        (["a", "--output", "/nowhere/out"], "/nowhere/out"),
-        (["a", "--output", "/dev/full"], "/dev/full"),
+        (["a", "b", "--model", "/nowhere"], "/nowhere"),
+        (["a", "b", "--output", "/nowhere/out"], "/nowhere/out"),
+        (["a", "b", "--output", "/dev/full"], "/dev/full"),
     ])
     func failsInOneLine(_ arguments: [String], _ named: String) throws {
-        let outcome = try generate(arguments + ["--quiet"])
-        #expect(outcome.status == 1)
-        #expect(outcome.errorLines.count == 1, "\(outcome.error)")
-        #expect(outcome.error.contains(named))
+        for processes in ["1", "2"] {
+            let outcome = try generate(arguments + ["--quiet", "-n", processes])
+            #expect(outcome.status == 1)
+            #expect(outcome.errorLines.count == 1, "\(outcome.error)")
+            #expect(outcome.error.contains(named))
+        }
     }
 
     @Test func namesTheLineAtFault() throws {

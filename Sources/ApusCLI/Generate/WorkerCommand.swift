@@ -18,6 +18,12 @@ struct WorkerCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try JSONDecoder().decode(WorkerSettings.self, from: Data(settings.utf8))
         let channel = try await WorkerChannel.connect()
-        try await GenerationWorker(settings, jobs: jobs).serve(channel)
+        do {
+            try await GenerationWorker(settings, jobs: jobs).serve(channel)
+        } catch {
+            // The coordinator says it, once for all workers.
+            await channel.fail("\(error)")
+            throw ExitCode.failure
+        }
     }
 }

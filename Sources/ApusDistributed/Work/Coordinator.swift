@@ -92,6 +92,9 @@ final class Coordinator: Sendable {
                 var payload = frame.payload
                 guard let tokens = payload.readInteger(as: Int64.self).flatMap({ Int(exactly: $0) }) else { return }
                 sink.yield(.progress(rank: rank, tokens: tokens))
+            case .abort:
+                sink.yield(.failed(.rankFailed(rank, String(buffer: frame.payload))))
+                state.server?.send(Frame(kind: .done, request: frame.request), to: rank)
             default: break
             }
         }

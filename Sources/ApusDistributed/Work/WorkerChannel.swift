@@ -46,4 +46,10 @@ package final class WorkerChannel: Sendable {
     package func report(tokens: Int) throws {
         try client.post(.progress, payload: ByteBuffer(integer: Int64(tokens)))
     }
+
+    /// Says why this worker cannot go on: the run ends with that sentence. Returns when the coordinator has it.
+    package func fail(_ reason: String) async {
+        // A coordinator that is gone needs no reason.
+        _ = try? await client.request(.abort, payload: ByteBuffer(string: reason))
+    }
 }
