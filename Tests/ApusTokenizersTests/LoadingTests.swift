@@ -61,6 +61,34 @@ import Testing
         #expect(error?.message.contains("\n") == false)
     }
 
+    @Test func boundsWhatTemplatesAdd() {
+        func template(_ single: String, ids: Int) -> String {
+            let ids = [String](repeating: "1", count: ids).joined(separator: ",")
+            return TokenizerFixtures.tiny(
+                """
+                "post_processor":{"type":"TemplateProcessing","single":[\(single)],
+                "special_tokens":{"x":{"id":"x","ids":[\(ids)],"tokens":[]}}},
+                """)
+        }
+        let special = #"{"SpecialToken":{"id":"x"}}"#
+        let text = #"{"Sequence":{"id":"A"}}"#
+        #expect(Self.error(template("\(text),\(special),\(text)", ids: 1))?.code == .unsupported)
+        let many = [String](repeating: special, count: 1_000).joined(separator: ",")
+        #expect(Self.error(template(many, ids: 1_000))?.code == .unsupported)
+        #expect(Self.error(template(#"{"Sequence":{"id":"B"}}"#, ids: 1))?.code == .malformed)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func findsManyLongAddedTokens() throws {
+        let tokens = (0..<2_000).map { number in
+            let content = "<|\(String(repeating: "long", count: 20))\(number)|>"
+            return #"{"id":\#(20 + number),"content":"\#(content)","normalized":false}"#
+        }
+        let parts = "\"added_tokens\":[\(tokens.joined(separator: ","))],"
+        let tokenizer = try TokenizerFixtures.load(TokenizerFixtures.tiny(parts))
+        let text = (0..<2_000).map { "a<|\(String(repeating: "long", count: 20))\($0)|>" }.joined()
+        #expect(tokenizer.encode(text) == (0..<2_000).flatMap { [0, 12 + $0] })
+    }
+
     @Test func acceptsOddIDs() throws {
         let text = #"{"model":{"vocab":{"a":4294967295,"b":7,"c":7,"é":0},"merges":[]}}"#
         let tokenizer = try TokenizerFixtures.load(text)

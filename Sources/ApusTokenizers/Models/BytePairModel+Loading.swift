@@ -46,8 +46,8 @@ extension BytePairModel {
         _ configuration: ComponentConfiguration, _ vocabulary: Vocabulary, prefixLength: Int
     ) throws(TokenizerError) -> MergeTable {
         let lines = try configuration.array("merges")
-        var table = MergeTable(capacity: lines.count)
-        var rank: UInt32 = 0
+        // Collected first: a table as large as the list asks for is made for a list that is sound.
+        var merges: [(left: UInt32, right: UInt32, id: UInt32)] = []
         var joined: [UInt8] = []
         for (index, line) in lines.enumerated() {
             if let text = line.string, text.utf8.starts(with: "#version".utf8) { continue }
@@ -71,8 +71,11 @@ extension BytePairModel {
             if prefixLength > 0 {
                 joined.removeSubrange(leftLength..<min(leftLength + prefixLength, joined.count))
             }
-            table.insert(left, right, rank: rank, id: try token(0..<joined.count))
-            rank += 1
+            merges.append((left, right, try token(0..<joined.count)))
+        }
+        var table = MergeTable(capacity: merges.count)
+        for (rank, merge) in merges.enumerated() {
+            table.insert(merge.left, merge.right, rank: UInt32(clamping: rank), id: merge.id)
         }
         return table
     }

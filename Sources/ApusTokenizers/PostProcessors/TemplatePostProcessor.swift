@@ -5,22 +5,37 @@ struct TemplatePostProcessor: PostProcessor {
     private enum Piece {
         case text
         case special([Int])
+
+        var isText: Bool {
+            if case .text = self { true } else { false }
+        }
     }
+
+    private static let maximumCount = 1 << 16
 
     private let pieces: [Piece]
 
     init(_ configuration: ComponentConfiguration) throws(TokenizerError) {
         var pieces: [Piece] = []
+        var count = 0
         for piece in try configuration.components("single") {
             if piece.optional("Sequence") != nil {
                 let sequence = try piece.component("Sequence")
                 guard try sequence.string("id") == "A" else {
                     throw .malformed("\(sequence.place) names a second text, which a single one has not")
                 }
+                // A text given back twice, template after template, would grow without bound.
+                if pieces.contains(where: \.isText) {
+                    throw .unsupported("\(configuration.place).single has the text more than once")
+                }
                 pieces.append(.text)
             } else {
-                let id = try piece.component("SpecialToken").string("id")
-                pieces.append(.special(try Self.specialIDs(id, configuration)))
+                let ids = try Self.specialIDs(try piece.component("SpecialToken").string("id"), configuration)
+                count += ids.count
+                guard count <= Self.maximumCount else {
+                    throw .unsupported("\(configuration.place) adds more than \(Self.maximumCount) tokens")
+                }
+                pieces.append(.special(ids))
             }
         }
         self.pieces = pieces

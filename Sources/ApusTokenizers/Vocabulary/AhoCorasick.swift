@@ -2,13 +2,11 @@
 ///
 /// After Aho and Corasick (https://doi.org/10.1145/360825.360855): one pass over the text, whatever the number of strings.
 struct AhoCorasick: Sendable {
-    private struct Edge {
-        var byte: UInt8
-        var state: Int32
-    }
-
     private struct State {
-        var edges: Range<Int32> = 0..<0
+        var byte: UInt8 = 0
+        /// Children are a list: the first, and from each the next; 0 ends it.
+        var firstChild: Int32 = 0
+        var nextSibling: Int32 = 0
         var failure: Int32 = 0
         var depth: Int32 = 0
         /// The longest string that ends here, and its value.
@@ -17,39 +15,26 @@ struct AhoCorasick: Sendable {
     }
 
     private var states: [State] = [State()]
-    private var edges: [Edge] = []
     /// The transitions of the first state; most bytes of most texts start nothing.
     private var starts = [Int32](repeating: 0, count: 256)
 
     /// Of equal strings, the first counts; empty ones are left out.
     init(_ patterns: [(bytes: [UInt8], value: UInt32)]) {
-        var children: [[UInt8: Int32]] = [[:]]
         for pattern in patterns where !pattern.bytes.isEmpty && pattern.bytes.count < 1 << 24 {
-            var state = 0
-            for byte in pattern.bytes {
-                if let child = children[state][byte] {
-                    state = Int(child)
-                    continue
-                }
-                let child = Int32(truncatingIfNeeded: children.count)
-                children[state][byte] = child
-                children.append([:])
-                states.append(State(depth: states[state].depth + 1))
-                state = Int(child)
-            }
+            let state = pattern.bytes.reduce(0) { state, byte in child(state, byte) ?? addChild(state, byte) }
             guard states[state].matchLength == 0 else { continue }
             states[state].matchLength = Int32(truncatingIfNeeded: pattern.bytes.count)
             states[state].value = pattern.value
         }
-        for (state, children) in children.enumerated() {
-            let start = Int32(truncatingIfNeeded: edges.count)
-            for (byte, child) in children.sorted(by: { $0.key < $1.key }) {
-                edges.append(Edge(byte: byte, state: child))
-                if state == 0 { starts[Int(byte)] = child }
-            }
-            states[state].edges = start..<Int32(truncatingIfNeeded: edges.count)
-        }
         linkFailures()
+    }
+
+    private mutating func addChild(_ state: Int, _ byte: UInt8) -> Int {
+        let child = Int32(truncatingIfNeeded: states.count)
+        states.append(State(byte: byte, nextSibling: states[state].firstChild, depth: states[state].depth + 1))
+        states[state].firstChild = child
+        if state == 0 { starts[Int(byte)] = child }
+        return Int(child)
     }
 
     private mutating func linkFailures() {
@@ -58,30 +43,27 @@ struct AhoCorasick: Sendable {
         while head < queue.count {
             let state = queue[head]
             head += 1
-            for index in states[state].edges {
-                let edge = edges[Int(index)]
-                let child = Int(edge.state)
+            var child = Int(states[state].firstChild)
+            while child != 0 {
                 queue.append(child)
-                guard state != 0 else { continue }
-                let failure = step(Int(states[state].failure), edge.byte)
-                states[child].failure = Int32(truncatingIfNeeded: failure)
-                if states[child].matchLength == 0 {
-                    states[child].matchLength = states[failure].matchLength
-                    states[child].value = states[failure].value
+                if state != 0 {
+                    let failure = step(Int(states[state].failure), states[child].byte)
+                    states[child].failure = Int32(truncatingIfNeeded: failure)
+                    if states[child].matchLength == 0 {
+                        states[child].matchLength = states[failure].matchLength
+                        states[child].value = states[failure].value
+                    }
                 }
+                child = Int(states[child].nextSibling)
             }
         }
     }
 
     private func child(_ state: Int, _ byte: UInt8) -> Int? {
-        var low = Int(states[state].edges.lowerBound)
-        var high = Int(states[state].edges.upperBound)
-        while low < high {
-            let middle = (low + high) / 2
-            if edges[middle].byte < byte { low = middle + 1 } else { high = middle }
-        }
-        guard low < Int(states[state].edges.upperBound), edges[low].byte == byte else { return nil }
-        return Int(edges[low].state)
+        if state == 0 { return starts[Int(byte)] == 0 ? nil : Int(starts[Int(byte)]) }
+        var child = Int(states[state].firstChild)
+        while child != 0, states[child].byte != byte { child = Int(states[child].nextSibling) }
+        return child == 0 ? nil : child
     }
 
     private func step(_ start: Int, _ byte: UInt8) -> Int {
