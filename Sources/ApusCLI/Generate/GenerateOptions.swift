@@ -90,7 +90,7 @@ struct GenerationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Makes tokens that already occurred less likely, above 1.", valueName: "x"))
     var repetitionPenalty: Double?
 
-    @Option(help: ArgumentHelp("Seed of the random numbers.", valueName: "n"))
+    @Option(help: ArgumentHelp("Seed of the random numbers (default 0: a run can be repeated).", valueName: "n"))
     var seed: UInt64?
 
     @Option(

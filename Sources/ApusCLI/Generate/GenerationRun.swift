@@ -33,17 +33,19 @@ final class GenerationRun {
         let jobs = prompts.indices.sorted { prompts[$0].length > prompts[$1].length }.map { index in
             WorkItem(index: index, payload: Array(prompts[index].payload.serialized.utf8))
         }
-        if settings.processes == 1 {
-            try await runHere(jobs)
-        } else {
-            try await runWorkers(jobs)
+        do {
+            if settings.processes == 1 { try await runHere(jobs) } else { try await runWorkers(jobs) }
+        } catch {
+            try? sink.putRest()
+            guard done > 0, !(error is CommandError) else { throw error }
+            throw CommandError("\(error); \(done) of \(prompts.count) prompts were finished and are kept")
         }
     }
 
     /// One process needs no others: the worker runs here.
     private func runHere(_ jobs: [WorkItem]) async throws {
         let (events, source) = LocalWorkQueue.make(jobs)
-        let worker = try GenerationWorker(settings, jobs: jobs.count)
+        let worker = try GenerationWorker(settings, jobs: jobs.count, rank: 0)
         let serving = Task {
             defer { source.close() }
             try await worker.serve(source)

@@ -26,8 +26,10 @@ struct GenerationWorker: Sendable {
     let overrides: GenerationConfig
     let inFlight: Int
 
-    /// - Parameter jobs: prompts of the whole run: no worker takes more at once than an equal share of them.
-    init(_ settings: WorkerSettings, jobs: Int) throws {
+    /// - Parameters:
+    ///   - jobs: prompts of the whole run: no worker takes more at once than an equal share of them.
+    ///   - rank: the first remarks on the checkpoint, for all.
+    init(_ settings: WorkerSettings, jobs: Int, rank: Int) throws {
         let processes = settings.processes
         inFlight = min(settings.batchSize, max((jobs + processes - 1) / processes, 1))
         let dtype = settings.dtype.flatMap(DType.init(rawValue:))
@@ -41,6 +43,23 @@ struct GenerationWorker: Sendable {
             overrides.maxNewTokens = WorkerSettings.defaultMaxNewTokens
         }
         self.overrides = overrides
+        if rank == 0, !settings.quiet { try remark(on: settings.model) }
+    }
+
+    /// Says what of the checkpoint has no effect.
+    private func remark(on directory: String) throws {
+        let path = directory + "/generation_config.json"
+        if let file = try ConfigurationFile(optionalPath: path) {
+            let keys = GenerationConfig.unsupportedKeys(in: file)
+            if !keys.isEmpty {
+                StandardError.write("\(path): not supported and left out: \(keys.joined(separator: ", "))")
+            }
+        }
+        let unused = model.unusedWeights
+        if !unused.isEmpty {
+            let names = unused.prefix(5).joined(separator: ", ") + (unused.count > 5 ? ", ..." : "")
+            StandardError.write("\(directory): \(unused.count) tensors are not used by the model: \(names)")
+        }
     }
 
     private static func tokenizer(_ directory: String) throws -> Tokenizer? {

@@ -32,4 +32,11 @@ final class ResultSink {
         }
         try output.write(due.utf8)
     }
+
+    /// Writes what is there although results before it are missing, still in order: a run that failed keeps its work.
+    func putRest() throws(CommandError) {
+        let lines = pending.sorted { $0.key < $1.key }.map { $0.value + "\n" }
+        pending = [:]
+        try output.write(lines.joined().utf8)
+    }
 }

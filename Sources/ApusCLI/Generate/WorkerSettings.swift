@@ -9,6 +9,8 @@ struct WorkerSettings: Sendable, Codable {
     var batchSize: Int
     var processes: Int
     var overrides: GenerationConfig
+    /// Whether to leave out remarks on the checkpoint.
+    var quiet: Bool
 
     /// New tokens of `apus generate` when neither the caller nor the model sets a length: enough for a short story.
     static let defaultMaxNewTokens = 100
