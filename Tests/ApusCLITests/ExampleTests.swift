@@ -1,37 +1,38 @@
+import ApusTestSupport
 import Testing
 
 /// The examples, as a newcomer would run them.
 @Suite struct ExampleTests {
-    private func launch(_ example: String, ranks: Int) throws -> Program.Outcome {
-        try Program.run("apus", ["launch", "-n", "\(ranks)", try Program.path(example)])
+    private func launch(_ example: String, ranks: Int) async throws -> CommandRun.Outcome {
+        try await CommandRun(BuiltProgram.apus, ["launch", "-n", "\(ranks)", BuiltProgram.path(example)]).finish()
     }
 
-    @Test func hello() throws {
-        let outcome = try launch("Hello", ranks: 3)
-        #expect(outcome.status == 0)
+    @Test func hello() async throws {
+        let outcome = try await launch("Hello", ranks: 3)
+        #expect(outcome.code == 0)
         let greetings = (0..<3).map { "\"Hello this is process \($0)\"" }.joined(separator: ", ")
         #expect(outcome.lines == ["[\(greetings)]"])
     }
 
     @Test(arguments: [1, 2, 3])
-    func promptsOneByOne(_ ranks: Int) throws {
-        let outcome = try launch("PromptsOneByOne", ranks: ranks)
-        #expect(outcome.status == 0)
+    func promptsOneByOne(_ ranks: Int) async throws {
+        let outcome = try await launch("PromptsOneByOne", ranks: ranks)
+        #expect(outcome.code == 0)
         #expect(outcome.lines.count == 5)
         #expect(outcome.lines.first?.hasPrefix("a dog ") == true)
         #expect(outcome.lines.last?.hasPrefix("a mouse ") == true)
     }
 
-    @Test func promptsInBatches() throws {
-        let outcome = try launch("PromptsInBatches", ranks: 2)
-        #expect(outcome.status == 0)
+    @Test func promptsInBatches() async throws {
+        let outcome = try await launch("PromptsInBatches", ranks: 2)
+        #expect(outcome.code == 0)
         #expect(outcome.lines.count == 1)
         #expect(outcome.lines.first?.wholeMatch(of: /tokens\/sec: [\d.]+/) != nil)
     }
 
-    @Test func oddSplit() throws {
-        let outcome = try launch("OddSplit", ranks: 4)
-        #expect(outcome.status == 0)
+    @Test func oddSplit() async throws {
+        let outcome = try await launch("OddSplit", ranks: 4)
+        #expect(outcome.code == 0)
         #expect(
             outcome.lines.sorted() == [
                 #"All: ["dogs", "cats", "hens", "cows", "pigs", "ducks", "owls", "bees", "ants"]"#,

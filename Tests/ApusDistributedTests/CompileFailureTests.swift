@@ -13,7 +13,7 @@ struct CompileFailureTests {
             import ApusDistributed
             func check(_ accelerator: Accelerator) throws { _ = try accelerator.splitBetweenProcesses(\(expression)) }
             """)
-        let build = URL(filePath: try TestProgram.apus).resolvingSymlinksInPath().deletingLastPathComponent()
+        let build = URL(filePath: try BuiltProgram.apus).resolvingSymlinksInPath().deletingLastPathComponent()
         let maps = try Self.moduleMaps(build).flatMap { ["-Xcc", "-fmodule-map-file=" + $0] }
         return try await CommandRun(
             "/usr/bin/env",

@@ -1,4 +1,5 @@
 import ApusDistributed
+import ApusTestSupport
 import Foundation
 import Testing
 
@@ -9,7 +10,7 @@ struct FaultDrillTests {
     func theRankAndTheCauseAreNamed(how: String, rank: Int) async throws {
         let delay = Int.random(in: 0...60)
         let outcome = try await CommandRun(
-            TestProgram.apus, ["launch", "-n", "4", TestProgram.rank, "fail", how, String(rank), String(delay)]
+            BuiltProgram.apus, ["launch", "-n", "4", BuiltProgram.rank, "fail", how, String(rank), String(delay)]
         ).finish()
         let (codes, cause): ([Int32], String) =
             switch how {
@@ -38,9 +39,9 @@ struct FaultDrillTests {
         defer { try? FileManager.default.removeItem(atPath: scratch) }
         let program =
             round % 2 == 0
-            ? ["--", "bash", "-c", "sleep 1000; true"] : [try TestProgram.rank, "fail", "hang", "1", "0"]
+            ? ["--", "bash", "-c", "sleep 1000; true"] : [try BuiltProgram.rank, "fail", "hang", "1", "0"]
         let run = try CommandRun(
-            TestProgram.apus, ["launch", "-n", "2"] + program, environment: [parts[0]: parts[1], "TMPDIR": scratch])
+            BuiltProgram.apus, ["launch", "-n", "2"] + program, environment: [parts[0]: parts[1], "TMPDIR": scratch])
         try await Task.sleep(for: .milliseconds(Int.random(in: 0...120)))
         kill(run.process.processIdentifier, SIGKILL)
         _ = try await run.finish()
@@ -51,7 +52,8 @@ struct FaultDrillTests {
     @Test func noRankOutlivesAPoolThatIsKilled() async throws {
         let mark = "APUS_TEST_MARK=\(UUID().uuidString)"
         let parts = mark.split(separator: "=").map(String.init)
-        let run = try CommandRun(TestProgram.rank, ["coordinate", TestProgram.rank], environment: [parts[0]: parts[1]])
+        let run = try CommandRun(
+            BuiltProgram.rank, ["coordinate", BuiltProgram.rank], environment: [parts[0]: parts[1]])
         while try ProcessTable.processes(withEnvironment: mark).count < 3, run.process.isRunning {
             try await Task.sleep(for: .milliseconds(5))
         }

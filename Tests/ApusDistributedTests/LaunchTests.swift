@@ -1,4 +1,5 @@
 import ApusDistributed
+import ApusTestSupport
 import Foundation
 import Testing
 
@@ -8,13 +9,13 @@ struct LaunchTests {
         _ count: Int, _ program: [String], environment: [String: String] = [:], input: String? = nil
     ) async throws -> CommandRun.Outcome {
         try await CommandRun(
-            TestProgram.apus, ["launch", "-n", String(count)] + program, environment: environment, input: input
+            BuiltProgram.apus, ["launch", "-n", String(count)] + program, environment: environment, input: input
         ).finish()
     }
 
     @Test(arguments: [1, 2, 4])
     func collectivesBetweenProcesses(count: Int) async throws {
-        let outcome = try await launch(count, [TestProgram.rank, "collectives"])
+        let outcome = try await launch(count, [BuiltProgram.rank, "collectives"])
         #expect(outcome.output == "collectives agree on \(count) ranks\n")
         #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome.error)")
     }
@@ -30,7 +31,7 @@ struct LaunchTests {
     }
 
     @Test func linesStayWhole() async throws {
-        let outcome = try await launch(4, [TestProgram.rank, "lines"])
+        let outcome = try await launch(4, [BuiltProgram.rank, "lines"])
         let lines = outcome.output.split(separator: "\n")
         for rank in 0..<4 {
             let own = lines.filter { $0.hasPrefix("<rank \(rank) ") }
@@ -53,7 +54,7 @@ struct LaunchTests {
     }
 
     @Test func aSwiftStackTraceIsLeftOutUnlessAskedFor() async throws {
-        let outcome = try await launch(1, [TestProgram.rank, "fail", "throw", "0", "0"])
+        let outcome = try await launch(1, [BuiltProgram.rank, "fail", "throw", "0", "0"])
         #expect(outcome.errorLines.count == 2 && outcome.error.contains("the cat ran away"), "\(outcome.error)")
         #expect(outcome.code == 128 + SIGILL || outcome.code == 128 + SIGTRAP)
     }
@@ -72,7 +73,7 @@ struct LaunchTests {
         ["-n", "0", "true"], ["-n", "2"], ["-n", "2", "--"], ["true"], ["-n", "2", "--grace-period", "x", "true"],
     ])
     func badUsage(arguments: [String]) async throws {
-        let outcome = try await CommandRun(TestProgram.apus, ["launch"] + arguments).finish()
+        let outcome = try await CommandRun(BuiltProgram.apus, ["launch"] + arguments).finish()
         #expect(outcome.code == 64 && outcome.error.hasPrefix("Error:"), "\(outcome.error)")
     }
 
@@ -80,7 +81,7 @@ struct LaunchTests {
     func signalsReachEveryProcessOfEveryRank(signal: Int32) async throws {
         let script =
             "trap 'echo caught; exit 0' \(signal); bash -c 'echo up; trap \"echo caught; exit\" \(signal); while :; do sleep 0.01; done' & while :; do sleep 0.01; done"
-        let run = try CommandRun(TestProgram.apus, ["launch", "-n", "2", "--", "bash", "-c", script])
+        let run = try CommandRun(BuiltProgram.apus, ["launch", "-n", "2", "--", "bash", "-c", script])
         _ = try await run.awaitLines(2)
         try await Task.sleep(for: .milliseconds(50))
         kill(run.process.processIdentifier, signal)
@@ -92,7 +93,7 @@ struct LaunchTests {
 
     @Test func aRankThatIgnoresTheEndIsKilled() async throws {
         let run = try CommandRun(
-            TestProgram.apus,
+            BuiltProgram.apus,
             [
                 "launch", "-n", "2", "--grace_period=0.3", "bash", "-c",
                 "trap '' TERM; echo up; while :; do sleep 0.01; done",
@@ -116,7 +117,7 @@ struct LaunchTests {
 
     @Test func twoJobsAtOnceDoNotMeet() async throws {
         let runs = try (0..<3).map { _ in
-            try CommandRun(TestProgram.apus, ["launch", "-n", "2", TestProgram.rank, "fail", "hang", "9", "0"])
+            try CommandRun(BuiltProgram.apus, ["launch", "-n", "2", BuiltProgram.rank, "fail", "hang", "9", "0"])
         }
         for run in runs {
             let outcome = try await run.finish()
@@ -126,12 +127,12 @@ struct LaunchTests {
 
     @Test func aJobInsideAJobHasItsOwnRanks() async throws {
         let outcome = try await launch(
-            2, [TestProgram.apus, "launch", "-n", "3", TestProgram.rank, "fail", "exit0", "9", "0"])
+            2, [BuiltProgram.apus, "launch", "-n", "3", BuiltProgram.rank, "fail", "exit0", "9", "0"])
         #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome.error)")
     }
 
     @Test func aReaderWhoGoesAwayEndsTheRanks() async throws {
-        let run = try CommandRun("/bin/bash", ["-c", "'\(TestProgram.apus)' launch -n 2 yes | head -1"])
+        let run = try CommandRun("/bin/bash", ["-c", "'\(BuiltProgram.apus)' launch -n 2 yes | head -1"])
         let outcome = try await run.finish(within: .seconds(10))
         #expect(outcome.output == "y\n" && outcome.duration < .seconds(5))
     }

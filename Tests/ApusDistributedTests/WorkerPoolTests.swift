@@ -1,4 +1,5 @@
 import ApusDistributed
+import ApusTestSupport
 import Testing
 
 @Suite("Pool of workers")
@@ -9,7 +10,7 @@ struct WorkerPoolTests {
 
     @Test(arguments: [1, 2, 5])
     func everyJobComesBackOnce(workers: Int) async throws {
-        let pool = WorkerPool(workers: workers, command: [try TestProgram.rank, "pool"])
+        let pool = WorkerPool(workers: workers, command: [try BuiltProgram.rank, "pool"])
         var results: [Int: WorkResult] = [:]
         var tokens: [Int: Int] = [:]
         let sent = jobs(200)
@@ -24,7 +25,7 @@ struct WorkerPoolTests {
     }
 
     @Test func largePayloads() async throws {
-        let pool = WorkerPool(workers: 2, command: [try TestProgram.rank, "pool"])
+        let pool = WorkerPool(workers: 2, command: [try BuiltProgram.rank, "pool"])
         let payload = (0..<20_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         var count = 0
         try await pool.run(jobs: (0..<4).map { WorkItem(index: $0, payload: payload) }) { result in
@@ -35,7 +36,7 @@ struct WorkerPoolTests {
     }
 
     @Test func aWorkerThatDiesIsNamedWithItsJobs() async throws {
-        let pool = WorkerPool(workers: 2, command: [try TestProgram.rank, "pool", "die", "8"])
+        let pool = WorkerPool(workers: 2, command: [try BuiltProgram.rank, "pool", "die", "8"])
         var delivered: Set<Int> = []
         let error = await #expect(throws: DistributedError.self) {
             try await pool.run(jobs: jobs(10)) { delivered.insert($0.index) }
@@ -49,20 +50,20 @@ struct WorkerPoolTests {
     }
 
     @Test func aWorkerThatLeavesWithAJobIsNamed() async throws {
-        let pool = WorkerPool(workers: 3, command: [try TestProgram.rank, "pool", "leave", "0"])
+        let pool = WorkerPool(workers: 3, command: [try BuiltProgram.rank, "pool", "leave", "0"])
         let error = await #expect(throws: DistributedError.self) { try await pool.run(jobs: jobs(10)) { _ in } }
         #expect(error?.message.contains("exited with status 0 while it held jobs 0, 1") == true)
     }
 
     @Test func aWorkerThatFailsBeforeItsFirstJobIsNamed() async throws {
-        let pool = WorkerPool(workers: 1, command: [try TestProgram.rank, "pool", "idle", "0"])
+        let pool = WorkerPool(workers: 1, command: [try BuiltProgram.rank, "pool", "idle", "0"])
         let error = await #expect(throws: DistributedError.self) { try await pool.run(jobs: jobs(10)) { _ in } }
         #expect(error?.message == "rank 0 exited with status 7 while it held no job")
     }
 
     @Test func anErrorOfTheReceiverEndsTheWorkers() async throws {
         struct Refused: Error {}
-        let pool = WorkerPool(workers: 2, command: [try TestProgram.rank, "pool"])
+        let pool = WorkerPool(workers: 2, command: [try BuiltProgram.rank, "pool"])
         await #expect(throws: Refused.self) { try await pool.run(jobs: jobs(100)) { _ in throw Refused() } }
     }
 

@@ -2,7 +2,12 @@ import Foundation
 
 /// The programs of the package, which stand beside the test bundle.
 package enum BuiltProgram {
-    package static func path(_ name: String) -> String? {
+    package static var apus: String { get throws { try path("apus") } }
+    /// What the tests of distribution run as ranks and workers.
+    package static var rank: String { get throws { try path("apus-test-rank") } }
+
+    /// Throws `Missing` if there is no such program.
+    package static func path(_ name: String) throws -> String {
         var folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         for argument in CommandLine.arguments where argument.hasSuffix(".xctest") {
             folder = URL(fileURLWithPath: argument)
@@ -12,20 +17,6 @@ package enum BuiltProgram {
             let candidate = folder.appendingPathComponent(name).path
             if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
         }
-        return nil
-    }
-
-    /// Runs a program to its end and gives what it printed on both streams.
-    package static func run(_ path: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+        throw Missing(description: "\(name) does not stand beside the tests")
     }
 }
