@@ -16,8 +16,12 @@ package actor Engine {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
+    /// Prefixes are shared only where keys depend on the tokens before them alone, whatever the limits say.
     /// Throws `ComputeError` (`.outOfMemory`) if the device has no room for the cache.
     package init(_ model: DecoderModel, limits: Scheduler.Limits) throws {
+        var limits = limits
+        // Elsewhere keys also depend on the length of the prompt.
+        if !model.spec.rotary.dependsOnPositionOnly { limits.sharesPrefixes = false }
         self.model = model
         cache = try model.makeCache(blocks: limits.blocks)
         state = model.makeState()
@@ -26,6 +30,13 @@ package actor Engine {
     }
 
     deinit { executor.stop() }
+
+    /// Blocks of the cache that no sequence uses.
+    package var freeBlockCount: Int { scheduler.freeBlockCount }
+    /// Times that a sequence had to be computed again because the cache was full.
+    package var preemptionCount: Int { scheduler.preemptionCount }
+    /// Tokens that were not computed because another sequence had them already.
+    package var sharedTokenCount: Int { scheduler.sharedTokenCount }
 
     /// Starts a request. The tokens come as they are chosen; dropping the stream ends the sequence.
     package nonisolated func generate(_ request: GenerationRequest) -> AsyncThrowingStream<GeneratedToken, any Error> {
@@ -56,9 +67,8 @@ package actor Engine {
         let id = nextID
         nextID += 1
         do {
-            try check(request)
-            try scheduler.submit(
-                id: id, promptLength: request.promptTokens.count, maxNewTokens: request.config.maxNewTokens)
+            let prompt = try tokens(of: request)
+            try scheduler.submit(id: id, prompt: prompt, maxNewTokens: request.config.maxNewTokens)
         } catch {
             listener.finish(throwing: error)
             return
@@ -74,81 +84,69 @@ package actor Engine {
     }
 
     /// One bad token would fail the step for all that share it.
-    private func check(_ request: GenerationRequest) throws(GenerationError) {
+    private func tokens(of request: GenerationRequest) throws(GenerationError) -> [Int32] {
         let size = model.spec.vocabularySize
         if let token = request.promptTokens.first(where: { !(0..<size).contains($0) }) {
             throw .invalidPrompt("token \(token) is beyond the model's vocabulary of \(size)")
         }
+        return request.promptTokens.map { Int32(truncatingIfNeeded: $0) }
     }
 
     private func cancel(_ id: Int) {
         guard sequences.removeValue(forKey: id) != nil else { return }
-        scheduler.cancel([id])
+        scheduler.cancel(id)
     }
 
     private func run() async {
         defer { isRunning = false }
         while !scheduler.isIdle {
-            let plan = scheduler.schedule()
-            do {
-                try compute(plan)
-            } catch {
-                // A step that fails leaves no sequence of it in a known state.
-                for id in plan.sequences.map(\.id) {
-                    sequences.removeValue(forKey: id)?.listener.finish(throwing: error)
-                }
-                scheduler.cancel(Set(plan.sequences.map(\.id)))
-            }
+            step()
             // Lets new requests and cancellations in.
             await Task.yield()
         }
     }
 
-    private func compute(_ plan: ScheduledStep) throws {
-        let logits = try model.forward(batch(plan), cache: cache, state: &state)
-        let yielding = plan.sequences.filter(\.yieldsToken).map(\.id)
-        let choices = try choose(yielding, logits)
-        var ended: Set<Int> = []
-        for (id, choice) in zip(yielding, choices) {
-            switch choice {
-            case .success(let choice):
-                guard let token = sequences[id]?.append(choice) else { continue }
-                sequences[id]?.listener.yield(token)
-                guard token.finishReason != nil else { continue }
-                sequences.removeValue(forKey: id)?.listener.finish()
-            case .failure(let error):
-                sequences.removeValue(forKey: id)?.listener.finish(throwing: error)
+    private func step() {
+        let step = scheduler.schedule()
+        let members = step.sequences.compactMap { sequences[$0.id] }
+        do {
+            try compute(step, members)
+        } catch {
+            // A step that fails leaves no sequence of it in a known state.
+            for (id, member) in zip(step.sequences.map(\.id), members) {
+                scheduler.cancel(id)
+                sequences[id] = nil
+                member.listener.finish(throwing: error)
             }
-            ended.insert(id)
         }
-        scheduler.update(with: plan, ended: ended)
     }
 
-    private func batch(_ plan: ScheduledStep) -> ForwardBatch {
-        var batch = ForwardBatch()
-        let blockSize = Int32(KVCacheLayout.blockSize)
-        for (row, scheduled) in plan.sequences.enumerated() {
-            guard let sequence = sequences[scheduled.id] else { continue }
-            for position in scheduled.range {
-                let position32 = Int32(position)
-                batch.tokens.append(Int32(sequence.history.tokens[position]))
-                batch.positions.append(position32)
-                batch.rotaryLengths.append(Int32(max(position + 1, sequence.history.promptLength)))
-                batch.sequences.append(Int32(row))
-                batch.slots.append(
-                    scheduled.blocks[position / KVCacheLayout.blockSize] * blockSize + position32 % blockSize)
+    private func compute(_ step: ScheduledStep, _ members: [RunningSequence]) throws {
+        let batch = ForwardBatch(step, members.map(\.history))
+        let logits = try model.forward(batch, cache: cache, state: &state)
+        let yielding = zip(step.sequences, members).filter { $0.0.yieldsToken }.map { (id: $0.0.id, member: $0.1) }
+        let choices = try choose(yielding.map(\.member), logits)
+        var tokens: [Int32?] = []
+        tokens.reserveCapacity(yielding.count)
+        for ((id, member), choice) in zip(yielding, choices) {
+            var goesOn = false
+            switch choice {
+            case .success(let choice): goesOn = member.take(choice)
+            case .failure(let error): member.listener.finish(throwing: error)
             }
-            batch.blockTables.append(scheduled.blocks)
-            if scheduled.yieldsToken { batch.outputs.append(Int32(batch.tokens.count - 1)) }
+            if !goesOn { sequences[id] = nil }
+            tokens.append(goesOn ? member.history.tokens.last.map { Int32(truncatingIfNeeded: $0) } : nil)
         }
-        return batch
+        scheduler.update(with: step, tokens: tokens)
     }
 
     /// Chooses a token for each sequence from its row of logits. Plain greedy choices are made on the device.
-    private func choose(_ ids: [Int], _ logits: Tensor) throws -> [Result<Sampler.Choice, GenerationError>] {
-        guard !ids.isEmpty else { return [] }
-        if ids.allSatisfy({ sequences[$0]?.isPlainGreedy ?? true }) {
-            let best = try model.device.makeTensor([ids.count], .int32)
+    private func choose(
+        _ sequences: [RunningSequence], _ logits: Tensor
+    ) throws -> [Result<Sampler.Choice, GenerationError>] {
+        guard !sequences.isEmpty else { return [] }
+        if sequences.allSatisfy(\.isPlainGreedy) {
+            let best = try model.device.makeTensor([sequences.count], .int32)
             try model.device.argmax(logits, into: best)
             return try model.device.download(best).elements(as: Int32.self).map { token in
                 token < 0
@@ -159,10 +157,7 @@ package actor Engine {
         var values = try model.device.download(logits).elements(as: Float.self)
         let width = model.spec.vocabularySize
         return values.withUnsafeMutableBufferPointer { values in
-            ids.enumerated().map { row, id in
-                guard let sequence = sequences[id] else {
-                    return .failure(.invalidLogits("a sequence without an owner"))
-                }
+            sequences.enumerated().map { row, sequence in
                 var logits = MutableSpan(_unsafeElements: values.extracting(row * width..<(row + 1) * width))
                 return Result { () throws(GenerationError) in
                     try sequence.sampler.choose(from: &logits, after: sequence.history)

@@ -46,7 +46,10 @@ public struct GenerationOutput: Sendable, Equatable {
     package mutating func append(_ token: GeneratedToken) {
         tokenIDs.append(token.id)
         text += token.text
-        if let logprob = token.logprob { logprobs = (logprobs ?? []) + [logprob] }
+        if let logprob = token.logprob {
+            if logprobs == nil { logprobs = [] }
+            logprobs?.append(logprob)
+        }
         if let reason = token.finishReason { finishReason = reason }
     }
 }

@@ -1,30 +1,29 @@
 import ApusTokenizers
 
 /// A sequence in the engine: its tokens, how it chooses, and who listens.
-struct RunningSequence: Sendable {
+final class RunningSequence {
     private(set) var history: TokenHistory
     let request: GenerationRequest
     let listener: AsyncThrowingStream<GeneratedToken, any Error>.Continuation
     let sampler: Sampler
+    /// Whether the best token is all that the sampler would look for.
+    let isPlainGreedy: Bool
     private var text: TextAssembler?
 
     init(_ request: GenerationRequest, listener: AsyncThrowingStream<GeneratedToken, any Error>.Continuation) {
+        let config = request.config
         self.request = request
         self.listener = listener
         history = TokenHistory(prompt: request.promptTokens)
-        sampler = Sampler(request.config, promptIndex: request.promptIndex)
-        text = request.tokenizer.map { TextAssembler($0, stopStrings: request.config.stopStrings) }
-    }
-
-    /// Whether the best token is all that the sampler would look for.
-    var isPlainGreedy: Bool {
-        let config = request.config
-        return !config.doSample && !config.logprobs && config.repetitionPenalty == 1
+        sampler = Sampler(config, promptIndex: request.promptIndex)
+        isPlainGreedy =
+            !config.doSample && !config.logprobs && config.repetitionPenalty == 1
             && (config.minNewTokens == 0 || config.eosTokenIDs.isEmpty)
+        text = request.tokenizer.map { TextAssembler($0, stopStrings: config.stopStrings) }
     }
 
-    /// Takes a chosen token and says what became of it.
-    mutating func append(_ choice: Sampler.Choice) -> GeneratedToken {
+    /// Takes a chosen token and hands it to the listener. False if it is the last.
+    func take(_ choice: Sampler.Choice) -> Bool {
         history.tokens.append(choice.token)
         var reason: FinishReason?
         if request.config.eosTokenIDs.contains(choice.token) {
@@ -34,6 +33,11 @@ struct RunningSequence: Sendable {
         }
         let settled = text?.append(choice.token, isLast: reason != nil) ?? (text: "", stopped: false)
         if settled.stopped { reason = .stopString }
-        return GeneratedToken(id: choice.token, logprob: choice.logprob, text: settled.text, finishReason: reason)
+        let token = GeneratedToken(
+            id: choice.token, logprob: choice.logprob, text: settled.text, finishReason: reason)
+        let delivery = listener.yield(token)
+        if reason != nil { listener.finish() }
+        if case .terminated = delivery { return false }
+        return reason == nil
     }
 }

@@ -1,23 +1,81 @@
-/// The free blocks of a KV cache. Blocks given back are handed out first, so memory that was never needed is never
-/// touched.
-package struct BlockPool: Sendable {
-    package let count: Int
-    private var free: [Int32]
-
-    package init(count: Int) {
-        self.count = count
-        free = (0..<Int32(clamping: count)).reversed()
+/// The blocks of a KV cache: who uses each, and what the full ones hold.
+///
+/// A block whose content is known stays findable when its last user gives it back, until there is no other block to
+/// hand out; the one given back longest ago goes first. Blocks without known content are handed out before blocks that
+/// were never used, so memory that was never needed is never touched.
+struct BlockPool: Sendable {
+    private struct Block: Sendable {
+        var users = 0
+        /// What it holds, once that is full and computed.
+        var key: PrefixKey?
     }
 
-    package var freeCount: Int { free.count }
+    let count: Int
+    /// The blocks used so far; the rest of `count` has never been touched.
+    private var blocks: [Block] = []
+    /// Blocks without users and without known content.
+    private var empty: [Int32] = []
+    /// Blocks without users whose content is known.
+    private var kept = RecencyList()
+    private var blockOfKey: [PrefixKey: Int32] = [:]
 
-    /// `count` blocks, or `nil` (and nothing taken) if there are not so many.
-    package mutating func take(_ count: Int) -> [Int32]? {
-        guard count >= 0, count <= free.count else { return nil }
-        let taken = Array(free.suffix(count).reversed())
-        free.removeLast(count)
-        return taken
+    init(count: Int) { self.count = max(count, 0) }
+
+    /// Blocks without users.
+    var freeCount: Int { empty.count + kept.count + count - blocks.count }
+
+    func isFree(_ block: Int32) -> Bool { blocks[Int(block)].users == 0 }
+
+    /// A block for one user to write to, or `nil` if all are in use.
+    mutating func take() -> Int32? {
+        let block: Int32
+        if let last = empty.popLast() {
+            block = last
+        } else if blocks.count < count {
+            block = Int32(truncatingIfNeeded: blocks.count)
+            blocks.append(Block())
+        } else if let oldest = kept.popOldest() {
+            block = oldest
+            if let key = blocks[Int(oldest)].key { blockOfKey[key] = nil }
+            blocks[Int(oldest)].key = nil
+        } else {
+            return nil
+        }
+        blocks[Int(block)].users = 1
+        return block
     }
 
-    package mutating func giveBack(_ blocks: [Int32]) { free.append(contentsOf: blocks.reversed()) }
+    /// The block that holds that content.
+    func block(holding key: PrefixKey) -> Int32? { blockOfKey[key] }
+
+    /// Adds a user to a block whose content is known.
+    mutating func share(_ block: Int32) {
+        if isFree(block) { kept.remove(block) }
+        blocks[Int(block)].users += 1
+    }
+
+    /// Notes what a block holds. If another block holds the same, its user gets that one instead and gives back its
+    /// own. Returns the block to use from now on.
+    mutating func settle(_ block: Int32, holding key: PrefixKey) -> Int32 {
+        guard let other = blockOfKey[key] else {
+            blockOfKey[key] = block
+            blocks[Int(block)].key = key
+            return block
+        }
+        share(other)
+        giveBack(block)
+        return other
+    }
+
+    /// Takes one user from each block of a sequence, the last first: a block must not be forgotten before those that
+    /// follow it.
+    mutating func giveBack(_ table: [Int32]) {
+        for block in table.reversed() { giveBack(block) }
+    }
+
+    mutating func giveBack(_ block: Int32) {
+        blocks[Int(block)].users -= 1
+        guard isFree(block) else { return }
+        if blocks[Int(block)].key == nil { empty.append(block) } else { kept.append(block) }
+    }
 }

@@ -1,0 +1,158 @@
+import ApusCompute
+import ApusGeneration
+import ApusTestSupport
+import Testing
+
+/// Plays a model against a scheduler: keeps a cache in which every slot holds a hash of the text up to its token, and
+/// checks at every step that what is read is what should be there.
+struct SimulatedRun {
+    struct Sequence {
+        var tokens: [Int32]
+        var hashes: [UInt64]
+        let promptLength: Int
+        let newTokens: Int
+        var computed = 0
+
+        init(prompt: [Int32], newTokens: Int) {
+            tokens = []
+            hashes = []
+            promptLength = prompt.count
+            self.newTokens = newTokens
+            for token in prompt { append(token) }
+        }
+
+        mutating func append(_ token: Int32) {
+            var mixer = SplitMix64(seed: (hashes.last ?? 0) ^ UInt64(truncatingIfNeeded: Int(token) + 1))
+            tokens.append(token)
+            hashes.append(mixer.next())
+        }
+
+        /// A token that depends on the whole text, out of few, so that texts often agree.
+        var next: Int32 { Int32(truncatingIfNeeded: (hashes.last ?? 0) % 2) }
+        var isComplete: Bool { tokens.count == promptLength + newTokens }
+    }
+
+    var scheduler: Scheduler
+    /// Sequences that have not ended. Ids are given in the order of arrival.
+    private(set) var alive: [Int: Sequence] = [:]
+    private(set) var startOrder: [Int] = []
+    private(set) var finished: [Int: Sequence] = [:]
+    private(set) var failures: [String] = []
+    private var memory: [UInt64?]
+    private var submitted = 0
+
+    init(_ limits: Scheduler.Limits) {
+        scheduler = Scheduler(limits: limits)
+        memory = Array(repeating: nil, count: limits.blocks * KVCacheLayout.blockSize)
+    }
+
+    var ids: [Int] { alive.keys.sorted() }
+
+    mutating func submit(_ prompt: [Int32], newTokens: Int) throws {
+        try scheduler.submit(id: submitted, prompt: prompt, maxNewTokens: newTokens)
+        alive[submitted] = Sequence(prompt: prompt, newTokens: newTokens)
+        submitted += 1
+    }
+
+    mutating func cancel(_ id: Int) {
+        scheduler.cancel(id)
+        alive[id] = nil
+    }
+
+    @discardableResult
+    mutating func step() -> ScheduledStep {
+        let step = scheduler.schedule()
+        checkLimits(step)
+        checkBlocks(step)
+        for sequence in step.sequences { store(sequence) }
+        for sequence in step.sequences { read(sequence) }
+        var tokens: [Int32?] = []
+        for sequence in step.sequences {
+            guard var state = alive[sequence.id] else { continue }
+            if state.computed == 0, !startOrder.contains(sequence.id) { startOrder.append(sequence.id) }
+            state.computed = sequence.range.upperBound
+            if sequence.yieldsToken {
+                let token = state.next
+                state.append(token)
+                tokens.append(state.isComplete ? nil : token)
+            }
+            alive[sequence.id] = state.isComplete ? nil : state
+            if state.isComplete { finished[sequence.id] = state }
+        }
+        scheduler.update(with: step, tokens: tokens)
+        return step
+    }
+
+    private mutating func expect(_ condition: Bool, _ message: String) {
+        if !condition { failures.append(message) }
+    }
+
+    private mutating func checkLimits(_ step: ScheduledStep) {
+        let limits = scheduler.limits
+        expect(step.tokenCount == step.sequences.reduce(0) { $0 + $1.range.count }, "wrong token count")
+        expect(step.yieldCount == step.sequences.count(where: \.yieldsToken), "wrong yield count")
+        expect(step.tokenCount <= limits.tokensPerStep, "\(step.tokenCount) tokens in a step")
+        expect(scheduler.runningCount <= limits.sequences, "\(scheduler.runningCount) in flight")
+        expect(step.sequences.isEmpty == alive.isEmpty, "an empty step with work left, or the reverse")
+        let order = ids
+        if let oldest = order.first {
+            expect(step.sequences.contains { $0.id == oldest }, "\(oldest), the oldest, does not go on")
+        }
+        let inFlight = Set(order.prefix(scheduler.runningCount))
+        for sequence in step.sequences {
+            expect(inFlight.contains(sequence.id), "\(sequence.id) overtakes another")
+        }
+        expect(Set(step.sequences.map(\.id)).count == step.sequences.count, "a sequence twice in a step")
+    }
+
+    private mutating func checkBlocks(_ step: ScheduledStep) {
+        let size = KVCacheLayout.blockSize
+        var users: [Int32: (index: Int, sequence: ScheduledStep.Sequence)] = [:]
+        for sequence in step.sequences {
+            guard let state = alive[sequence.id] else {
+                failures.append("\(sequence.id) has ended, but is scheduled")
+                continue
+            }
+            let (id, range) = (sequence.id, sequence.range)
+            let skipped = range.lowerBound - state.computed
+            expect(!range.isEmpty && range.upperBound <= state.tokens.count, "\(id): range \(range)")
+            expect(sequence.yieldsToken == (range.upperBound == state.tokens.count), "\(id): yields at \(range)")
+            if scheduler.limits.sharesPrefixes {
+                expect(skipped == 0 || range.lowerBound % size == 0, "\(id): starts at \(range.lowerBound)")
+            } else {
+                expect(skipped == 0 || range.lowerBound == 0, "\(id): starts at \(range.lowerBound)")
+            }
+            expect(sequence.blocks.count * size >= range.upperBound, "\(id): too few blocks")
+            expect(sequence.blocks.count * size < state.tokens.count + size, "\(id): more blocks than tokens need")
+            for (index, block) in sequence.blocks.enumerated() {
+                expect((0..<Int32(scheduler.limits.blocks)).contains(block), "\(id): there is no block \(block)")
+                guard let (otherIndex, other) = users.updateValue((index, sequence), forKey: block) else { continue }
+                expect(scheduler.limits.sharesPrefixes, "\(id), \(other.id): share \(block)")
+                let end = (index + 1) * size
+                let isSettled = end <= range.lowerBound && end <= other.range.lowerBound
+                expect(otherIndex == index && isSettled, "\(id), \(other.id): share \(block) that is not computed")
+                let isEqual = alive[other.id]?.tokens.prefix(end) == state.tokens.prefix(end)
+                expect(other.id != id && isEqual, "\(id), \(other.id): share \(block), but differ")
+            }
+        }
+    }
+
+    private func slot(_ sequence: ScheduledStep.Sequence, _ position: Int) -> Int {
+        Int(sequence.blocks[position / KVCacheLayout.blockSize]) * KVCacheLayout.blockSize
+            + position % KVCacheLayout.blockSize
+    }
+
+    private mutating func store(_ sequence: ScheduledStep.Sequence) {
+        guard let state = alive[sequence.id] else { return }
+        for position in sequence.range { memory[slot(sequence, position)] = state.hashes[position] }
+    }
+
+    private mutating func read(_ sequence: ScheduledStep.Sequence) {
+        guard let state = alive[sequence.id] else { return }
+        for position in 0..<sequence.range.upperBound
+        where memory[slot(sequence, position)] != state.hashes[position] {
+            failures.append("\(sequence.id): position \(position) reads another text's keys")
+            return
+        }
+    }
+}
