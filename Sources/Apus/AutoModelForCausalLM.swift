@@ -19,11 +19,14 @@ public enum AutoModelForCausalLM {
     ///   - device: `cpu`, all cores of the machine.
     ///   - threads: by default as many as there are cores, shared between the processes of this machine.
     ///   - batchSize: most prompts in flight at once.
-    /// - Throws: `CheckpointError` for files that are missing or broken, `ModelError` for an architecture that is not
+    ///   - contextLength: most tokens of a prompt and its continuation; by default the model's positions, or 2048 where
+    ///     it has fewer.
+    ///   - sharesPrefixes: whether prompts that begin alike are computed once up to where they part. Changes no result.
+    /// - Throws: `GenerationError` if there is not even memory for one prompt, `CheckpointError` for files that are missing or broken, `ModelError` for an architecture that is not
     ///   supported, `ComputeError` for a device that there is not.
     public static func from(
         pretrained directory: String, dtype: DType? = nil, device: DeviceID = .cpu, threads: Int? = nil,
-        batchSize: Int = 16
+        batchSize: Int = 16, contextLength: Int? = nil, sharesPrefixes: Bool = true
     ) throws -> CausalLanguageModel {
         guard device == .cpu else {
             throw ComputeError(code: .unknownDevice, message: "device \(device) does not exist; there is cpu")
@@ -32,16 +35,14 @@ public enum AutoModelForCausalLM {
         let model = try DecoderModel.load(directory: directory, device: device, dtype: dtype)
         return try CausalLanguageModel(
             model, generationConfig: GenerationConfig(directory: directory), batchSize: batchSize,
-            cacheBytes: physicalMemory / 2)
+            memory: MachineMemory.available / 2 / localProcesses, contextLength: contextLength,
+            sharesPrefixes: sharesPrefixes)
     }
 
     /// The cores, divided between the processes that a launcher started on this machine.
-    private static var defaultThreads: Int {
-        let processes = getenv("LOCAL_WORLD_SIZE").flatMap { Int(String(cString: $0)) } ?? 1
-        return max(CPUDevice.coreCount / max(processes, 1), 1)
-    }
+    private static var defaultThreads: Int { max(CPUDevice.coreCount / localProcesses, 1) }
 
-    private static var physicalMemory: Int {
-        max(sysconf(Int32(_SC_PHYS_PAGES)), 1) * max(sysconf(Int32(_SC_PAGESIZE)), 1)
+    private static var localProcesses: Int {
+        max(getenv("LOCAL_WORLD_SIZE").flatMap { Int(String(cString: $0)) } ?? 1, 1)
     }
 }

@@ -9,6 +9,8 @@ public final class CausalLanguageModel: Sendable {
     public let generationConfig: GenerationConfig
     /// Most prompts in flight at once.
     public let batchSize: Int
+    /// Most tokens of a prompt and its continuation together.
+    public let contextLength: Int
     /// Type of the weights in products.
     public var dtype: DType { model.dtype }
     /// Positions that the model was trained for.
@@ -19,20 +21,27 @@ public final class CausalLanguageModel: Sendable {
     private let model: DecoderModel
     private let engine: Engine
 
-    /// - Parameter cacheBytes: most memory for keys and values; it is touched only as far as prompts need it.
-    package init(_ model: DecoderModel, generationConfig: GenerationConfig, batchSize: Int, cacheBytes: Int) throws {
+    /// - Parameters:
+    ///   - memory: most bytes for keys, values and logits; touched only as far as prompts need them.
+    ///   - contextLength: most tokens of a prompt and its continuation; by default the model's positions, or 2048 where
+    ///     it has fewer: sequences may be longer than the model was trained for.
+    ///   - sharesPrefixes: whether prompts that begin alike are computed once up to where they part. Changes no result.
+    /// - Throws: `GenerationError` (`.outOfMemory`) if that is too little memory for one sequence, naming what fits.
+    package init(
+        _ model: DecoderModel, generationConfig: GenerationConfig, batchSize: Int, memory: Int,
+        contextLength: Int? = nil, sharesPrefixes: Bool = true
+    ) throws {
+        let size = try CacheSize(
+            bytesPerToken: model.cacheBytesPerToken, vocabularySize: model.spec.vocabularySize,
+            contextLength: contextLength ?? max(model.spec.maxPositions, 2048), batchSize: batchSize, memory: memory)
+        let limits = Scheduler.Limits(
+            sequences: batchSize, tokensPerStep: 512, blocks: size.blocks, contextLength: size.contextLength,
+            sharesPrefixes: sharesPrefixes)
         self.model = model
         self.generationConfig = generationConfig
-        self.batchSize = max(batchSize, 1)
-        // Room for every sequence in flight at the model's full length, or at 2048 tokens where the model is shorter:
-        // sequences may be longer than the model was trained for.
-        let blockSize = KVCacheLayout.blockSize
-        let longest = max(min(model.spec.maxPositions, 1 << 20), 2048)
-        let (wanted, overflow) = (longest / blockSize + 1).multipliedReportingOverflow(by: self.batchSize)
-        let possible = max(cacheBytes / (model.cacheBytesPerToken * blockSize), 1)
-        let blocks = min(overflow ? possible : min(wanted, possible), Int(Int32.max) / blockSize)
-        engine = try Engine(
-            model, limits: Scheduler.Limits(sequences: self.batchSize, tokensPerStep: 512, blocks: blocks))
+        self.batchSize = limits.sequences
+        self.contextLength = limits.contextLength
+        engine = try Engine(model, limits: limits)
     }
 
     /// Continues prompts of token ids. Results are in the order of the prompts.

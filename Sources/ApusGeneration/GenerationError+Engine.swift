@@ -3,11 +3,16 @@ extension GenerationError.Code {
     public static let invalidPrompt = GenerationError.Code(rawValue: "invalidPrompt")
     /// The system refused a thread or memory.
     public static let resources = GenerationError.Code(rawValue: "resources")
+    /// The memory does not hold what was asked for.
+    public static let outOfMemory = GenerationError.Code(rawValue: "outOfMemory")
 }
 
 extension GenerationError {
     static func invalidPrompt(_ message: String) -> GenerationError {
         GenerationError(code: .invalidPrompt, message: message)
+    }
+    static func outOfMemory(_ message: String) -> GenerationError {
+        GenerationError(code: .outOfMemory, message: message)
     }
     static func resources(_ message: String) -> GenerationError { GenerationError(code: .resources, message: message) }
 }

@@ -101,6 +101,27 @@ import Testing
         #expect(outcome.error.contains("temperature"))
     }
 
+    @Test(arguments: [1, 16])
+    func aRequestBeyondTheContextGetsAnErrorOfItsOwn(_ batch: Int) async throws {
+        let directory = try TemporaryDirectory()
+        let long = JSONValue.array(Array(repeating: 1, count: 2048))
+        let file = try directory.write(
+            "prompts.jsonl",
+            """
+            {"prompt": "a dog"}
+            {"prompt": "a cat", "max_new_tokens": 3000}
+            {"prompt_token_ids": \(long.serialized)}
+            {"prompt": "a bird"}
+            """)
+        let outcome = try await generate(
+            ["--prompts", file, "--max-new-tokens", "2", "--batch-size", "\(batch)", "-q"])
+        #expect(outcome.code == 1)
+        let results = try outcome.lines.map { try JSONValue(parsing: $0) }
+        #expect(results.map { $0["num_tokens"]?.integer } == [2, nil, nil, 2])
+        #expect(results[1]["error"]?.string?.hasSuffix("3000 new ones passes the context of 2048 tokens") == true)
+        #expect(results[2]["error"]?.string?.hasPrefix("a prompt of 2048 tokens") == true)
+    }
+
     @Test(arguments: [
         (["--prompts", "/nowhere.txt"], "/nowhere.txt"),
         (["a", "b", "--model", "/nowhere"], "/nowhere"),

@@ -31,6 +31,8 @@ package actor Engine {
 
     deinit { executor.stop() }
 
+    /// Requests that have not ended.
+    package var sequenceCount: Int { sequences.count }
     /// Blocks of the cache that no sequence uses.
     package var freeBlockCount: Int { scheduler.freeBlockCount }
     /// Times that a sequence had to be computed again because the cache was full.

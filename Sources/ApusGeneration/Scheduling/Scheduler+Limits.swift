@@ -1,3 +1,5 @@
+import ApusCompute
+
 extension Scheduler {
     package struct Limits: Sendable, Equatable {
         /// Most sequences in flight.
@@ -6,13 +8,19 @@ extension Scheduler {
         package var tokensPerStep: Int
         /// KV blocks that there are.
         package var blocks: Int
+        /// Most positions of a sequence; the whole cache if that is less.
+        package var contextLength: Int
         /// Whether sequences that begin alike use the same blocks, computed once.
         package var sharesPrefixes: Bool
 
-        package init(sequences: Int, tokensPerStep: Int, blocks: Int, sharesPrefixes: Bool = true) {
+        package init(
+            sequences: Int, tokensPerStep: Int, blocks: Int, contextLength: Int = .max, sharesPrefixes: Bool = true
+        ) {
             self.sequences = max(sequences, 1)
             self.tokensPerStep = max(tokensPerStep, self.sequences)
-            self.blocks = max(blocks, 0)
+            // Slots are numbered in 32 bits on every device.
+            self.blocks = min(max(blocks, 0), Int(Int32.max) / KVCacheLayout.blockSize)
+            self.contextLength = min(contextLength, self.blocks * KVCacheLayout.blockSize)
             self.sharesPrefixes = sharesPrefixes
         }
     }

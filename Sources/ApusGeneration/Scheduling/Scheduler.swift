@@ -33,7 +33,8 @@ package struct Scheduler: Sendable {
     /// Blocks that no sequence uses.
     package var freeBlockCount: Int { pool.freeCount }
 
-    /// Queues a sequence. Throws `GenerationError` (`.promptTooLong`) if it could never fit the cache.
+    /// Queues a sequence. Throws `GenerationError` (`.promptTooLong`) if it could pass the context, which the
+    /// cache always holds.
     ///
     /// - Parameters:
     ///   - id: distinct among the sequences that have not ended.
@@ -43,11 +44,10 @@ package struct Scheduler: Sendable {
         guard !prompt.isEmpty else { throw .invalidPrompt("a prompt without tokens has no continuation") }
         // The last token is never fed back, so it needs no place.
         let (length, overflow) = prompt.count.addingReportingOverflow(max(maxNewTokens, 1) - 1)
-        let (capacity, isEndless) = limits.blocks.multipliedReportingOverflow(by: KVCacheLayout.blockSize)
-        guard isEndless || (!overflow && length <= capacity) else {
+        guard !overflow, length <= limits.contextLength else {
             throw .promptTooLong(
-                "a prompt of \(prompt.count) tokens with \(maxNewTokens) new ones does not fit the key-value cache, "
-                    + "which has room for \(capacity) tokens")
+                "a prompt of \(prompt.count) tokens with \(maxNewTokens) new ones passes the context of "
+                    + "\(limits.contextLength) tokens")
         }
         waiting.append(Entry(id: id, tokens: prompt))
     }

@@ -1,0 +1,42 @@
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Main memory of the machine, or of the part of it that this process may use.
+enum MachineMemory {
+    /// Bytes that are there to be taken now: what Linux thinks can be had without swapping, within the limit of the
+    /// control group, whose pages of files can be given up; elsewhere all that is built in.
+    static var available: Int {
+        var bytes = max(sysconf(Int32(_SC_PHYS_PAGES)), 1) * max(sysconf(Int32(_SC_PAGESIZE)), 1)
+        if let free = value("MemAvailable:", in: "/proc/meminfo") { bytes = min(bytes, free * 1024) }
+        // https://docs.kernel.org/admin-guide/cgroup-v2.html: the file is `max` where there is no limit.
+        let group = contents("/proc/self/cgroup").split(separator: "\n").last { $0.hasPrefix("0::") }?.dropFirst(3)
+        let folder = "/sys/fs/cgroup" + (group.map { $0 == "/" ? "" : String($0) } ?? "")
+        if let limit = Int(contents(folder + "/memory.max").filter(\.isNumber)),
+            let used = Int(contents(folder + "/memory.current").filter(\.isNumber))
+        {
+            let pages = ["inactive_file", "active_file"].compactMap { value($0, in: folder + "/memory.stat") }
+            bytes = min(bytes, max(limit - used + pages.reduce(0, +), 0))
+        }
+        return bytes
+    }
+
+    /// The number behind a name at the start of a line.
+    private static func value(_ name: String, in path: String) -> Int? {
+        contents(path).split(separator: "\n").first { $0.hasPrefix(name + " ") }
+            .flatMap { $0.split(separator: " ").dropFirst().first }
+            .flatMap { Int($0) }
+    }
+
+    private static func contents(_ path: String) -> String {
+        (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    }
+}
