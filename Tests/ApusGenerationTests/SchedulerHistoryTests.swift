@@ -25,19 +25,24 @@ import Testing
             sequences: Int.random(in: 1...8, using: &random), tokensPerStep: Int.random(in: 1...60, using: &random),
             blocks: Int.random(in: 1...24, using: &random), sharesPrefixes: Int.random(in: 0..<4, using: &random) > 0)
         var run = SimulatedRun(limits)
-        let stems = (0..<3).map { _ in (0..<150).map { _ in Int32.random(in: 0..<2, using: &random) } }
+        // Texts are made of few different blocks, so that the same block often follows different ones.
+        let pieces = (0..<3).map { _ in
+            (0..<KVCacheLayout.blockSize).map { _ in Int32.random(in: 0..<2, using: &random) }
+        }
         let submissions = Int.random(in: 1...50, using: &random)
         var work = 0
         for _ in 0..<submissions {
-            let stem = stems[Int.random(in: 0..<3, using: &random)].prefix(Int.random(in: 0...150, using: &random))
+            let stem = (0..<Int.random(in: 0...6, using: &random)).flatMap { _ in
+                pieces[Int.random(in: 0..<pieces.count, using: &random)]
+            }
             let tail = (0..<Int.random(in: 1...20, using: &random)).map { _ in Int32.random(in: 0..<2, using: &random) }
             let prompt = stem + tail
             let new = Int.random(in: 1...80, using: &random)
             if prompt.count + new - 1 <= limits.blocks * KVCacheLayout.blockSize {
-                try run.submit(Array(prompt), newTokens: new)
+                try run.submit(prompt, newTokens: new)
                 work += prompt.count + new
             } else {
-                #expect(throws: GenerationError.self) { try run.submit(Array(prompt), newTokens: new) }
+                #expect(throws: GenerationError.self) { try run.submit(prompt, newTokens: new) }
             }
             for _ in 0..<Int.random(in: 0...12, using: &random) where !run.alive.isEmpty {
                 run.step()
