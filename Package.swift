@@ -61,8 +61,8 @@ let package = Package(
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
-                "Apus", "ApusCheckpoints", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON", "ApusTokenizers",
-                argumentParser, deque,
+                "Apus", "ApusCheckpoints", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON",
+                "ApusModels", "ApusTokenizers", argumentParser, deque,
             ],
             swiftSettings: swiftSettings),
 

@@ -3,6 +3,8 @@
 //
 // Results for a row never depend on how many rows a call has or on which thread computes it: each output is
 // accumulated over its inputs in one order that is fixed per instruction set.
+//
+// apus_limits.h measures what the machine allows them.
 #ifndef APUS_KERNELS_H
 #define APUS_KERNELS_H
 

@@ -2,6 +2,7 @@
 #ifndef APUS_PROCESS_H
 #define APUS_PROCESS_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 typedef struct {
@@ -33,5 +34,9 @@ int apus_await_exit(pid_t process, int *status, int *signal);
 
 // Whether the process was started with the signal ignored, as nohup and shells without job control do.
 int apus_signal_is_ignored(int signal);
+
+// Makes a file of that many zeros that lies in memory alone and ends with the last process that has it open or mapped.
+// Returns 0 or an errno; ENOTSUP on systems without such files.
+int apus_memory_file(const char *name, size_t bytes, int *descriptor);
 
 #endif

@@ -1,0 +1,203 @@
+import Apus
+import ApusCPU
+import ApusJSON
+import ApusModels
+import ArgumentParser
+
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measures how fast a model runs here, and what share of this machine's limits that is.",
+        discussion: """
+            Ten opening lines, ten times over, are continued by 100 tokens each, end tokens ignored; tokens/s count real new \
+            tokens over the time from when all processes have loaded to the last result. Lists are separated by commas, \
+            and every combination is run in processes of its own.
+
+            The limit at batch B is 1 / max(weight bytes / bandwidth, B * operations of a token / peak) steps/s, from the \
+            read bandwidth and the arithmetic peak of this machine, measured around each round. Run nothing else \
+            meanwhile.
+
+            EXAMPLES
+              apus bench
+              apus bench --model DIR --batch-size 1,4,16,64 --dtype bfloat16,float32 --svg bench.svg
+              apus bench --model DIR -n 1,2 --threads 1 --json bench.json
+              apus bench --synthetic config.json --contexts 128,512,2048,8192 --batch-size 1
+              apus bench --model DIR --kernels
+            """)
+
+    @OptionGroup(title: "Model")
+    var source: BenchModelOptions
+
+    @OptionGroup(title: "What is varied")
+    var varied: BenchVariedOptions
+
+    @OptionGroup(title: "What is measured")
+    var measured: BenchMeasuredOptions
+
+    @Option(help: ArgumentHelp("File for all settings and figures as JSON.", valueName: "file"))
+    var json: String?
+
+    @Option(help: ArgumentHelp("File for plots over what was varied.", valueName: "file"))
+    var svg: String?
+
+    func run() async throws {
+        let instructionSet = try InstructionSet.selected()
+        let model = try BenchModel(directory: source.model, synthetic: source.synthetic)
+        let prompts = model.prompts(measured.prompts)
+        var report = BenchReport(
+            model: model, settings: settings(prompts), instructionSet: instructionSet,
+            contextLengths: measured.contexts?.values ?? [])
+        try describe(report)
+        if measured.sharePrefixes { StandardError.write("--share-prefixes has no effect: this engine shares none yet") }
+
+        // What cannot be written is noticed before the long part.
+        let jsonOutput = try json.map { path throws(CommandError) in try OutputDescriptor(creating: path) }
+        let svgOutput = try svg.map { path throws(CommandError) in try OutputDescriptor(creating: path) }
+        let failures =
+            measured.kernels ? try runKernels(&report) : try await runModel(&report, prompts, instructionSet)
+        try jsonOutput?.write((report.json.serialized + "\n").utf8)
+        try svgOutput?.write(report.plot.text.utf8)
+        if failures > 0 { throw ExitCode.failure }
+    }
+
+    private func settings(_ prompts: [[Int]]) -> JSONObject {
+        [
+            "prompts": .integer(prompts.count), "new_tokens": .integer(measured.newTokens),
+            "prompt_tokens": .integer(prompts.reduce(0) { $0 + $1.count }), "rounds": .integer(measured.rounds),
+            "prefill": .integer(measured.prefill), "share_prefixes": false,
+        ]
+    }
+
+    private func describe(_ report: BenchReport) throws {
+        let host = HostDescription.current
+        let out = OutputDescriptor.standardOutput
+        try out.write(
+            """
+            machine: \(host.processor), \(host.cores) cores, \(report.instructionSet), \
+            \((Double(host.memory) / Double(1 << 30)).written(1)) GiB
+            model: \(report.model.name), \(report.model.spec.parametersInProducts.parameterCount) parameters in products
+
+
+            """.utf8)
+    }
+
+    // MARK: The model
+
+    private func runModel(
+        _ report: inout BenchReport, _ prompts: [[Int]], _ instructionSet: InstructionSet
+    ) async throws -> Int {
+        let progress = RewrittenLine()
+        let benchmark = Benchmark(
+            model: report.model, prompts: prompts, newTokens: measured.newTokens, rounds: measured.rounds,
+            instructionSet: instructionSet, announce: { progress.show($0) })
+        var failures = 0
+        if measured.contexts == nil {
+            let table = try BenchTable(Self.heads)
+            for combination in varied.combinations {
+                do {
+                    let result = try await benchmark.measure(combination, prefill: measured.prefill)
+                    progress.clear()
+                    try table.row(Self.cells(result))
+                    report.runs.append(result)
+                } catch let error where !(error is CommandError) {
+                    progress.clear()
+                    failures += 1
+                    StandardError.write("\(Benchmark.title(combination)): \(error)")
+                }
+            }
+        } else {
+            failures = try await runContexts(&report, benchmark, progress)
+        }
+        return failures
+    }
+
+    private func runContexts(
+        _ report: inout BenchReport, _ benchmark: Benchmark, _ progress: RewrittenLine
+    ) async throws -> Int {
+        let lengths = report.contextLengths
+        let table = try BenchTable([
+            "procs", "threads", "dtype", "context", "prefill/s", "tokens/s", "limit", "share %",
+        ])
+        var failures = 0
+        // One sequence in each process, so batches are not varied.
+        for combination in varied.combinations where combination.batchSize == varied.batchSize.values.first {
+            var single = combination
+            single.batchSize = 1
+            do {
+                let result = try await benchmark.measure(
+                    single, contexts: lengths, newTokens: min(measured.newTokens, 32))
+                report.contexts.append(result)
+                progress.clear()
+                for (index, length) in lengths.enumerated() {
+                    try table.row(Self.cells(result, index, length, report.model))
+                }
+            } catch let error where !(error is CommandError) {
+                progress.clear()
+                failures += 1
+                StandardError.write("\(Benchmark.title(combination)): \(error)")
+            }
+        }
+        return failures
+    }
+
+    private static let heads = [
+        "procs", "threads", "batch", "dtype", "tokens/s", "limit", "share %", "step ms", "p95 ms", "first s",
+        "prefill/s",
+        "load s", "GB/s", "GFLOP/s",
+    ]
+
+    private static func cells(_ result: BenchMeasurement) -> [String] {
+        let combination = result.combination
+        return [
+            "\(combination.processes)", "\(combination.threads)", "\(result.inFlight)", result.dtype,
+            result.tokensPerSecond.brief, result.limitTokensPerSecond.brief, (result.share * 100).written(1),
+            (result.stepSeconds(0.5) * 1e3).brief, (result.stepSeconds(0.95) * 1e3).brief,
+            result.firstTokenSeconds.written(2),
+            result.solo(0).map { $0.error == nil ? $0.prefillTokensPerSecond.brief : "-" } ?? "-",
+            result.loadSeconds.written(2), (result.limit.bandwidth / 1e9).written(1),
+            (result.limit.peak / 1e9).written(0),
+        ]
+    }
+
+    private static func cells(_ result: BenchMeasurement, _ index: Int, _ length: Int, _ model: BenchModel) -> [String]
+    {
+        let combination = result.combination
+        let head = ["\(combination.processes)", "\(combination.threads)", result.dtype, "\(length)"]
+        guard let solo = result.solo(index), solo.error == nil, let decode = solo.decodeTokensPerSecond else {
+            return head + ["-", "-", "-", "-"]
+        }
+        let limit = result.contextLimit(length, model)
+        return head + [solo.prefillTokensPerSecond.brief, decode.brief, limit.brief, (decode / limit * 100).written(1)]
+    }
+
+    // MARK: The kernels
+
+    private func runKernels(_ report: inout BenchReport) throws -> Int {
+        for dtype in varied.kernelTypes(of: report.model) {
+            for threads in varied.threads?.values ?? [CPUDevice.coreCount] {
+                let benchmark = try KernelBenchmark(threads: threads, dtype: dtype)
+                try OutputDescriptor.standardOutput.write(
+                    """
+                    \(dtype), \(threads) threads: \((benchmark.bandwidth / 1e9).written(1)) GB/s, \
+                    \((benchmark.peak.operationsPerSecond / 1e9).written(0)) GFLOP/s by \(benchmark.peak.instruction)
+
+                    """.utf8)
+                let table = try BenchTable([
+                    "product        ", "outputs", "inputs", "rows", "µs", "GFLOP/s", "GB/s", "share %",
+                ])
+                for product in report.model.spec.products {
+                    for result in try benchmark.measure(product) {
+                        report.kernels.append(result)
+                        try table.row([
+                            product.name, "\(product.outputs)", "\(product.inputs)", "\(result.rows)",
+                            (result.seconds * 1e6).brief, (result.operationsPerSecond / 1e9).brief,
+                            (result.bytesPerSecond / 1e9).brief, (result.share * 100).written(1),
+                        ])
+                    }
+                }
+                try OutputDescriptor.standardOutput.write("\n".utf8)
+            }
+        }
+        return 0
+    }
+}

@@ -1,0 +1,32 @@
+import ArgumentParser
+
+/// Counts separated by commas: `1,2,4`.
+struct CountList: ExpressibleByArgument, Sendable {
+    let values: [Int]
+
+    init(_ values: [Int]) { self.values = values }
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        let values = parts.compactMap { Int($0) }
+        guard values.count == parts.count, values.allSatisfy({ (1...1_000_000).contains($0) }) else { return nil }
+        self.values = values
+    }
+
+    var defaultValueDescription: String { values.map(String.init).joined(separator: ",") }
+}
+
+/// Types of weights separated by commas; `auto` is the checkpoint's own.
+struct DTypeList: ExpressibleByArgument, Sendable {
+    let values: [ModelOptions.DTypeChoice]
+
+    init(_ values: [ModelOptions.DTypeChoice]) { self.values = values }
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        values = parts.compactMap { ModelOptions.DTypeChoice(rawValue: String($0)) }
+        guard values.count == parts.count else { return nil }
+    }
+
+    var defaultValueDescription: String { values.map(\.rawValue).joined(separator: ",") }
+}

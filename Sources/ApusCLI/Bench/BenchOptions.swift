@@ -1,0 +1,108 @@
+import Apus
+import ApusCPU
+import ApusCheckpoints
+import ArgumentParser
+
+struct BenchModelOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Directory of a Hugging Face checkpoint; by default the demo model.", valueName: "dir"))
+    var model: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A config.json: random weights of that shape, which are written nowhere.", valueName: "config"))
+    var synthetic: String?
+
+    mutating func validate() throws {
+        if model != nil, synthetic != nil { throw ValidationError("Give --model or --synthetic, not both.") }
+    }
+}
+
+struct BenchVariedOptions: ParsableArguments {
+    @Option(name: [.customShort("n"), .long], help: ArgumentHelp("Processes.", valueName: "counts"))
+    var numProcesses = CountList([1])
+
+    @Option(
+        help: ArgumentHelp(
+            "Threads of each process; by default the cores divided by the processes.", valueName: "counts"))
+    var threads: CountList?
+
+    @Option(help: ArgumentHelp("Prompts in flight at once in each process.", valueName: "counts"))
+    var batchSize = CountList([1, 16])
+
+    @Option(help: ArgumentHelp("Types of the weights in products; auto is the checkpoint's own.", valueName: "types"))
+    var dtype = DTypeList([.auto])
+
+    mutating func validate() throws {
+        for (name, list) in [
+            ("--num-processes", numProcesses), ("--batch-size", batchSize), ("--threads", threads ?? CountList([1])),
+        ] {
+            if let value = list.values.first(where: { $0 > 4096 }) {
+                throw ValidationError("\(name) must be from 1 to 4096, but is \(value).")
+            }
+        }
+    }
+
+    /// All combinations, those of one kind of process together.
+    var combinations: [BenchCombination] {
+        var combinations: [BenchCombination] = []
+        for processes in numProcesses.values {
+            for threads in threads?.values ?? [max(CPUDevice.coreCount / processes, 1)] {
+                for dtype in dtype.values {
+                    for batchSize in batchSize.values {
+                        combinations.append(
+                            BenchCombination(
+                                processes: processes, threads: threads, batchSize: batchSize,
+                                dtype: dtype.value.flatMap(DType.init(rawValue:))))
+                    }
+                }
+            }
+        }
+        return combinations
+    }
+
+    /// Types for the kernels' benchmark, which loads no checkpoint to ask.
+    func kernelTypes(of model: BenchModel) -> [DType] {
+        dtype.values.map { choice in
+            if let dtype = choice.value.flatMap(DType.init(rawValue:)) { return dtype }
+            let config = try? ConfigurationFile(path: model.directory + "/config.json")
+            let name = (try? config?.optionalString("dtype")) ?? (try? config?.optionalString("torch_dtype"))
+            return name.flatMap { DType(rawValue: $0) } ?? .bfloat16
+        }
+    }
+}
+
+struct BenchMeasuredOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Prompts of a round.", valueName: "count"))
+    var prompts = 100
+
+    @Option(help: ArgumentHelp("New tokens of each prompt.", valueName: "count"))
+    var newTokens = 100
+
+    @Option(help: ArgumentHelp("Rounds of each combination; figures are medians over them.", valueName: "count"))
+    var rounds = 3
+
+    @Option(
+        help: ArgumentHelp("Tokens of a prompt that runs alone to time the prefill; 0 for none.", valueName: "count"))
+    var prefill = 512
+
+    @Option(
+        help: ArgumentHelp(
+            "Instead of the prompts: one sequence at a time with contexts of these lengths.", valueName: "counts"))
+    var contexts: CountList?
+
+    @Flag(help: "Instead of the model: the products of its shapes at 1 to 128 rows.")
+    var kernels = false
+
+    @Flag(help: "Let prompts share the keys and values of what they begin with alike. Off, so that all work is done.")
+    var sharePrefixes = false
+
+    mutating func validate() throws {
+        for (name, value, least) in [
+            ("--prompts", prompts, 1), ("--new-tokens", newTokens, 1), ("--rounds", rounds, 1),
+            ("--prefill", prefill, 0),
+        ] where !(least...1_000_000).contains(value) {
+            throw ValidationError("\(name) must be from \(least) to 1000000, but is \(value).")
+        }
+        if kernels, contexts != nil { throw ValidationError("Give --kernels or --contexts, not both.") }
+    }
+}

@@ -1,0 +1,96 @@
+import Apus
+import ApusCPU
+import ApusCompute
+import ApusModels
+
+/// Times the products of a model's shapes, their weights read from memory as in a real step.
+struct KernelBenchmark {
+    struct Result {
+        let product: DecoderSpec.Product
+        let dtype: DType
+        let rows: Int
+        let seconds: Double
+        let limitSeconds: Double
+
+        var operationsPerSecond: Double {
+            2 * Double(rows) * Double(product.outputs) * Double(product.inputs) / seconds
+        }
+        var bytesPerSecond: Double {
+            Double(product.outputs) * Double(product.inputs) * Double(dtype.byteCount) / seconds
+        }
+        var share: Double { limitSeconds / seconds }
+    }
+
+    static let rows = [1, 4, 16, 64, 128]
+
+    let device: CPUDevice
+    let dtype: DType
+    /// Bytes a second.
+    let bandwidth: Double
+    let peak: MachineLimits.Peak
+
+    init(threads: Int, dtype: DType) throws {
+        device = try CPUDevice(threads: threads)
+        self.dtype = dtype
+        let limits = MachineLimits(threads: threads, instructionSet: device.instructionSet)
+        bandwidth = try limits.readBandwidth()
+        peak = limits.peak(MachineLimits.Arithmetic(dtype))
+    }
+
+    /// One product at every row count. The best of a quarter of a second each, after an untimed turn.
+    func measure(_ product: DecoderSpec.Product) throws -> [Result] {
+        let weights = try weights(product)
+        return try Self.rows.map { rows in
+            let x = try device.makeTensor(
+                (0..<rows * product.inputs).map { Float($0 % 251) / 251 - 0.5 }, [rows, product.inputs])
+            let y = try device.makeTensor([rows, product.outputs])
+            for weight in weights { try device.linear(x, weight, bias: nil, into: y) }
+            var best = Double.infinity
+            let end = MonotonicClock.seconds + 0.25
+            repeat {
+                let begin = MonotonicClock.seconds
+                for weight in weights { try device.linear(x, weight, bias: nil, into: y) }
+                best = min(best, (MonotonicClock.seconds - begin) / Double(weights.count))
+            } while MonotonicClock.seconds < end
+            let parameters = Double(product.outputs) * Double(product.inputs)
+            let limit = SpeedLimit(
+                parameters: parameters, weightBytes: parameters * Double(dtype.byteCount), bandwidth: bandwidth,
+                peak: peak.operationsPerSecond)
+            return Result(
+                product: product, dtype: dtype, rows: rows, seconds: max(best, 1e-9),
+                limitSeconds: Double(rows) / limit.tokensPerSecond(batch: rows))
+        }
+    }
+
+    /// So many copies that no cache holds them all by the time their turn comes again.
+    private func weights(_ product: DecoderSpec.Product) throws -> [any PreparedWeight] {
+        let (count, overflow) = product.outputs.multipliedReportingOverflow(by: product.inputs)
+        let (size, overflow2) = count.multipliedReportingOverflow(by: dtype.byteCount)
+        guard !overflow, !overflow2, size < HostDescription.current.availableMemory / 4 else {
+            throw CommandError("\(product.name): \(product.outputs) × \(product.inputs) is too large to measure here")
+        }
+        let copies = max(2, 3 * max(MachineLimits.cacheSize, 64 << 20) / max(size, 1) + 1)
+        return try (0..<copies).map { copy in
+            let memory = RandomMatrix(byteCount: size, dtype, seed: UInt64(copy))
+            let source = try WeightSource(
+                name: product.name, bytes: memory.bytes, owner: memory,
+                shape: Shape([product.outputs, product.inputs]),
+                dtype: dtype)
+            return try device.prepare(source, as: dtype)
+        }
+    }
+}
+
+/// The elements of a matrix, as a checkpoint would hold them.
+private final class RandomMatrix: @unchecked Sendable {
+    let bytes: UnsafeRawBufferPointer
+    private let memory: UnsafeMutableRawBufferPointer
+
+    init(byteCount: Int, _ dtype: DType, seed: UInt64) {
+        memory = .allocate(byteCount: byteCount, alignment: 4096)
+        RandomWeights.fill(memory, dtype, isNorm: false, seed: seed)
+        bytes = UnsafeRawBufferPointer(memory)
+    }
+
+    deinit { memory.deallocate() }
+}

@@ -1,0 +1,68 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Gates that hold all workers until the coordinator opens them, one after the other: locks on files of a private
+/// directory. However the coordinator ends, the system takes its locks away, so no worker waits for ever.
+final class StartingGates {
+    let directory: String
+    private var descriptors: [Int32] = []
+
+    /// Makes closed gates. Throws `CommandError` if the directory for temporary files cannot be written.
+    init(count: Int) throws(CommandError) {
+        directory = try TemporaryPlace.make()
+        for gate in 0..<count {
+            let descriptor = systemOpen(Self.path(directory, gate), O_CREAT)
+            guard descriptor >= 0, flock(descriptor, LOCK_EX) == 0 else {
+                throw CommandError("\(directory) cannot be written: \(String(cString: strerror(errno)))")
+            }
+            descriptors.append(descriptor)
+        }
+    }
+
+    deinit {
+        for (gate, descriptor) in descriptors.enumerated() {
+            close(descriptor)
+            unlink(Self.path(directory, gate))
+        }
+        rmdir(directory)
+    }
+
+    func open(_ gate: Int) { if descriptors.indices.contains(gate) { flock(descriptors[gate], LOCK_UN) } }
+
+    /// Waits in a worker until a gate is open. Blocks the thread: nothing else runs in that process meanwhile.
+    static func wait(_ gate: Int, in directory: String) throws(CommandError) {
+        let descriptor = systemOpen(path(directory, gate), 0)
+        guard descriptor >= 0 else { throw CommandError("the coordinator's gate \(gate) is gone") }
+        defer { close(descriptor) }
+        while flock(descriptor, LOCK_SH) != 0 {
+            guard errno == EINTR else {
+                throw CommandError("gate \(gate): \(String(cString: strerror(errno)))")
+            }
+        }
+    }
+
+    private static func path(_ directory: String, _ gate: Int) -> String { "\(directory)/gate-\(gate)" }
+}
+
+/// Outside the type, where its method of that name would hide it.
+private func systemOpen(_ path: String, _ flags: Int32) -> Int32 { open(path, O_RDWR | O_CLOEXEC | flags, 0o600) }
+
+/// Directories for the time of a run that only this user may enter.
+enum TemporaryPlace {
+    static func make() throws(CommandError) -> String {
+        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var name = "\(parent.isEmpty ? "/tmp" : parent)/apus-bench-XXXXXX".utf8CString
+        let made = name.withUnsafeMutableBufferPointer { buffer in
+            buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
+        }
+        guard let made else {
+            throw CommandError("\(parent) cannot be written: \(String(cString: strerror(errno)))")
+        }
+        return made
+    }
+}
