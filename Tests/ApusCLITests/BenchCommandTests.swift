@@ -115,7 +115,9 @@ import Testing
         let directory = try TemporaryDirectory()
         let config = try directory.write("config.json", Self.configuration.replacing("%@", with: "bfloat16"))
         let json = directory.path + "/bench.json"
-        let outcome = try await bench(["--synthetic", config, "--kernels", "--threads", "1", "--json", json])
+        let outcome = try await bench([
+            "--synthetic", config, "--kernels", "--rounds", "1", "--threads", "1", "--json", json,
+        ])
         #expect(outcome.code == 0, "\(outcome.error)")
         let kernels = try #require(report(json)["kernels"]?.array)
         #expect(kernels.count == 5 * 5)

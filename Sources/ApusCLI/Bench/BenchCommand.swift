@@ -48,7 +48,6 @@ struct BenchCommand: AsyncParsableCommand {
             model: model, settings: settings(prompts), instructionSet: instructionSet,
             contextLengths: measured.contexts?.values ?? [])
         try describe(report)
-        if measured.sharePrefixes { StandardError.write("--share-prefixes has no effect: this engine shares none yet") }
 
         // What cannot be written is noticed before the long part.
         let jsonOutput = try json.map { path throws(CommandError) in try OutputDescriptor(creating: path) }
@@ -64,7 +63,7 @@ struct BenchCommand: AsyncParsableCommand {
         [
             "prompts": .integer(prompts.count), "new_tokens": .integer(measured.newTokens),
             "prompt_tokens": .integer(prompts.reduce(0) { $0 + $1.count }), "rounds": .integer(measured.rounds),
-            "prefill": .integer(measured.prefill), "share_prefixes": false,
+            "prefill": .integer(measured.prefill), "share_prefixes": .bool(measured.sharePrefixes),
         ]
     }
 
@@ -89,7 +88,7 @@ struct BenchCommand: AsyncParsableCommand {
         let progress = RewrittenLine()
         let benchmark = Benchmark(
             model: report.model, prompts: prompts, newTokens: measured.newTokens, rounds: measured.rounds,
-            instructionSet: instructionSet, announce: { progress.show($0) })
+            sharesPrefixes: measured.sharePrefixes, instructionSet: instructionSet, announce: { progress.show($0) })
         var failures = 0
         if measured.contexts == nil {
             let table = try BenchTable(Self.heads)
@@ -175,7 +174,8 @@ struct BenchCommand: AsyncParsableCommand {
     private func runKernels(_ report: inout BenchReport) throws -> Int {
         for dtype in varied.kernelTypes(of: report.model) {
             for threads in varied.threads?.values ?? [CPUDevice.coreCount] {
-                let benchmark = try KernelBenchmark(threads: threads, dtype: dtype)
+                let benchmark = try KernelBenchmark(
+                    report.model, threads: threads, dtype: dtype, seconds: 0.08 * Double(measured.rounds))
                 try OutputDescriptor.standardOutput.write(
                     """
                     \(dtype), \(threads) threads: \((benchmark.bandwidth / 1e9).written(1)) GB/s, \

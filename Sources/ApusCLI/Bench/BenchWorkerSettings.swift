@@ -11,8 +11,9 @@ struct BenchWorkerSettings: Sendable, Codable {
     var threads: Int
     /// Prompts in flight at once in each process.
     var inFlight: Int
-    /// Sequences that the engine makes room for: at least `inFlight`.
-    var batchSize: Int
+    /// Most tokens of a prompt and its continuation.
+    var contextLength: Int
+    var sharesPrefixes: Bool
     var newTokens: Int
     var vocabulary: Int
     var solos: [Solo]

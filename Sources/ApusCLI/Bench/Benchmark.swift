@@ -8,6 +8,7 @@ struct Benchmark {
     let prompts: [[Int]]
     let newTokens: Int
     let rounds: Int
+    let sharesPrefixes: Bool
     let instructionSet: InstructionSet
     /// Says what is being done.
     let announce: (String) -> Void
@@ -31,12 +32,12 @@ struct Benchmark {
     ) async throws -> BenchMeasurement {
         let inFlight = min(
             combination.batchSize, max((prompts.count + combination.processes - 1) / combination.processes, 1))
-        // The engine's room grows with its batch: as many sequences as hold the longest solo.
-        let longest = solos.map { $0.length + $0.newTokens }.max() ?? 0
+        let longest = max(
+            (prompts.map(\.count).max() ?? 0) + newTokens, solos.map { $0.length + $0.newTokens }.max() ?? 0)
         let settings = BenchWorkerSettings(
             model: model.directory, dtype: combination.dtype?.rawValue, threads: combination.threads,
-            inFlight: inFlight,
-            batchSize: max(inFlight, longest / max(min(model.spec.maxPositions, 1 << 20), 2048) + 1),
+            // The warm-up's prompts must fit as well.
+            inFlight: inFlight, contextLength: max(longest, 32), sharesPrefixes: sharesPrefixes,
             newTokens: newTokens, vocabulary: model.spec.vocabularySize, solos: solos, gates: "", started: 0)
         var measured: [BenchRound] = []
         for number in 1...max(rounds, 1) {

@@ -25,19 +25,25 @@ struct KernelBenchmark {
 
     let device: CPUDevice
     let dtype: DType
+    /// Bytes of all products of the model.
+    let modelBytes: Double
+    /// For each figure.
+    let seconds: Double
     /// Bytes a second.
     let bandwidth: Double
     let peak: MachineLimits.Peak
 
-    init(threads: Int, dtype: DType) throws {
+    init(_ model: BenchModel, threads: Int, dtype: DType, seconds: Double) throws {
         device = try CPUDevice(threads: threads)
         self.dtype = dtype
+        modelBytes = model.weightBytes(dtype)
+        self.seconds = seconds
         let limits = MachineLimits(threads: threads, instructionSet: device.instructionSet)
         bandwidth = try limits.readBandwidth()
         peak = limits.peak(MachineLimits.Arithmetic(dtype))
     }
 
-    /// One product at every row count. The best of a quarter of a second each, after an untimed turn.
+    /// One product at every row count. The best turn of some time each, after an untimed one.
     func measure(_ product: DecoderSpec.Product) throws -> [Result] {
         let weights = try weights(product)
         return try Self.rows.map { rows in
@@ -46,7 +52,7 @@ struct KernelBenchmark {
             let y = try device.makeTensor([rows, product.outputs])
             for weight in weights { try device.linear(x, weight, bias: nil, into: y) }
             var best = Double.infinity
-            let end = MonotonicClock.seconds + 0.25
+            let end = MonotonicClock.seconds + seconds
             repeat {
                 let begin = MonotonicClock.seconds
                 for weight in weights { try device.linear(x, weight, bias: nil, into: y) }
@@ -62,14 +68,15 @@ struct KernelBenchmark {
         }
     }
 
-    /// So many copies that no cache holds them all by the time their turn comes again.
+    /// So many copies that no cache holds them all by the time their turn comes again, unless one holds the model.
     private func weights(_ product: DecoderSpec.Product) throws -> [any PreparedWeight] {
         let (count, overflow) = product.outputs.multipliedReportingOverflow(by: product.inputs)
         let (size, overflow2) = count.multipliedReportingOverflow(by: dtype.byteCount)
         guard !overflow, !overflow2, size < HostDescription.current.availableMemory / 4 else {
             throw CommandError("\(product.name): \(product.outputs) × \(product.inputs) is too large to measure here")
         }
-        let copies = max(2, 3 * max(MachineLimits.cacheSize, 64 << 20) / max(size, 1) + 1)
+        let streamed = min(Double(3 * max(MachineLimits.cacheSize, 64 << 20)), modelBytes)
+        let copies = max(2, Int(streamed / Double(max(size, 1))) + 1)
         return try (0..<copies).map { copy in
             let memory = RandomMatrix(byteCount: size, dtype, seed: UInt64(copy))
             let source = try WeightSource(
