@@ -28,8 +28,12 @@ package protocol Device: AnyObject, Sendable {
 
     // MARK: Weights and cache
 
-    /// Turns a checkpoint's matrix into the device's own layout, its elements converted to `dtype`. Done once.
-    func prepare(_ weight: WeightSource, as dtype: DType) throws(ComputeError) -> any PreparedWeight
+    /// Turns a checkpoint's matrix into the device's own layout for products, its elements converted or quantized to
+    /// `format`. Done once; when it returns, the source is no longer needed unless `keepsSource` says so.
+    func prepare(_ weight: WeightSource, as format: WeightFormat) throws(ComputeError) -> any PreparedWeight
+
+    /// Makes a matrix ready for `embedding`.
+    func prepareTable(_ weight: WeightSource, as dtype: DType) throws(ComputeError) -> any PreparedWeight
 
     func makeKVCache(_ layout: KVCacheLayout) throws(ComputeError) -> KVCacheLayer
 
@@ -38,8 +42,12 @@ package protocol Device: AnyObject, Sendable {
     /// y[i] = weight[tokens[i]]; tokens are int32 [count] and within the table.
     func embedding(_ tokens: Tensor, _ weight: any PreparedWeight, into y: Tensor) throws(ComputeError)
 
-    /// y = x · weightᵀ + bias; x is [tokens, inputs], y [tokens, outputs], bias float32 [outputs].
-    func linear(_ x: Tensor, _ weight: any PreparedWeight, bias: Tensor?, into y: Tensor) throws(ComputeError)
+    /// For each product, result = norm(x) · weightᵀ + bias, or result += if it accumulates; x is [tokens, inputs].
+    func linear(_ x: Tensor, norm: Norm?, _ products: [Product]) throws(ComputeError)
+
+    /// gate.result = activation(gate) · up, where gate and up are products of norm(x); up.result is overwritten.
+    func gatedLinear(_ x: Tensor, norm: Norm?, gate: Product, up: Product, _ activation: Activation)
+        throws(ComputeError)
 
     /// y = x / √(mean(x²) + epsilon) · weight, row by row (Zhang & Sennrich, arXiv 1910.07467).
     func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, into y: Tensor) throws(ComputeError)
@@ -58,12 +66,6 @@ package protocol Device: AnyObject, Sendable {
         query: Tensor, cache: KVCacheLayer, layout: KVCacheLayout, batch: AttentionBatch, scale: Float, into y: Tensor
     ) throws(ComputeError)
 
-    /// gate = activation(gate) · up
-    func gatedActivation(_ activation: Activation, gate: Tensor, up: Tensor) throws(ComputeError)
-
-    /// y += x
-    func add(_ x: Tensor, to y: Tensor) throws(ComputeError)
-
     /// y[i] = x[rows[i]]
     func gather(_ x: Tensor, rows: Tensor, into y: Tensor) throws(ComputeError)
 
@@ -76,4 +78,33 @@ package enum Activation: String, Sendable, Hashable {
     case gelu
     case geluTanh
     case relu
+}
+
+/// x / √(mean(x²) + epsilon) · weight, applied to what goes into products.
+package struct Norm: Sendable {
+    package let weight: Tensor
+    package let epsilon: Float
+
+    package init(weight: Tensor, epsilon: Float) {
+        self.weight = weight
+        self.epsilon = epsilon
+    }
+}
+
+/// One of several products with the same input.
+package struct Product: Sendable {
+    package let weight: any PreparedWeight
+    /// float32 [outputs]
+    package let bias: Tensor?
+    /// float32 [tokens, outputs]
+    package let result: Tensor
+    /// Whether the product is added to what the result holds.
+    package let accumulates: Bool
+
+    package init(_ weight: any PreparedWeight, bias: Tensor? = nil, into result: Tensor, accumulates: Bool = false) {
+        self.weight = weight
+        self.bias = bias
+        self.result = result
+        self.accumulates = accumulates
+    }
 }

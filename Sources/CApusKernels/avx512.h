@@ -2,6 +2,8 @@
 #define LANES 16
 #define LOAD_BF16 load_bf16
 #define LOAD_F16 load_f16
+#define ROW_TILE 12
+#define PANEL_TILE 2
 #include "vector.h"
 
 INLINE vfloat load_bf16(const uint16_t *p) {

@@ -20,17 +20,22 @@ const apus_kernels *apus_kernels_for(apus_isa isa) {
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
     bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    bool avx512_bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
+    bool avx2_vnni = avx2 && __builtin_cpu_supports("avxvnni");
+    bool avx512_vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+    bool avx512_bf16 = avx512_vnni && __builtin_cpu_supports("avx512bf16");
 #endif
     switch (isa) {
     case APUS_ISA_SCALAR: return &apus_kernels_scalar;
     case APUS_ISA_PORTABLE: return &apus_kernels_portable;
 #if defined(__x86_64__)
     case APUS_ISA_AVX2: return avx2 ? &apus_kernels_avx2 : NULL;
+    case APUS_ISA_AVX2_VNNI: return avx2_vnni ? &apus_kernels_avx2_vnni : NULL;
     case APUS_ISA_AVX512: return avx512 ? &apus_kernels_avx512 : NULL;
+    case APUS_ISA_AVX512_VNNI: return avx512_vnni ? &apus_kernels_avx512_vnni : NULL;
     case APUS_ISA_AVX512_BF16: return avx512_bf16 ? &apus_kernels_avx512_bf16 : NULL;
     case APUS_ISA_AMX_BF16: {
-        bool amx = avx512_bf16 && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16");
+        bool amx = avx512_bf16 && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") &&
+                   __builtin_cpu_supports("amx-int8");
         return amx && request_tiles() ? &apus_kernels_amx_bf16 : NULL;
     }
 #endif

@@ -12,19 +12,16 @@ static void embedding(const void *table, apus_dtype type, size_t width, const in
         case APUS_F16:
             for (size_t j = 0; j < width; j++) y[j] = apus_float_of_f16(halves[j]);
             break;
+        default: break;
         }
     }
 }
 
 static void rms_norm(const float *x, const float *weight, float epsilon, size_t rows, size_t width, float *y) {
     for (size_t row = 0; row < rows; row++, x += width, y += width) {
-        vfloat sums = {};
-        float tail = 0;
+        float scale = norm_scale(x, width, epsilon);
         size_t i = 0;
-        for (; i + LANES <= width; i += LANES) sums += load(x + i) * load(x + i);
-        for (; i < width; i++) tail += x[i] * x[i];
-        float scale = 1 / sqrtf((sum(sums) + tail) / (float)width + epsilon);
-        for (i = 0; i + LANES <= width; i += LANES) store(y + i, load(x + i) * scale * load(weight + i));
+        for (; i + LANES <= width; i += LANES) store(y + i, load(x + i) * scale * load(weight + i));
         for (; i < width; i++) y[i] = x[i] * scale * weight[i];
     }
 }

@@ -6,19 +6,9 @@
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 
-#define LANES 8
-#define LOAD_BF16 load_bf16
-#define LOAD_F16 load_f16
-#include "vector.h"
-
-INLINE vfloat load_bf16(const uint16_t *p) {
-    __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p));
-    return (vfloat)_mm256_slli_epi32(wide, 16);
-}
-INLINE vfloat load_f16(const uint16_t *p) { return (vfloat)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
-
-#define ROW_TILE 2
-#include "linear.h"
+#include "avx2.h"
+#include "dot_avx2.h"
+#include "products.h"
 #include "attention.h"
 #include "elementwise.h"
 

@@ -1,14 +1,16 @@
-// AVX-512 without bfloat16 dot products: Skylake servers, Ice Lake.
+// AVX-512 without VNNI or bfloat16: Skylake servers.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
 
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+#pragma clang attribute push( \
+    __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl"))), \
+    apply_to = function)
 
 #include "avx512.h"
-#define ROW_TILE 6
-#include "linear.h"
+#include "dot_avx512.h"
+#include "products.h"
 #include "attention.h"
 #include "elementwise.h"
 

@@ -19,8 +19,10 @@ INLINE vfloat load_f16(const uint16_t *p) {
 }
 #define ROW_TILE 2
 #endif
+#define PANEL_TILE 1
 
-#include "linear.h"
+#include "dot_portable.h"
+#include "products.h"
 #include "attention.h"
 #include "elementwise.h"
 

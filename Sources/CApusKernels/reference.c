@@ -1,6 +1,7 @@
 // The scalar reference: the definition of every operation, written to be read.
 #include "apus_kernels.h"
 #include "half.h"
+#include "panels.h"
 #include "tables.h"
 
 #include <math.h>
@@ -10,8 +11,8 @@ static float element(const void *source, apus_dtype type, size_t index) {
     case APUS_F32: return ((const float *)source)[index];
     case APUS_BF16: return apus_float_of_bf16(((const uint16_t *)source)[index]);
     case APUS_F16: return apus_float_of_f16(((const uint16_t *)source)[index]);
+    default: return 0;
     }
-    return 0;
 }
 
 static void store(void *target, apus_dtype type, size_t index, float value) {
@@ -22,22 +23,81 @@ static void store(void *target, apus_dtype type, size_t index, float value) {
     }
 }
 
-static size_t linear_workspace(apus_dtype weight_type, size_t rows, size_t inputs) {
-    (void)weight_type, (void)rows, (void)inputs;
+// Activations as products take them: through the norm, and for integer matrices rounded to 8 bits.
+// Float: [rows, inputs]. Integer: scales [rows], then int8 [rows, inputs].
+static bool is_integer(apus_dtype type) { return type == APUS_I8 || type == APUS_I4; }
+
+static size_t packed_bytes(apus_dtype type, size_t rows, size_t inputs) {
+    return rows * (is_integer(type) ? sizeof(float) + inputs : inputs * sizeof(float));
+}
+
+static void pack_rows(const apus_activations *task, size_t first, size_t end) {
+    const size_t inputs = task->inputs;
+    for (size_t row = first; row < end; row++) {
+        const float *x = task->x + row * inputs;
+        float sum = 0, largest = 0, nothing = 0;
+        for (size_t i = 0; i < inputs; i++) sum += x[i] * x[i];
+        const float scale = 1 / sqrtf(sum / (float)inputs + task->epsilon);
+        for (size_t i = 0; i < inputs; i++) {
+            float value = task->norm_weight ? x[i] * scale * task->norm_weight[i] : x[i];
+            if (!is_integer(task->type)) ((float *)task->packed)[row * inputs + i] = value;
+            largest = fmaxf(largest, fabsf(value));
+            nothing += value * 0;
+        }
+        if (!is_integer(task->type)) continue;
+        ((float *)task->packed)[row] = largest / 127 + nothing;
+        int8_t *packed = (int8_t *)((float *)task->packed + task->rows) + row * inputs;
+        const float inverse = largest > 0 ? 127 / largest : 0;
+        for (size_t i = 0; i < inputs; i++) {
+            float value = task->norm_weight ? x[i] * scale * task->norm_weight[i] : x[i];
+            packed[i] = (int8_t)rintf(fminf(fmaxf(value * inverse, -127), 127));
+        }
+    }
+}
+
+static size_t linear_scratch(apus_dtype type, size_t inputs) {
+    (void)type, (void)inputs;
     return 0;
 }
 
-static void linear_pack(const apus_linear *task, size_t first, size_t end) { (void)task, (void)first, (void)end; }
+// Element [output, input] of a matrix in panels; of an integer one before its scale.
+static float panel_float(const apus_linear *task, const uint8_t *panel, size_t output, size_t input) {
+    const size_t pairs = task->type == APUS_BF16 ? 2 : 1;
+    return element(panel, task->type, (input / pairs * APUS_PANEL + output) * pairs + input % pairs);
+}
+
+static int32_t panel_integer(const apus_linear *task, const uint8_t *panel, size_t output, size_t input) {
+    if (task->type == APUS_I8) return ((const int8_t *)panel)[(input / 4 * APUS_PANEL + output) * 4 + input % 4];
+    const size_t padded = apus_panel_inputs(APUS_I4, task->inputs);
+    const uint8_t halves = panel[(input / 8 * APUS_PANEL + output) * 4 + input % 4];
+    const int32_t multiplier = apus_panel_multipliers(panel, padded)[input / APUS_GROUP * APUS_PANEL + output];
+    return ((input % 8 < 4 ? halves & 15 : halves >> 4) - 8) * multiplier;
+}
+
+static float product(const apus_linear *task, const uint8_t *panel, size_t row, size_t output) {
+    const size_t inputs = task->inputs;
+    if (is_integer(task->type)) {
+        const int8_t *x = (const int8_t *)((const float *)task->packed + task->rows) + row * inputs;
+        int32_t sum = 0;
+        for (size_t i = 0; i < inputs; i++) sum += x[i] * panel_integer(task, panel, output, i);
+        const float *scales = apus_panel_scales(panel, task->type, apus_panel_inputs(task->type, inputs));
+        return (float)sum * (((const float *)task->packed)[row] * scales[output]);
+    }
+    const float *x = (const float *)task->packed + row * inputs;
+    float sum = 0;
+    for (size_t i = 0; i < inputs; i++) sum += x[i] * panel_float(task, panel, output, i);
+    return sum;
+}
 
 static void linear(const apus_linear *task, size_t first, size_t end) {
+    const size_t stride = apus_panel_bytes(task->type, task->inputs);
     for (size_t row = 0; row < task->rows; row++) {
-        for (size_t output = first; output < end; output++) {
-            float sum = 0;
-            for (size_t i = 0; i < task->inputs; i++) {
-                sum += task->x[row * task->inputs + i] *
-                       element(task->weight, task->weight_type, output * task->inputs + i);
-            }
-            task->y[row * task->outputs + output] = task->bias ? sum + task->bias[output] : sum;
+        for (size_t output = first * APUS_PANEL; output < end * APUS_PANEL && output < task->outputs; output++) {
+            const uint8_t *panel = (const uint8_t *)task->panels + output / APUS_PANEL * stride;
+            float value = product(task, panel, row, output % APUS_PANEL);
+            if (task->bias) value += task->bias[output];
+            float *y = task->y + row * task->y_stride + output;
+            *y = task->accumulate ? value + *y : value;
         }
     }
 }
@@ -152,8 +212,9 @@ static int32_t argmax(const float *x, size_t count) {
 
 const apus_kernels apus_kernels_scalar = {
     .name = "scalar",
-    .linear_workspace = linear_workspace,
-    .linear_pack = linear_pack,
+    .packed_bytes = packed_bytes,
+    .pack_rows = pack_rows,
+    .linear_scratch = linear_scratch,
     .linear = linear,
     .embedding = embedding,
     .rms_norm = rms_norm,

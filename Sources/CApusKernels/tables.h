@@ -6,7 +6,9 @@
 
 extern const apus_kernels apus_kernels_scalar, apus_kernels_portable;
 #if defined(__x86_64__)
-extern const apus_kernels apus_kernels_avx2, apus_kernels_avx512, apus_kernels_avx512_bf16, apus_kernels_amx_bf16;
+extern const apus_kernels apus_kernels_avx2, apus_kernels_avx2_vnni;
+extern const apus_kernels apus_kernels_avx512, apus_kernels_avx512_vnni, apus_kernels_avx512_bf16;
+extern const apus_kernels apus_kernels_amx_bf16;
 #endif
 
 float apus_activate(apus_activation activation, float x);

@@ -13,6 +13,8 @@ typedef float vfloat_unaligned __attribute__((vector_size(LANES * 4), aligned(4)
 typedef float vfloat4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
+// A tile's sums stay in registers only if all its loops are unrolled.
+#define UNROLLED _Pragma("clang loop unroll(full)")
 
 INLINE vfloat load(const float *p) { return *(const vfloat_unaligned *)p; }
 INLINE void store(float *p, vfloat v) { *(vfloat_unaligned *)p = v; }

@@ -1,8 +1,9 @@
 // The table of an instruction set's vector kernels; the includer defines TABLE and TABLE_NAME.
 const apus_kernels TABLE = {
     .name = TABLE_NAME,
-    .linear_workspace = linear_workspace,
-    .linear_pack = linear_pack,
+    .packed_bytes = packed_bytes,
+    .pack_rows = pack_rows,
+    .linear_scratch = linear_scratch,
     .linear = linear,
     .embedding = embedding,
     .rms_norm = rms_norm,

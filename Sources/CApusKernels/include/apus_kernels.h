@@ -17,29 +17,68 @@ typedef enum {
     APUS_ISA_SCALAR = 0,      // the reference: plain loops
     APUS_ISA_PORTABLE = 1,    // 128-bit vectors by compiler extension: SSE2 on x86-64, NEON on arm64
     APUS_ISA_AVX2 = 2,        // with FMA and F16C
-    APUS_ISA_AVX512 = 3,      // F, BW, DQ, VL
-    APUS_ISA_AVX512_BF16 = 4, // and dot products of bfloat16 pairs
-    APUS_ISA_AMX_BF16 = 5,    // and tile products of bfloat16
+    APUS_ISA_AVX2_VNNI = 3,
+    APUS_ISA_AVX512 = 4,      // F, BW, DQ, VL
+    APUS_ISA_AVX512_VNNI = 5, // and dot products of bytes
+    APUS_ISA_AVX512_BF16 = 6, // and dot products of bfloat16 pairs
+    APUS_ISA_AMX_BF16 = 7,    // and tile products of bfloat16 and bytes
 } apus_isa;
 
-#define APUS_ISA_COUNT 6
+#define APUS_ISA_COUNT 8
 
-typedef enum { APUS_F32 = 0, APUS_BF16 = 1, APUS_F16 = 2 } apus_dtype;
+// Element types: of stored tensors, of caches, and of prepared matrices.
+typedef enum { APUS_F32 = 0, APUS_BF16 = 1, APUS_F16 = 2, APUS_I8 = 3, APUS_I4 = 4 } apus_dtype;
 
 typedef enum { APUS_SILU = 0, APUS_GELU = 1, APUS_GELU_TANH = 2, APUS_RELU = 3 } apus_activation;
 
 // Tokens of one key-value block. Part of the numerical definition: attention accumulates block by block.
 #define APUS_KV_BLOCK 16
 
+// Outputs of a panel: a prepared matrix is ceil(outputs / 16) panels one after the other (panels.h).
+#define APUS_PANEL 16
+// Inputs that share a multiplier in a 4-bit matrix.
+#define APUS_GROUP 32
+// Longest input of an integer product: its sum stays within 32 bits.
+#define APUS_INTEGER_INPUTS 131072
+
+// A matrix as a checkpoint holds it: rows of `type`. Rows of APUS_I8 have a scale each. Rows of APUS_I4 are two inputs a
+// byte, the first in its low half, as value + 8; each group of APUS_GROUP inputs has a multiplier from 1 to 15.
+typedef struct {
+    const void *rows; // [outputs, inputs], at any alignment
+    const float *scales;        // [outputs], for APUS_I8 and APUS_I4
+    const uint8_t *multipliers; // [outputs, ceil(inputs / APUS_GROUP)], for APUS_I4
+    size_t outputs, inputs;
+    apus_dtype type;
+} apus_matrix;
+
+// Bytes of a panel.
+size_t apus_panel_bytes(apus_dtype type, size_t inputs);
+// Writes panel `panel` of the matrix, converted or quantized to `type`, 64-byte aligned.
+void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, void *target);
+// Quantizes row `output` of a matrix of floats as a checkpoint would hold it. Returns its scale.
+float apus_quantize_row(const apus_matrix *matrix, apus_dtype type, size_t output, void *row, uint8_t *multipliers);
+
+// Activations on their way into products: rows of floats, perhaps through a norm.
+typedef struct {
+    const float *x;           // [rows, inputs]
+    const float *norm_weight; // [inputs], or NULL: x / sqrt(mean(x^2) + epsilon) * norm_weight
+    float epsilon;
+    size_t rows, inputs;
+    apus_dtype type; // of the matrix
+    void *packed;    // packed_bytes(), 64-byte aligned
+} apus_activations;
+
 // y[rows, outputs] = x[rows, inputs] * weight[outputs, inputs]^T + bias
 typedef struct {
-    const void *weight; // [outputs, inputs], row-major, aligned to its element
+    const void *panels;
+    apus_dtype type;
+    const void *packed; // as pack_rows wrote it, of the same type, rows and inputs
     const float *bias;  // [outputs] or NULL
-    const float *x;     // [rows, inputs]
-    void *packed;       // linear_workspace() bytes, 64-byte aligned: the activations as the product wants them
-    float *y;           // [rows, outputs]
+    float *y;           // [rows, y_stride]
+    size_t y_stride;
     size_t rows, inputs, outputs;
-    apus_dtype weight_type;
+    bool accumulate; // y += instead of y =
+    void *scratch;   // linear_scratch() bytes for the calling thread, 64-byte aligned
 } apus_linear;
 
 // Attention of every query over the keys of its own sequence at or before it, through a block table.
@@ -61,11 +100,11 @@ typedef struct {
 typedef struct {
     const char *name;
 
-    // Bytes that `packed` needs.
-    size_t (*linear_workspace)(apus_dtype weight_type, size_t rows, size_t inputs);
+    size_t (*packed_bytes)(apus_dtype type, size_t rows, size_t inputs);
     // Converts activation rows [first, end) into `packed`; `first` is a multiple of 16. All rows before any product.
-    void (*linear_pack)(const apus_linear *task, size_t first, size_t end);
-    // Computes outputs [first, end) of every row; `first` is a multiple of 16.
+    void (*pack_rows)(const apus_activations *task, size_t first, size_t end);
+    size_t (*linear_scratch)(apus_dtype type, size_t inputs);
+    // Computes the outputs of panels [first, end) for every row.
     void (*linear)(const apus_linear *task, size_t first, size_t end);
 
     // Writes rows of a weight table as float32: y[i] = table[tokens[i]].

@@ -1,0 +1,57 @@
+// Activations rounded to 8 bits, as the integer products read them: a scale for each row, then the values in one of
+// three forms.
+//
+//   with I8_OFFSET  [rows][inputs + 64]             unsigned where the processor multiplies unsigned by signed bytes
+//   signed          [rows][inputs + 64]             for few rows of a 4-bit matrix; and -8 times each group's sum
+//   tiled           [rows / 16][inputs / 64][16][64] signed, for tile registers
+
+// Rows up to which a product is bound by memory.
+#define FEW_ROWS 4
+
+typedef enum { OFFSET_ROWS, SIGNED_ROWS, TILED_ROWS } integer_form;
+
+typedef struct {
+    integer_form form;
+    float *scales;
+    uint8_t *values;
+    int32_t *eighths; // [rows][groups], for SIGNED_ROWS
+    size_t bytes;     // of all
+} integer_rows;
+
+static integer_rows integer_rows_of(apus_dtype type, const void *packed, size_t rows, size_t inputs) {
+    const size_t padded = apus_panel_inputs(type, inputs), scales = apus_round_up(rows * sizeof(float), 64);
+    const size_t values = apus_round_up(rows, 16) * row_stride(type, inputs, 1);
+    integer_rows result = {.form = OFFSET_ROWS, .scales = (float *)packed, .bytes = scales + values};
+    result.values = (uint8_t *)packed + scales;
+    if (type == APUS_I4 && rows <= FEW_ROWS) {
+        result.form = SIGNED_ROWS;
+        result.eighths = (int32_t *)(void *)(result.values + values);
+        result.bytes += rows * (padded / APUS_GROUP) * sizeof(int32_t);
+    } else if (TILED_INTEGERS && rows > FEW_ROWS) {
+        result.form = TILED_ROWS;
+    }
+    return result;
+}
+
+INLINE integer_rows rows_of(const apus_linear *task) {
+    return integer_rows_of(task->type, task->packed, task->rows, task->inputs);
+}
+
+static void place_integers(const integer_rows *rows, size_t row, size_t first, size_t padded, const int8_t values[64]) {
+    switch (rows->form) {
+    case OFFSET_ROWS:
+        for (size_t i = 0; i < 64; i++) rows->values[row * (padded + 64) + first + i] = (uint8_t)(values[i] + I8_OFFSET);
+        break;
+    case SIGNED_ROWS:
+        memcpy(rows->values + row * (padded + 64) + first, values, 64);
+        for (size_t group = 0; group < 64; group += APUS_GROUP) {
+            int32_t total = 0;
+            for (size_t i = 0; i < APUS_GROUP; i++) total += values[group + i];
+            rows->eighths[row * (padded / APUS_GROUP) + (first + group) / APUS_GROUP] = -8 * total;
+        }
+        break;
+    case TILED_ROWS:
+        memcpy(rows->values + row / 16 * 16 * padded + first / 64 * 1024 + row % 16 * 64, values, 64);
+        break;
+    }
+}

@@ -1,0 +1,29 @@
+// AVX2 with VNNI: x86-64 of 2021 and later without AVX-512.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avxvnni"))), apply_to = function)
+
+#include "avx2.h"
+#define I8_OFFSET 128
+#define TILED_INTEGERS 0
+
+INLINE vint dot_i8(vint sum, vint x, vint w) {
+    return (vint)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)x, (__m256i)w);
+}
+INLINE vint dot_u4(vint sum, vint x, vint w) {
+    return (vint)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)w, (__m256i)x);
+}
+
+#include "products.h"
+#include "attention.h"
+#include "elementwise.h"
+
+#define TABLE apus_kernels_avx2_vnni
+#define TABLE_NAME "avx2-vnni"
+#include "vector_table.h"
+
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,272 @@
+// Prepares matrices: converts or quantizes rows, and interleaves sixteen of them into a panel.
+#include "panels.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "half.h"
+
+typedef uint32_t quad __attribute__((vector_size(16)));
+typedef uint32_t quad_unaligned __attribute__((vector_size(16), aligned(1), may_alias));
+
+// Dwords of each row that are interleaved at a time.
+#define BLOCK 64
+
+size_t apus_panel_bytes(apus_dtype type, size_t inputs) {
+    size_t padded = apus_panel_inputs(type, inputs), data = apus_panel_data(type, padded);
+    switch (type) {
+    case APUS_I8: return data + 2 * 64;
+    case APUS_I4: return data + padded / APUS_GROUP * APUS_PANEL + 2 * 64;
+    default: return data;
+    }
+}
+
+static bool is_float(apus_dtype type) { return type == APUS_F32 || type == APUS_BF16 || type == APUS_F16; }
+
+// Inputs [first, first + count) of a row as floats; those past the end are zeros.
+static void read_floats(const apus_matrix *matrix, size_t output, size_t first, size_t count, float *values) {
+    size_t size = matrix->type == APUS_F32 ? 4 : 2;
+    size_t available = first < matrix->inputs ? matrix->inputs - first : 0;
+    if (available > count) available = count;
+    const uint8_t *source = (const uint8_t *)matrix->rows + (output * matrix->inputs + first) * size;
+    switch (matrix->type) {
+    case APUS_F32: memcpy(values, source, available * sizeof(float)); break;
+    case APUS_BF16:
+        for (size_t i = 0; i < available; i++) {
+            uint16_t half;
+            memcpy(&half, source + i * 2, 2);
+            values[i] = apus_float_of_bf16(half);
+        }
+        break;
+    default:
+        for (size_t i = 0; i < available; i++) {
+            uint16_t half;
+            memcpy(&half, source + i * 2, 2);
+            values[i] = apus_float_of_f16(half);
+        }
+    }
+    memset(values + available, 0, (count - available) * sizeof(float));
+}
+
+static float largest_of(const float *values, size_t count) {
+    float largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        float size = fabsf(values[i]);
+        largest = size > largest ? size : largest;
+    }
+    return largest;
+}
+
+// The nearest integer within bounds; what is no number becomes the lower one. Adding and subtracting 1.5 * 2^23 rounds to
+// the nearest even on every processor, which rintf() does fast on some only.
+static inline float rounded(float value, float low, float high) {
+    const float shift = 12582912.0f;
+    value = value > low ? value : low;
+    value = value < high ? value : high;
+    return (value + shift) - shift;
+}
+
+// The scale of an 8-bit row: its largest element becomes 127. Of a 4-bit row: the largest multiplier becomes 15.
+static float row_scale(const apus_matrix *matrix, apus_dtype type, size_t output) {
+    float largest = 0, group[APUS_GROUP];
+    for (size_t i = 0; i < matrix->inputs; i += APUS_GROUP) {
+        read_floats(matrix, output, i, APUS_GROUP, group);
+        largest = fmaxf(largest, largest_of(group, APUS_GROUP));
+    }
+    if (!isfinite(largest)) return NAN; // a weight that is no number spoils its row, not the process
+    return type == APUS_I8 ? largest / 127 : largest / (7.5f * 15);
+}
+
+// Chooses the multiplier that loses least, and the values: 0 to 15, standing for value - 8.
+static uint8_t quantize_group(const float *values, float scale, uint8_t *quantized) {
+    memset(quantized, 8, APUS_GROUP);
+    if (!(scale > 0)) return 1;
+    int middle = (int)rounded(ceilf(largest_of(values, APUS_GROUP) / (7.5f * scale)), 1, 15), best = middle;
+    float least = INFINITY;
+    for (int candidate = middle > 2 ? middle - 2 : 1; candidate <= middle + 1 && candidate <= 15; candidate++) {
+        float step = scale * (float)candidate, inverse = 1 / step, error = 0;
+        for (int i = 0; i < APUS_GROUP; i++) {
+            float off = values[i] - rounded(values[i] * inverse, -8, 7) * step;
+            error += off * off;
+        }
+        if (error < least) least = error, best = candidate;
+    }
+    float inverse = 1 / (scale * (float)best);
+    for (int i = 0; i < APUS_GROUP; i++) quantized[i] = (uint8_t)(rounded(values[i] * inverse, -8, 7) + 8);
+    return (uint8_t)best;
+}
+
+float apus_quantize_row(const apus_matrix *matrix, apus_dtype type, size_t output, void *row, uint8_t *multipliers) {
+    float scale = row_scale(matrix, type, output), values[APUS_GROUP];
+    float inverse = scale > 0 ? 1 / scale : 0;
+    for (size_t first = 0; first < matrix->inputs; first += APUS_GROUP) {
+        size_t count = matrix->inputs - first < APUS_GROUP ? matrix->inputs - first : APUS_GROUP;
+        read_floats(matrix, output, first, APUS_GROUP, values);
+        if (type == APUS_I8) {
+            for (size_t i = 0; i < count; i++) ((int8_t *)row)[first + i] = (int8_t)rounded(values[i] * inverse, -127, 127);
+        } else {
+            uint8_t quantized[APUS_GROUP];
+            multipliers[first / APUS_GROUP] = quantize_group(values, scale, quantized);
+            for (size_t i = 0; i < count; i += 2) {
+                ((uint8_t *)row)[(first + i) / 2] = (uint8_t)(quantized[i] | quantized[i + 1] << 4);
+            }
+        }
+    }
+    return scale;
+}
+
+// One row of a panel, on its way to being interleaved.
+typedef struct {
+    const apus_matrix *matrix;
+    apus_dtype type;
+    size_t output, panel_row;
+    float scale;
+    int32_t sum;
+    uint8_t *multipliers; // of the panel, or NULL
+} row_state;
+
+static int8_t stored_i8(const row_state *row, size_t input) {
+    return ((const int8_t *)row->matrix->rows)[row->output * row->matrix->inputs + input];
+}
+
+// Inputs [first, first + count) as the panel's type; `staged` has room for count of them.
+static void stage_i8(row_state *row, size_t first, size_t count, int8_t *staged) {
+    const apus_matrix *matrix = row->matrix;
+    float inverse = row->scale > 0 ? 1 / row->scale : 0, values[APUS_GROUP];
+    for (size_t i = 0; i < count; i += APUS_GROUP) {
+        if (matrix->type == APUS_I8) {
+            for (size_t j = 0; j < APUS_GROUP; j++) {
+                staged[i + j] = first + i + j < matrix->inputs ? stored_i8(row, first + i + j) : 0;
+            }
+        } else {
+            read_floats(matrix, row->output, first + i, APUS_GROUP, values);
+            for (size_t j = 0; j < APUS_GROUP; j++) staged[i + j] = (int8_t)rounded(values[j] * inverse, -127, 127);
+        }
+        for (size_t j = 0; j < APUS_GROUP; j++) row->sum += staged[i + j];
+    }
+}
+
+static void stage_i4(row_state *row, size_t first, size_t count, uint8_t *staged) {
+    const apus_matrix *matrix = row->matrix;
+    float values[APUS_GROUP];
+    for (size_t i = 0; i < count; i += APUS_GROUP) {
+        uint8_t quantized[APUS_GROUP], multiplier = 1;
+        size_t group = (first + i) / APUS_GROUP;
+        if (first + i >= matrix->inputs) {
+            memset(quantized, 8, APUS_GROUP);
+        } else if (matrix->type == APUS_I4) {
+            const uint8_t *stored = (const uint8_t *)matrix->rows + row->output * ((matrix->inputs + 1) / 2);
+            for (size_t j = 0; j < APUS_GROUP; j++) {
+                size_t input = first + i + j;
+                quantized[j] = input < matrix->inputs ? stored[input / 2] >> (input % 2 * 4) & 15 : 8;
+            }
+            size_t groups = (matrix->inputs + APUS_GROUP - 1) / APUS_GROUP;
+            multiplier = matrix->multipliers[row->output * groups + group] & 15;
+        } else {
+            read_floats(matrix, row->output, first + i, APUS_GROUP, values);
+            multiplier = quantize_group(values, row->scale, quantized);
+        }
+        row->multipliers[group * APUS_PANEL + row->panel_row] = multiplier;
+        for (size_t j = 0; j < APUS_GROUP; j++) row->sum += (quantized[j] - 8) * multiplier;
+        for (size_t j = 0; j < APUS_GROUP; j += 8) {
+            for (size_t b = 0; b < 4; b++) {
+                staged[(i + j) / 2 + b] = (uint8_t)(quantized[j + b] | quantized[j + 4 + b] << 4);
+            }
+        }
+    }
+}
+
+static void stage(row_state *row, size_t first, size_t count, void *staged) {
+    switch (row->type) {
+    case APUS_I8: stage_i8(row, first, count, staged); break;
+    case APUS_I4: stage_i4(row, first, count, staged); break;
+    default: {
+        float values[BLOCK];
+        for (size_t i = 0; i < count; i += BLOCK) {
+            size_t part = count - i < BLOCK ? count - i : BLOCK;
+            read_floats(row->matrix, row->output, first + i, part, values);
+            apus_convert(values, APUS_F32, (uint8_t *)staged + i * (row->type == APUS_F32 ? 4 : 2), row->type, part);
+        }
+    }
+    }
+}
+
+// Four dwords of four rows, turned into four outputs of four steps.
+static inline void transpose(const uint8_t *const rows[4], size_t offset, quad result[4]) {
+    quad a = *(const quad_unaligned *)(rows[0] + offset), b = *(const quad_unaligned *)(rows[1] + offset);
+    quad c = *(const quad_unaligned *)(rows[2] + offset), d = *(const quad_unaligned *)(rows[3] + offset);
+    quad ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    quad cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    result[0] = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+    result[1] = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+    result[2] = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+    result[3] = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+}
+
+// Interleaves `dwords` dwords of sixteen rows: [dwords][16].
+static void interleave(const uint8_t *const rows[APUS_PANEL], size_t dwords, uint8_t *target) {
+    for (size_t i = 0; i < dwords; i += 4) {
+        for (size_t r = 0; r < APUS_PANEL; r += 4) {
+            quad columns[4];
+            transpose(rows + r, i * 4, columns);
+            for (size_t j = 0; j < 4; j++) *(quad *)(void *)(target + (i + j) * 64 + r * 4) = columns[j];
+        }
+    }
+}
+
+// The same for halves that stand alone: [2 * dwords][16].
+static void interleave_halves(const uint8_t *const rows[APUS_PANEL], size_t dwords, uint8_t *target) {
+    uint16_t *halves = (uint16_t *)(void *)target;
+    for (size_t i = 0; i < 2 * dwords; i++) {
+        for (size_t r = 0; r < APUS_PANEL; r++) memcpy(halves + i * APUS_PANEL + r, rows[r] + i * 2, 2);
+    }
+}
+
+void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, void *target) {
+    static const uint8_t zeros[BLOCK * 4];
+    const size_t inputs_per_dword = type == APUS_F32 ? 1 : type == APUS_I8 ? 4 : type == APUS_I4 ? 8 : 2;
+    const size_t padded = apus_panel_inputs(type, matrix->inputs), dwords = padded / inputs_per_dword;
+    const size_t first = panel * APUS_PANEL;
+    const size_t outputs = matrix->outputs - first < APUS_PANEL ? matrix->outputs - first : APUS_PANEL;
+    float *scales = (float *)apus_panel_scales(target, type, padded);
+    row_state rows[APUS_PANEL];
+    for (size_t r = 0; r < outputs; r++) {
+        rows[r] = (row_state){.matrix = matrix, .type = type, .output = first + r, .panel_row = r};
+        if (is_float(type)) continue;
+        rows[r].scale = is_float(matrix->type) ? row_scale(matrix, type, first + r) : matrix->scales[first + r];
+        if (type == APUS_I4) rows[r].multipliers = (uint8_t *)apus_panel_multipliers(target, padded);
+    }
+    uint8_t staged[APUS_PANEL][BLOCK * 4] __attribute__((aligned(64)));
+    for (size_t dword = 0; dword < dwords; dword += BLOCK) {
+        const size_t count = dwords - dword < BLOCK ? dwords - dword : BLOCK;
+        const size_t input = dword * inputs_per_dword, end = input + count * inputs_per_dword;
+        const bool direct = matrix->type == type && is_float(type) && end <= matrix->inputs;
+        const uint8_t *sources[APUS_PANEL];
+        for (size_t r = 0; r < APUS_PANEL; r++) {
+            if (r >= outputs) {
+                sources[r] = zeros;
+            } else if (direct) {
+                size_t size = type == APUS_F32 ? 4 : 2;
+                sources[r] = (const uint8_t *)matrix->rows + ((first + r) * matrix->inputs + input) * size;
+            } else {
+                stage(&rows[r], input, end - input, staged[r]);
+                sources[r] = staged[r];
+            }
+        }
+        if (type == APUS_F16) {
+            interleave_halves(sources, count, (uint8_t *)target + dword * 64);
+        } else {
+            interleave(sources, count, (uint8_t *)target + dword * 64);
+        }
+    }
+    if (is_float(type)) return;
+    int32_t *sums = (int32_t *)apus_panel_sums(target, type, padded);
+    for (size_t r = 0; r < APUS_PANEL; r++) {
+        scales[r] = r < outputs ? rows[r].scale : 0;
+        sums[r] = r < outputs ? rows[r].sum : 0;
+    }
+    for (size_t r = outputs; type == APUS_I4 && r < APUS_PANEL; r++) {
+        uint8_t *multipliers = (uint8_t *)apus_panel_multipliers(target, padded);
+        for (size_t group = 0; group < padded / APUS_GROUP; group++) multipliers[group * APUS_PANEL + r] = 1;
+    }
+}

@@ -1,0 +1,103 @@
+// Products of some rows with some panels, kept in registers: one accumulator for each output of each row, which adds the
+// panel's steps first to last. So a row's sums are the same whatever tile they are computed in.
+//
+// The includer defines SUFFIX, TYPE (of the matrix), ACC (a vector of LANES accumulators), STEP_BYTES of a panel for STEP_INPUTS, WV (what
+// LOAD_W(p) gives: a step of LANES outputs), X (type of a packed activation), STEP_X of them a step, XV (what LOAD_X(p)
+// gives), DOT(acc, xv, wv), ROWS(task) (the first packed row) and RESULT(task, row, panel, v, acc), which makes floats of
+// vector v of a row's sums. ROW_TILE and PANEL_TILE are the largest tile that the registers hold.
+
+#define JOIN_(a, b) a##_##b
+#define JOIN(a, b) JOIN_(a, b)
+#define NAME(a) JOIN(a, SUFFIX)
+
+static void NAME(store)(int rows, const apus_linear *task, const uint8_t *panel, size_t row, size_t output,
+                        ACC sums[ROW_TILE][VECTORS]) {
+    (void)panel;
+    for (int r = 0; r < rows; r++, row++) {
+        vfloat result[VECTORS];
+        for (int v = 0; v < VECTORS; v++) result[v] = RESULT(task, row, panel, v, sums[r][v]);
+        store_panel(task, row, output, result);
+    }
+}
+
+INLINE void NAME(tile)(const int rows, const int panels, const apus_linear *task, const uint8_t *panel, size_t stride,
+                       size_t row, size_t output) {
+    const size_t steps = apus_panel_inputs(TYPE, task->inputs) / STEP_INPUTS;
+    const size_t x_stride = row_stride(TYPE, task->inputs, sizeof(X));
+    const X *x = ROWS(task) + row * x_stride;
+    ACC sums[ROW_TILE][PANEL_TILE * VECTORS];
+    UNROLLED for (int r = 0; r < rows; r++) {
+        UNROLLED for (int v = 0; v < panels * VECTORS; v++) sums[r][v] = (ACC){};
+    }
+    for (size_t step = 0; step < steps; step++) {
+        WV w[PANEL_TILE * VECTORS];
+        UNROLLED for (int p = 0; p < panels; p++) {
+            const uint8_t *source = panel + (size_t)p * stride + step * STEP_BYTES;
+            __builtin_prefetch(source + PREFETCH_AHEAD);
+            UNROLLED for (int v = 0; v < VECTORS; v++) w[p * VECTORS + v] = LOAD_W(source + (size_t)v * (STEP_BYTES / VECTORS));
+        }
+        UNROLLED for (int r = 0; r < rows; r++) {
+            XV xv = LOAD_X(x + (size_t)r * x_stride + step * STEP_X);
+            UNROLLED for (int v = 0; v < panels * VECTORS; v++) sums[r][v] = DOT(sums[r][v], xv, w[v]);
+        }
+    }
+    // From here on in memory, and not unrolled: it is done once for all those steps.
+    ACC finished[PANEL_TILE][ROW_TILE][VECTORS];
+    UNROLLED for (int r = 0; r < rows; r++) {
+        UNROLLED for (int v = 0; v < panels * VECTORS; v++) finished[v / VECTORS][r][v % VECTORS] = sums[r][v];
+    }
+    for (int p = 0; p < panels; p++) {
+        NAME(store)(rows, task, panel + (size_t)p * stride, row, output + (size_t)p * APUS_PANEL, finished[p]);
+    }
+}
+
+#define TILE(count)                                                                                                    \
+    case count: NAME(tile)(count, panels, task, panel, stride, row, output); break;
+
+// All rows, in tiles as equal as they can be.
+INLINE void NAME(panels)(const int panels, const apus_linear *task, const uint8_t *panel, size_t stride, size_t output) {
+    const size_t tiles = (task->rows + ROW_TILE - 1) / ROW_TILE;
+    for (size_t tile = 0; tile < tiles; tile++) {
+        const size_t row = task->rows * tile / tiles, end = task->rows * (tile + 1) / tiles;
+        switch (end - row) {
+            TILE(1) TILE(2)
+#if ROW_TILE > 2
+            TILE(3) TILE(4)
+#endif
+#if ROW_TILE > 4
+            TILE(5) TILE(6)
+#endif
+#if ROW_TILE > 6
+            TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
+#endif
+        default: break;
+        }
+    }
+}
+
+static void NAME(linear)(const apus_linear *task, const void *panels, size_t stride, size_t first, size_t end) {
+    const uint8_t *panel = (const uint8_t *)panels;
+    for (; first + PANEL_TILE <= end; first += PANEL_TILE, panel += PANEL_TILE * stride) {
+        NAME(panels)(PANEL_TILE, task, panel, stride, first * APUS_PANEL);
+    }
+    for (; first < end; first++, panel += stride) NAME(panels)(1, task, panel, stride, first * APUS_PANEL);
+}
+
+#undef TILE
+#undef NAME
+#undef JOIN
+#undef JOIN_
+#undef SUFFIX
+#undef TYPE
+#undef ACC
+#undef STEP_BYTES
+#undef STEP_INPUTS
+#undef WV
+#undef X
+#undef STEP_X
+#undef XV
+#undef LOAD_W
+#undef LOAD_X
+#undef DOT
+#undef ROWS
+#undef RESULT

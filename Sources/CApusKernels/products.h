@@ -1,0 +1,136 @@
+// y = x W^T over panels, for every type of matrix. The includer defines ROW_TILE and PANEL_TILE, dot_i8 and dot_u4 with
+// I8_OFFSET and TILED_INTEGERS, and perhaps OWN_BF16, a header with bfloat16 products of its own.
+#include "panels.h"
+
+#define VECTORS (APUS_PANEL / LANES)
+// A tile looks this far ahead in its own panels: the processor's prefetch would start anew at every page.
+#define PREFETCH_AHEAD 2048
+
+// Elements from one packed row to the next: a line more than the row, since rows a power of two apart would fall on the
+// same few places of the first-level cache.
+INLINE size_t row_stride(apus_dtype type, size_t inputs, size_t element) {
+    return apus_panel_inputs(type, inputs) + 64 / element;
+}
+
+INLINE void store_panel(const apus_linear *task, size_t row, size_t output, const vfloat result[VECTORS]) {
+    float *y = task->y + row * task->y_stride + output;
+    if (output + APUS_PANEL <= task->outputs) {
+        for (int v = 0; v < VECTORS; v++) {
+            vfloat value = result[v];
+            if (task->bias) value += load(task->bias + output + v * LANES);
+            if (task->accumulate) value += load(y + v * LANES);
+            store(y + v * LANES, value);
+        }
+        return;
+    }
+    float values[APUS_PANEL];
+    for (int v = 0; v < VECTORS; v++) store(values + v * LANES, result[v]);
+    for (size_t i = 0; output + i < task->outputs; i++) {
+        float value = values[i];
+        if (task->bias) value += task->bias[output + i];
+        if (task->accumulate) value += y[i];
+        y[i] = value;
+    }
+}
+
+#include "activations.h"
+
+#define FLOAT_ROWS(task) ((const float *)(task)->packed)
+#define AS_IT_IS(task, row, panel, v, acc) (acc)
+#define MULTIPLY_ADD(sum, x, w) ((x) * (w) + (sum))
+#define SPLAT_X(p) splat(*(p))
+
+INLINE vfloat load_panel_f32(const uint8_t *p) { return load((const float *)(const void *)p); }
+INLINE vfloat load_panel_f16(const uint8_t *p) { return LOAD_F16((const uint16_t *)(const void *)p); }
+
+#define SUFFIX f32
+#define TYPE APUS_F32
+#define ACC vfloat
+#define STEP_BYTES 64
+#define STEP_INPUTS 1
+#define WV vfloat
+#define LOAD_W load_panel_f32
+#define X float
+#define STEP_X 1
+#define XV vfloat
+#define LOAD_X SPLAT_X
+#define DOT MULTIPLY_ADD
+#define ROWS FLOAT_ROWS
+#define RESULT AS_IT_IS
+#include "product_tile.h"
+
+#define SUFFIX f16
+#define TYPE APUS_F16
+#define ACC vfloat
+#define STEP_BYTES 32
+#define STEP_INPUTS 1
+#define WV vfloat
+#define LOAD_W load_panel_f16
+#define X float
+#define STEP_X 1
+#define XV vfloat
+#define LOAD_X SPLAT_X
+#define DOT MULTIPLY_ADD
+#define ROWS FLOAT_ROWS
+#define RESULT AS_IT_IS
+#include "product_tile.h"
+
+#ifdef OWN_BF16
+#include OWN_BF16
+#else
+// A pair of weights is split into floats by a shift and a mask; its products are added first to last.
+typedef struct {
+    float first, second;
+} pair;
+
+INLINE vint load_panel_bf16(const uint8_t *p) { return (vint)load((const float *)(const void *)p); }
+INLINE pair load_pair(const float *p) { return (pair){p[0], p[1]}; }
+INLINE vfloat dot_pair(vfloat sum, pair x, vint w) {
+    sum = splat(x.first) * (vfloat)(w << 16) + sum;
+    return splat(x.second) * (vfloat)(w & (int32_t)0xffff0000) + sum;
+}
+
+#define SUFFIX bf16
+#define TYPE APUS_BF16
+#define ACC vfloat
+#define STEP_BYTES 64
+#define STEP_INPUTS 2
+#define WV vint
+#define LOAD_W load_panel_bf16
+#define X float
+#define STEP_X 2
+#define XV pair
+#define LOAD_X load_pair
+#define DOT dot_pair
+#define ROWS FLOAT_ROWS
+#define RESULT AS_IT_IS
+#include "product_tile.h"
+#endif
+
+#include "integer_products.h"
+#include "pack_rows.h"
+
+static size_t linear_scratch(apus_dtype type, size_t inputs) {
+    // Room for the 4-bit panels of a tile, widened to 8 bits.
+    return type == APUS_I4 ? PANEL_TILE * apus_panel_inputs(type, inputs) * APUS_PANEL : 0;
+}
+
+static void linear(const apus_linear *task, size_t first, size_t end) {
+    const size_t stride = apus_panel_bytes(task->type, task->inputs);
+    const uint8_t *panels = (const uint8_t *)task->panels + first * stride;
+    switch (task->type) {
+    case APUS_F32: linear_f32(task, panels, stride, first, end); break;
+    case APUS_BF16: linear_bf16(task, panels, stride, first, end); break;
+    case APUS_F16: linear_f16(task, panels, stride, first, end); break;
+    case APUS_I8:
+#if TILED_INTEGERS
+        if (task->rows > FEW_ROWS) {
+            linear_tiled(task, panels, stride, first, end);
+            break;
+        }
+#endif
+        linear_i8(task, panels, stride, first, end);
+        break;
+    case APUS_I4: linear_i4(task, panels, stride, first, end); break;
+    }
+}
