@@ -7,8 +7,10 @@ extension CPUDevice {
         let width = weight.shape[1]
         let count = tokens.shape.count
         try check(y, is: [count, width], "embedded tokens")
-        let type = try kernelType(weight.dtype, of: "embedding")
-        try gather(table: weight.pointer, type, rows: weight.shape[0], width: width, tokens, into: y)
+        guard weight.placement == nil, !weight.format.isQuantized, let table = weight.source.bytes.baseAddress else {
+            throw .mismatch("'\(weight.source.name)' is no table")
+        }
+        try gather(table: table, weight.format.kernelType, rows: weight.shape[0], width: width, tokens, into: y)
     }
 
     package func gather(_ x: Tensor, rows: Tensor, into y: Tensor) throws(ComputeError) {
@@ -47,31 +49,6 @@ extension CPUDevice {
         }
     }
 
-    package func gatedActivation(_ activation: Activation, gate: Tensor, up: Tensor) throws(ComputeError) {
-        try check(up, is: gate.shape.dimensions, "the gated tensor")
-        let kind: apus_activation =
-            switch activation {
-            case .silu: APUS_SILU
-            case .gelu: APUS_GELU
-            case .geluTanh: APUS_GELU_TANH
-            case .relu: APUS_RELU
-            }
-        nonisolated(unsafe) let gates = try floats(gate)
-        nonisolated(unsafe) let values = try floats(up)
-        forEachSlice(of: gate.shape.count, costPerElement: 4) { range in
-            kernels.gated_activation(kind, gates + range.lowerBound, values + range.lowerBound, range.count)
-        }
-    }
-
-    package func add(_ x: Tensor, to y: Tensor) throws(ComputeError) {
-        try check(x, is: y.shape.dimensions, "the added tensor")
-        nonisolated(unsafe) let source = try floats(x)
-        nonisolated(unsafe) let target = try floats(y)
-        forEachSlice(of: x.shape.count, costPerElement: 1) { range in
-            kernels.add(source + range.lowerBound, target + range.lowerBound, range.count)
-        }
-    }
-
     package func argmax(_ x: Tensor, into y: Tensor) throws(ComputeError) {
         guard x.shape.rank == 2 else { throw .mismatch("the largest of each row of a tensor of shape \(x.shape)") }
         let rows = x.shape[0]
@@ -97,13 +74,6 @@ extension CPUDevice {
         let chunks = min(shares, count)
         team.run(chunks: chunks) { chunk, _ in
             body(count * chunk / chunks..<count * (chunk + 1) / chunks)
-        }
-    }
-
-    /// Splits elements at multiples of 16, so that vectors cover the same elements however many threads there are.
-    private func forEachSlice(of count: Int, costPerElement: Int, _ body: (Range<Int>) -> Void) {
-        forEachRange(of: (count + 15) / 16, costPerItem: 16 * costPerElement) { groups in
-            body(groups.lowerBound * 16..<min(groups.upperBound * 16, count))
         }
     }
 }

@@ -3,51 +3,107 @@ import CApusKernels
 import Synchronization
 
 extension CPUDevice {
-    package func linear(_ x: Tensor, _ weight: any PreparedWeight, bias: Tensor?, into y: Tensor) throws(ComputeError) {
-        let weight = try self.weight(weight)
-        let rows = x.shape.dimensions.first ?? 0
-        let outputs = weight.shape[0]
-        let inputs = weight.shape[1]
-        try check(x, is: [rows, inputs], "the input of a product")
-        try check(y, is: [rows, outputs], "the result of a product")
-        if let bias { try check(bias, is: [outputs], "a bias") }
-        guard rows > 0, outputs > 0, inputs > 0 else { return }
-
-        var task = apus_linear()
-        task.weight = weight.pointer
-        task.bias = try bias.map { tensor throws(ComputeError) in UnsafePointer(try floats(tensor)) }
-        task.x = UnsafePointer(try floats(x))
-        task.y = try floats(y)
-        task.rows = rows
-        task.inputs = inputs
-        task.outputs = outputs
-        task.weight_type = try kernelType(weight.dtype, of: "weight")
-
-        try workspace.withLock { workspace throws(ComputeError) in
-            let needed = kernels.linear_workspace(task.weight_type, rows, inputs)
-            task.packed = try Self.grow(&workspace.packed, to: needed).pointer
-            run(task)
+    package func linear(_ x: Tensor, norm: Norm?, _ products: [Product]) throws(ComputeError) {
+        try multiply(x, norm, products) { part, panels, scratch in
+            part.multiply(panels, kernels, scratch: scratch)
         }
     }
 
-    /// Packs the activations, then multiplies. A chunk is a group of outputs small enough that the team ends together.
-    private func run(_ task: apus_linear) {
+    /// A thread applies the activation to what it has just multiplied, while that is near.
+    package func gatedLinear(_ x: Tensor, norm: Norm?, gate: Product, up: Product, _ activation: Activation)
+        throws(ComputeError)
+    {
+        guard gate.weight.shape == up.weight.shape, gate.weight.format == up.weight.format else {
+            throw .mismatch("a gate of shape \(gate.weight.shape) beside one of shape \(up.weight.shape)")
+        }
+        let second = try part(up, rows: x.shape.dimensions.first ?? 0)
+        let kind = activation.kernelActivation
+        try multiply(x, norm, [gate]) { part, panels, scratch in
+            part.multiply(panels, kernels, scratch: scratch)
+            var other = second
+            other.task.packed = part.task.packed
+            other.multiply(panels, kernels, scratch: scratch)
+            let first = panels.lowerBound * CPUWeight.panel
+            let width = min(panels.upperBound * CPUWeight.panel, part.task.outputs) - first
+            for row in 0..<part.task.rows {
+                kernels.gated_activation(
+                    kind, part.task.y + row * part.task.y_stride + first,
+                    other.task.y + row * other.task.y_stride + first, width)
+            }
+        }
+    }
+
+    /// Brings the rows of `x` into the form of the products, then calls `body` for all panels of all of them.
+    private func multiply(
+        _ x: Tensor, _ norm: Norm?, _ products: [Product],
+        _ body: (_ part: LinearPart, _ panels: Range<Int>, _ scratch: UnsafeMutableRawPointer) -> Void
+    ) throws(ComputeError) {
+        guard let format = products.first?.weight.format, let inputs = products.first?.weight.shape[1] else { return }
+        let rows = x.shape.dimensions.first ?? 0
+        try check(x, is: [rows, inputs], "the input of a product")
+        guard products.allSatisfy({ $0.weight.format == format && $0.weight.shape[1] == inputs }) else {
+            throw .mismatch("products of one input have weights of different formats or inputs")
+        }
+        if let norm { try check(norm.weight, is: [inputs], "the weight of a norm") }
+        var parts: [LinearPart] = []
+        for product in products { parts.append(try part(product, rows: rows)) }
+        guard rows > 0, inputs > 0 else { return }
+
+        var activations = apus_activations()
+        activations.x = UnsafePointer(try floats(x))
+        activations.norm_weight = try norm.map { norm throws(ComputeError) in UnsafePointer(try floats(norm.weight)) }
+        activations.epsilon = norm?.epsilon ?? 0
+        activations.rows = rows
+        activations.inputs = inputs
+        activations.type = format.kernelType
+
+        try workspace.withLock { workspace throws(ComputeError) in
+            let packed = try Self.grow(&workspace.packed, to: kernels.packed_bytes(format.kernelType, rows, inputs))
+            let scratch = (parts.map { $0.scratchByteCount(kernels) }.max() ?? 0).roundedUp(to: 64) + 64
+            let room = try Self.grow(&workspace.scratch, to: scratch * team.count).pointer
+            activations.packed = packed.pointer
+            for index in parts.indices { parts[index].task.packed = UnsafeRawPointer(packed.pointer) }
+            pack(activations)
+            share(LinearShares(parts, threads: team.count)) { part, panels, thread in
+                body(part, panels, room + thread * scratch)
+            }
+        }
+    }
+
+    private func part(_ product: Product, rows: Int) throws(ComputeError) -> LinearPart {
+        let weight = try self.weight(product.weight)
+        try check(product.result, is: [rows, weight.outputs], "the result of a product")
+        if let bias = product.bias { try check(bias, is: [weight.outputs], "a bias") }
+        let panels = weight.panels
+        var task = apus_linear()
+        task.panels = panels
+        task.type = weight.format.kernelType
+        task.bias = try product.bias.map { tensor throws(ComputeError) in UnsafePointer(try floats(tensor)) }
+        task.y = try floats(product.result)
+        task.y_stride = weight.outputs
+        task.rows = rows
+        task.inputs = weight.inputs
+        task.outputs = weight.outputs
+        task.accumulate = product.accumulates
+        return LinearPart(weight: weight, panels: panels, task: task)
+    }
+
+    private func pack(_ task: apus_activations) {
         let group = 16
         nonisolated(unsafe) let task = task
-        let rowGroups = (task.rows + group - 1) / group
-        team.run(chunks: rowGroups) { chunk, _ in
+        team.run(chunks: (task.rows + group - 1) / group) { chunk, _ in
             withUnsafePointer(to: task) {
-                kernels.linear_pack($0, chunk * group, min((chunk + 1) * group, task.rows))
+                kernels.pack_rows($0, chunk * group, min((chunk + 1) * group, task.rows))
             }
         }
-        let groups = (task.outputs + group - 1) / group
-        let groupsPerChunk = min(max(groups / (team.count * 8), 1), 8)
-        let chunk = groupsPerChunk * group
-        team.run(chunks: (task.outputs + chunk - 1) / chunk) { index, _ in
-            withUnsafePointer(to: task) {
-                kernels.linear($0, index * chunk, min((index + 1) * chunk, task.outputs))
-            }
+    }
+
+    private func share(_ shares: LinearShares, _ body: (LinearPart, Range<Int>, _ thread: Int) -> Void) {
+        guard shares.isWorthSharing else {
+            for chunk in 0..<shares.count { shares.withChunk(chunk) { body($0, $1, 0) } }
+            return
         }
+        team.run(chunks: shares.count) { chunk, thread in shares.withChunk(chunk) { body($0, $1, thread) } }
     }
 
     static func grow(_ memory: inout CPUMemory?, to byteCount: Int) throws(ComputeError) -> CPUMemory {
@@ -55,5 +111,49 @@ extension CPUDevice {
         let larger = try CPUMemory(byteCount: max(byteCount, 64))
         memory = larger
         return larger
+    }
+}
+
+/// The panels of several products, cut so that the threads of a team end together.
+private struct LinearShares: @unchecked Sendable {
+    private let parts: [LinearPart]
+    private let panelsPerChunk: Int
+    let count: Int
+    let isWorthSharing: Bool
+
+    /// Multiplications below which waking the team costs more than it saves.
+    private static let smallestWork = 65_536
+
+    init(_ parts: [LinearPart], threads: Int) {
+        self.parts = parts
+        let panels = parts.reduce(0) { $0 + $1.weight.panelCount }
+        // Even, since kernels take two panels at a time; eight for each thread, so that a slow one holds nobody up.
+        let panelsPerChunk = min(max(panels / (threads * 8), 1), 16).roundedUp(to: 2)
+        self.panelsPerChunk = panelsPerChunk
+        count = parts.reduce(0) { $0 + ($1.weight.panelCount + panelsPerChunk - 1) / panelsPerChunk }
+        isWorthSharing = panels * CPUWeight.panel * parts[0].task.inputs * parts[0].task.rows >= Self.smallestWork
+    }
+
+    func withChunk(_ chunk: Int, _ body: (LinearPart, Range<Int>) -> Void) {
+        var chunk = chunk
+        for part in parts {
+            let chunks = (part.weight.panelCount + panelsPerChunk - 1) / panelsPerChunk
+            if chunk < chunks {
+                let first = chunk * panelsPerChunk
+                return body(part, first..<min(first + panelsPerChunk, part.weight.panelCount))
+            }
+            chunk -= chunks
+        }
+    }
+}
+
+extension Activation {
+    fileprivate var kernelActivation: apus_activation {
+        switch self {
+        case .silu: APUS_SILU
+        case .gelu: APUS_GELU
+        case .geluTanh: APUS_GELU_TANH
+        case .relu: APUS_RELU
+        }
     }
 }

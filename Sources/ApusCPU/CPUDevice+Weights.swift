@@ -2,41 +2,64 @@ package import ApusCompute
 import CApusKernels
 
 extension CPUDevice {
-    /// A matrix that already has the type and stands aligned stays where it is: in the mapped checkpoint, whose pages
-    /// all processes share.
-    package func prepare(_ weight: WeightSource, as dtype: DType) throws(ComputeError) -> any PreparedWeight {
-        let from = try kernelType(weight.dtype, of: weight.name)
-        let to = try kernelType(dtype, of: weight.name)
-        guard let source = weight.bytes.baseAddress else {
-            throw .mismatch("weight '\(weight.name)' has no elements")
+    /// Packs the matrix into panels, all threads of the device at once, together with the other processes of the job if
+    /// they share their weights. A device that does not pack ahead keeps to the source's rows.
+    package func prepare(_ weight: WeightSource, as format: WeightFormat) throws(ComputeError) -> any PreparedWeight {
+        guard weight.bytes.baseAddress != nil else { throw .mismatch("weight '\(weight.name)' has no elements") }
+        guard !weight.format.isQuantized || weight.format == format else {
+            throw .unsupported("weight '\(weight.name)' is \(weight.format) and cannot become \(format)")
         }
-        if from == to, UInt(bitPattern: source) % UInt(dtype.byteCount) == 0 {
-            return CPUWeight(
-                shape: weight.shape, dtype: dtype, pointer: source, owner: weight.owner, ownedByteCount: 0)
+        if format.isQuantized, weight.shape[1] > Int(APUS_INTEGER_INPUTS) {
+            throw .unsupported("weight '\(weight.name)' has \(weight.shape[1]) inputs; \(format) takes 131072")
         }
-        let memory = try CPUMemory(byteCount: weight.shape.count * dtype.byteCount)
-        try convert(weight, from, to, into: memory)
-        return CPUWeight(
-            shape: weight.shape, dtype: dtype, pointer: memory.pointer, owner: memory, ownedByteCount: memory.byteCount)
+        let unplaced = CPUWeight(weight, as: format, placement: nil)
+        guard packsAhead else { return unplaced }
+        let placement = try panelMemory.place(
+            byteCount: unplaced.panelCount * unplaced.panelByteCount, parts: unplaced.parts,
+            key: weight.key(as: format))
+        let prepared = CPUWeight(weight, as: format, placement: placement)
+        team.run(chunks: prepared.parts) { part, _ in placement.pack(part: part, prepared.pack(part:)) }
+        weight.release?()
+        return prepared
     }
 
-    private func convert(_ weight: WeightSource, _ from: apus_dtype, _ to: apus_dtype, into memory: CPUMemory)
+    /// A table that already has the type and stands aligned stays where it is: in the mapped checkpoint, whose pages all
+    /// processes share.
+    package func prepareTable(_ weight: WeightSource, as dtype: DType) throws(ComputeError) -> any PreparedWeight {
+        guard let format = WeightFormat(dtype), !weight.format.isQuantized, let address = weight.bytes.baseAddress else {
+            throw .unsupported("the table '\(weight.name)' of \(weight.format) as \(dtype)")
+        }
+        if weight.format == format, UInt(bitPattern: address) % UInt(dtype.byteCount) == 0 {
+            return CPUWeight(weight, as: format, placement: nil)
+        }
+        let memory = try CPUMemory(byteCount: weight.shape.count * dtype.byteCount)
+        try convert(weight, to: format, into: memory.pointer)
+        weight.release?()
+        let copy = try WeightSource(
+            name: weight.name, bytes: UnsafeRawBufferPointer(start: memory.pointer, count: memory.byteCount),
+            owner: memory, shape: weight.shape, format: format)
+        return CPUWeight(copy, as: format, placement: nil)
+    }
+
+    private func convert(_ weight: WeightSource, to format: WeightFormat, into target: UnsafeMutableRawPointer)
         throws(ComputeError)
     {
-        let rows = weight.shape[0]
         let columns = weight.shape[1]
-        let sourceRow = columns * weight.dtype.byteCount
-        let targetRow = memory.byteCount / max(rows, 1)
-        let aligned = UInt(bitPattern: weight.bytes.baseAddress) % UInt(weight.dtype.byteCount) == 0
+        let sourceRow = weight.format.rowByteCount(inputs: columns)
+        let targetRow = format.rowByteCount(inputs: columns)
+        let from = weight.format.kernelType
+        let to = format.kernelType
+        let aligned = UInt(bitPattern: weight.bytes.baseAddress) % 4 == 0 && sourceRow % 4 == 0
         nonisolated(unsafe) let bytes = weight.bytes
-        team.run(chunks: rows) { row, _ in
+        nonisolated(unsafe) let target = target
+        team.run(chunks: weight.shape[0]) { row, _ in
             let source = UnsafeRawBufferPointer(rebasing: bytes[row * sourceRow..<(row + 1) * sourceRow])
-            let target = memory.pointer + row * targetRow
             if aligned {
-                apus_convert(source.baseAddress, from, target, to, columns)
+                apus_convert(source.baseAddress, from, target + row * targetRow, to, columns)
             } else {
-                let copy = [UInt8](source)
-                copy.withUnsafeBytes { apus_convert($0.baseAddress, from, target, to, columns) }
+                [UInt8](source).withUnsafeBytes {
+                    apus_convert($0.baseAddress, from, target + row * targetRow, to, columns)
+                }
             }
         }
     }
@@ -57,5 +80,16 @@ extension CPUDevice {
         let dimensions = [layout.blocks, layout.kvHeads, KVCacheLayout.blockSize, layout.headDim]
         return KVCacheLayer(
             keys: try makeTensor(dimensions, layout.dtype), values: try makeTensor(dimensions, layout.dtype))
+    }
+}
+
+extension WeightSource {
+    /// Tells what this matrix becomes from what any other does: FNV-1a of 64 bits, never 0.
+    fileprivate func key(as format: WeightFormat) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in "\(identity) \(name) \(shape) \(self.format) \(format)".utf8 {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+        return max(hash, 1)
     }
 }

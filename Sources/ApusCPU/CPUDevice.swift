@@ -16,6 +16,9 @@ package final class CPUDevice: Device {
 
     let team: ThreadTeam
     nonisolated(unsafe) let kernels: apus_kernels
+    /// Whether matrices are packed into panels once, or whenever they are multiplied.
+    let packsAhead: Bool
+    let panelMemory: PanelMemory
     /// Packed activations and per-thread scratch, kept between operations, and the right to run one.
     let workspace = Mutex(Workspace())
 
@@ -24,16 +27,25 @@ package final class CPUDevice: Device {
         var scratch: CPUMemory?
     }
 
-    /// Threads default to the cores of the machine; the instruction set to `InstructionSet.selected()`.
     /// Throws `ComputeError` (`.unsupported`) if the machine lacks the instruction set.
-    package init(id: DeviceID = .cpu, threads: Int? = nil, instructionSet: InstructionSet? = nil)
-        throws(ComputeError)
-    {
+    ///
+    /// - Parameters:
+    ///   - threads: by default the cores of the machine.
+    ///   - instructionSet: by default `InstructionSet.selected()`.
+    ///   - packsAhead: whether weights are packed once into the layout of the kernels, which takes as much memory as they
+    ///     do; else they are packed at every use, which is slow for few tokens. Changes no result.
+    ///   - sharedWeights: a memory file that the processes of a job have in common, to prepare weights once for all.
+    package init(
+        id: DeviceID = .cpu, threads: Int? = nil, instructionSet: InstructionSet? = nil, packsAhead: Bool = true,
+        sharedWeights: Int32? = nil
+    ) throws(ComputeError) {
         let instructionSet = if let instructionSet { instructionSet } else { try InstructionSet.selected() }
         guard let kernels = instructionSet.kernels else {
             throw .unsupported("this machine lacks the instruction set \(instructionSet)")
         }
         self.id = id
+        self.packsAhead = packsAhead
+        panelMemory = PanelMemory(sharedFile: sharedWeights)
         self.instructionSet = instructionSet
         self.kernels = kernels.pointee
         team = ThreadTeam(count: threads ?? Self.coreCount)

@@ -9,7 +9,7 @@ import CApusKernels
 
 /// The instruction sets that kernels exist for, slowest first.
 package enum InstructionSet: Int, Sendable, CaseIterable, CustomStringConvertible {
-    case scalar, portable, avx2, avx512, avx512BF16, amxBF16
+    case scalar, portable, avx2, avx2VNNI, avx512, avx512VNNI, avx512BF16, amxBF16
 
     /// The environment variable that forces one.
     package static let environmentVariable = "APUS_ISA"
@@ -19,7 +19,9 @@ package enum InstructionSet: Int, Sendable, CaseIterable, CustomStringConvertibl
         case .scalar: "scalar"
         case .portable: "portable"
         case .avx2: "avx2"
+        case .avx2VNNI: "avx2-vnni"
         case .avx512: "avx512"
+        case .avx512VNNI: "avx512-vnni"
         case .avx512BF16: "avx512-bf16"
         case .amxBF16: "amx-bf16"
         }

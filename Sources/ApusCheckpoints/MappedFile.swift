@@ -15,6 +15,9 @@ import ApusJSON
 package final class MappedFile: Sendable {
     package let path: String
 
+    /// Tells the file's contents from those of any other: device, inode, size, and when they were last changed.
+    package let identity: String
+
     /// The whole file. Valid only while this object lives.
     package nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
 
@@ -32,6 +35,12 @@ package final class MappedFile: Sendable {
 
         let count = Int(status.st_size)
         self.path = path
+        #if canImport(Darwin)
+            let changed = status.st_mtimespec
+        #else
+            let changed = status.st_mtim
+        #endif
+        identity = "\(status.st_dev):\(status.st_ino) \(status.st_size) \(changed.tv_sec).\(changed.tv_nsec)"
         guard count > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return
@@ -43,6 +52,17 @@ package final class MappedFile: Sendable {
 
     deinit {
         if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
+    }
+
+    /// Takes the whole pages of a range out of this process. They stay in the system's cache, and come back when they are
+    /// touched.
+    package func release(_ range: Range<Int>) {
+        guard let address = bytes.baseAddress else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let first = (range.lowerBound + page - 1) / page * page
+        let end = range.upperBound == bytes.count ? range.upperBound : range.upperBound / page * page
+        guard page > 0, first < end else { return }
+        madvise(UnsafeMutableRawPointer(mutating: address + first), end - first, MADV_DONTNEED)
     }
 
     private static func failure(_ path: String, _ what: String, _ number: Int32) -> CheckpointError {

@@ -25,6 +25,12 @@ package struct StoredTensor: Sendable {
         return try body(bytes)
     }
 
+    /// Tells this tensor from every other, in this file or another, and from what the file held before it was changed.
+    package var identity: String { "\(mapping.identity) \(range)" }
+
+    /// Lets the system take the tensor's pages out of this process; they are read again if they are touched again.
+    package func release() { mapping.release(range) }
+
     package var byteCount: Int { range.count }
 
     /// Number of elements.

@@ -29,7 +29,7 @@ package protocol Device: AnyObject, Sendable {
     // MARK: Weights and cache
 
     /// Turns a checkpoint's matrix into the device's own layout for products, its elements converted or quantized to
-    /// `format`. Done once; when it returns, the source is no longer needed unless `keepsSource` says so.
+    /// `format`. The weight keeps the source's owner as long as it needs it.
     func prepare(_ weight: WeightSource, as format: WeightFormat) throws(ComputeError) -> any PreparedWeight
 
     /// Makes a matrix ready for `embedding`.
@@ -42,7 +42,8 @@ package protocol Device: AnyObject, Sendable {
     /// y[i] = weight[tokens[i]]; tokens are int32 [count] and within the table.
     func embedding(_ tokens: Tensor, _ weight: any PreparedWeight, into y: Tensor) throws(ComputeError)
 
-    /// For each product, result = norm(x) · weightᵀ + bias, or result += if it accumulates; x is [tokens, inputs].
+    /// For each product, result = norm(x) · weightᵀ + bias, or result += if it accumulates; x is [tokens, inputs]. The
+    /// weights of one call have the same format.
     func linear(_ x: Tensor, norm: Norm?, _ products: [Product]) throws(ComputeError)
 
     /// gate.result = activation(gate) · up, where gate and up are products of norm(x); up.result is overwritten.

@@ -1,53 +1,57 @@
-/// A matrix as it lies in a checkpoint: row-major bytes that stay valid while `owner` lives.
+/// A matrix as it lies in a checkpoint: row-major bytes, at any alignment, that stay valid while `owner` lives.
 package struct WeightSource: @unchecked Sendable {
     package let name: String
+    /// What tells this matrix from every other: its file, the state of the file, the place in it.
+    package let identity: String
     package let bytes: UnsafeRawBufferPointer
     package let owner: any Sendable
     /// Outputs, inputs.
     package let shape: Shape
-    package let dtype: DType
-    /// What belongs to the integers of a quantized matrix.
-    package var quantization: StoredQuantization?
+    package let format: WeightFormat
+    /// What stands beside integers.
+    package let quantization: StoredQuantization?
+    /// Tells the owner that the bytes will hardly be read again, so that they need not stay in memory.
+    package let release: (@Sendable () -> Void)?
 
-    /// Throws `ComputeError` (`.mismatch`) unless the bytes hold exactly the shape.
-    package init(name: String, bytes: UnsafeRawBufferPointer, owner: any Sendable, shape: Shape, dtype: DType)
-        throws(ComputeError)
-    {
-        let (size, overflow) = shape.count.multipliedReportingOverflow(by: dtype.byteCount)
-        guard !overflow, size == bytes.count, shape.rank == 2 else {
-            throw .mismatch("weight '\(name)': \(bytes.count) bytes are no \(dtype) matrix of shape \(shape)")
-        }
+    /// Throws `ComputeError` (`.mismatch`) unless the bytes hold exactly the shape, and the integers have their scales.
+    package init(
+        name: String, identity: String = "", bytes: UnsafeRawBufferPointer, owner: any Sendable, shape: Shape,
+        format: WeightFormat, quantization: StoredQuantization? = nil, release: (@Sendable () -> Void)? = nil
+    ) throws(ComputeError) {
         self.name = name
+        self.identity = identity
         self.bytes = bytes
         self.owner = owner
         self.shape = shape
-        self.dtype = dtype
+        self.format = format
+        self.quantization = quantization
+        self.release = release
+        guard shape.rank == 2, shape[1] <= Int.max / 8,
+            case let (size, overflow) = shape[0].multipliedReportingOverflow(by: format.rowByteCount(inputs: shape[1])),
+            !overflow, size == bytes.count
+        else { throw .mismatch("weight '\(name)': \(bytes.count) bytes are no \(format) matrix of shape \(shape)") }
+        guard format.isQuantized == (quantization != nil), quantization?.fits(shape, format) ?? true else {
+            throw .mismatch("weight '\(name)': the scales do not fit its shape \(shape)")
+        }
     }
 }
 
-/// What stands beside a quantized matrix: float32 `scales` [outputs], and for 4 bits `multipliers` [outputs, groups].
+/// What stands beside a quantized matrix.
 package struct StoredQuantization: @unchecked Sendable {
-    package let scales: UnsafeRawBufferPointer
+    /// [outputs]
+    package let scales: [Float]
+    /// [outputs, ⌈inputs / 32⌉], from 1 to 15, for `int4`. Valid while the source's owner lives.
     package let multipliers: UnsafeRawBufferPointer?
 
-    package init(scales: UnsafeRawBufferPointer, multipliers: UnsafeRawBufferPointer? = nil) {
+    package init(scales: [Float], multipliers: UnsafeRawBufferPointer? = nil) {
         self.scales = scales
         self.multipliers = multipliers
     }
-}
 
-/// How the elements of a matrix are kept for products.
-public enum WeightFormat: String, Sendable, Hashable, Codable, CaseIterable {
-    case float32, float16, bfloat16
-    /// Integers of 8 bits with a scale for each output; activations are rounded to 8 bits with a scale for each token.
-    case int8
-    /// Integers of 4 bits, times a multiplier from 1 to 15 for each 32 inputs, with a scale for each output; activations as
-    /// for `int8` (after Lin et al., arXiv 2405.04532).
-    case int4
-
-    package init?(_ dtype: DType) { self.init(rawValue: dtype.rawValue) }
-
-    package var isQuantized: Bool { self == .int8 || self == .int4 }
+    fileprivate func fits(_ shape: Shape, _ format: WeightFormat) -> Bool {
+        let groups = (shape[1] + WeightFormat.groupSize - 1) / WeightFormat.groupSize
+        return scales.count == shape[0] && (multipliers?.count ?? 0) == (format == .int4 ? shape[0] * groups : 0)
+    }
 }
 
 /// A matrix in the layout that its device multiplies fastest. Models pass it back to the device and never look inside.

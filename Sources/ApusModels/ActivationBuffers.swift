@@ -4,7 +4,7 @@ import ApusCompute
 struct ActivationBuffers: Sendable {
     /// The rows of one step. All float32, all [tokens, …].
     struct View: Sendable {
-        let hidden, normed: Tensor  // [tokens, hiddenSize]
+        let hidden: Tensor  // [tokens, hiddenSize]
         let query, attended: Tensor  // [tokens, heads · headDim]
         let key, value: Tensor  // [tokens, kvHeads · headDim]
         let gate, up: Tensor  // [tokens, intermediateSize]
@@ -20,7 +20,7 @@ struct ActivationBuffers: Sendable {
         let queries = spec.heads * spec.headDim
         let keys = spec.kvHeads * spec.headDim
         whole = View(
-            hidden: try rows(spec.hiddenSize), normed: try rows(spec.hiddenSize), query: try rows(queries),
+            hidden: try rows(spec.hiddenSize), query: try rows(queries),
             attended: try rows(queries), key: try rows(keys), value: try rows(keys),
             gate: try rows(spec.intermediateSize), up: try rows(spec.intermediateSize),
             angles: try device.makeTensor([capacity, 2, spec.headDim / 2]))
@@ -28,8 +28,7 @@ struct ActivationBuffers: Sendable {
 
     func view(tokens: Int) throws -> View {
         View(
-            hidden: try whole.hidden.prefix(rows: tokens), normed: try whole.normed.prefix(rows: tokens),
-            query: try whole.query.prefix(rows: tokens), attended: try whole.attended.prefix(rows: tokens),
+            hidden: try whole.hidden.prefix(rows: tokens), query: try whole.query.prefix(rows: tokens), attended: try whole.attended.prefix(rows: tokens),
             key: try whole.key.prefix(rows: tokens), value: try whole.value.prefix(rows: tokens),
             gate: try whole.gate.prefix(rows: tokens), up: try whole.up.prefix(rows: tokens),
             angles: try whole.angles.prefix(rows: tokens))

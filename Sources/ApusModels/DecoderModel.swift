@@ -5,7 +5,10 @@ package import ApusCompute
 package final class DecoderModel: Sendable {
     package let spec: DecoderSpec
     package let device: any Device
+    /// Of the weights, unless products have them quantized.
     package let dtype: DType
+    /// Of the weights in products.
+    package let format: WeightFormat
     /// Tensors of the checkpoint that the model has no use for.
     package let unusedWeights: [String]
 
@@ -22,26 +25,28 @@ package final class DecoderModel: Sendable {
 
     /// Throws `CheckpointError` (`.weights`) naming all weights that are missing or of another shape, `ModelError`
     /// (`.unsupported`) for element types without kernels, `ComputeError` from the device.
-    package init(_ spec: DecoderSpec, _ checkpoint: Checkpoint, device: any Device, dtype: DType) throws {
+    package init(
+        _ spec: DecoderSpec, _ checkpoint: Checkpoint, device: any Device, dtype: DType, quantization: WeightFormat? = nil
+    ) throws {
         let weights = WeightCursor(checkpoint)
         let body = weights.at(spec.names.body)
         let names = spec.names
         try Self.verify(weights, spec)
 
-        let loader = WeightLoader(device: device, dtype: dtype)
+        guard let format = quantization ?? WeightFormat(dtype) else {
+            throw ModelError.unsupported("weights of \(dtype); use float32, float16 or bfloat16")
+        }
+        let loader = WeightLoader(device: device, dtype: dtype, format: format)
         self.spec = spec
         self.device = device
         self.dtype = dtype
-        embedding = try loader.matrix(body.at(names.embedding), spec.vocabularySize, spec.hiddenSize)
+        self.format = format
+        embedding = try loader.table(body.at(names.embedding), spec.vocabularySize, spec.hiddenSize)
         layers = try (0..<spec.layers).map { try DecoderLayer(body.at(names.layers)[$0], spec, loader) }
         finalNorm = try loader.vector(body.at(names.finalNorm), "weight", count: spec.hiddenSize)
-        if spec.tiedEmbeddings {
-            head = Projection(weight: embedding, bias: nil)
-            weights.ignore(names.head + ".weight")
-        } else {
-            let matrix = try loader.matrix(weights.at(names.head), spec.vocabularySize, spec.hiddenSize)
-            head = Projection(weight: matrix, bias: nil)
-        }
+        let place = spec.tiedEmbeddings ? body.at(names.embedding) : weights.at(names.head)
+        head = Projection(weight: try loader.head(place, spec.vocabularySize, spec.hiddenSize), bias: nil)
+        if spec.tiedEmbeddings { weights.ignore(names.head + ".weight") }
         unusedWeights = weights.unusedNames.filter { name in !names.ignoredSuffixes.contains(where: name.hasSuffix) }
     }
 
@@ -89,11 +94,9 @@ package final class DecoderModel: Sendable {
             try layer.forward(buffers, spec, cache: cacheLayer, layout: cache.layout, batch: attention)
         }
         let last = try device.makeTensor([batch.outputs.count, spec.hiddenSize])
-        let normed = try device.makeTensor([batch.outputs.count, spec.hiddenSize])
         try device.gather(buffers.hidden, rows: device.makeTensor(batch.outputs), into: last)
-        try device.rmsNorm(last, weight: finalNorm, epsilon: spec.normEpsilon, into: normed)
         let logits = try device.makeTensor([batch.outputs.count, spec.vocabularySize])
-        try head(normed, into: logits, on: device)
+        try device.linear(last, norm: Norm(weight: finalNorm, epsilon: spec.normEpsilon), [head.into(logits)])
         return logits
     }
 

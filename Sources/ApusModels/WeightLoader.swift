@@ -4,7 +4,9 @@ import ApusCompute
 /// Reads weights at one place of a checkpoint and brings them to a device.
 struct WeightLoader {
     let device: any Device
+    /// Of tables, and of products unless they are quantized.
     let dtype: DType
+    let format: WeightFormat
 
     /// A linear layer below `weights`.
     func projection(_ weights: WeightCursor, _ shape: ProjectionShape) throws -> Projection {
@@ -15,11 +17,25 @@ struct WeightLoader {
     }
 
     func matrix(_ weights: WeightCursor, _ outputs: Int, _ inputs: Int) throws -> any PreparedWeight {
+        try device.prepare(source(weights, outputs, inputs), as: format)
+    }
+
+    /// The last product, whose errors nothing evens out: never in fewer than 8 bits.
+    func head(_ weights: WeightCursor, _ outputs: Int, _ inputs: Int) throws -> any PreparedWeight {
+        try device.prepare(source(weights, outputs, inputs), as: format == .int4 ? .int8 : format)
+    }
+
+    func table(_ weights: WeightCursor, _ rows: Int, _ width: Int) throws -> any PreparedWeight {
+        try device.prepareTable(source(weights, rows, width), as: dtype)
+    }
+
+    private func source(_ weights: WeightCursor, _ outputs: Int, _ inputs: Int) throws -> WeightSource {
         let stored = try weights.tensor("weight", shape: [outputs, inputs])
-        let source = try WeightSource(
-            name: stored.name, bytes: stored.bytes, owner: stored.mapping, shape: Shape(stored.shape),
-            dtype: dtype(of: stored))
-        return try device.prepare(source, as: dtype)
+        let dtype = try dtype(of: stored)
+        guard let format = WeightFormat(dtype) else { throw unsupported(stored) }
+        return try WeightSource(
+            name: stored.name, identity: stored.identity, bytes: stored.bytes, owner: stored.mapping,
+            shape: Shape(stored.shape), format: format, release: stored.release)
     }
 
     /// Norms and biases are float32 on every device: they are small, and what they scale is float32.
@@ -29,11 +45,13 @@ struct WeightLoader {
     }
 
     private func dtype(of stored: StoredTensor) throws -> DType {
-        guard let dtype = DType(stored.dtype) else {
-            throw ModelError.unsupported(
-                "\(stored.file): tensor '\(stored.name)' is \(stored.dtype.rawValue); F32, F16 and BF16 are supported")
-        }
+        guard let dtype = DType(stored.dtype) else { throw unsupported(stored) }
         return dtype
+    }
+
+    private func unsupported(_ stored: StoredTensor) -> ModelError {
+        .unsupported(
+            "\(stored.file): tensor '\(stored.name)' is \(stored.dtype.rawValue); F32, F16 and BF16 are supported")
     }
 }
 

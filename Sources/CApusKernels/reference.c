@@ -220,7 +220,6 @@ const apus_kernels apus_kernels_scalar = {
     .rms_norm = rms_norm,
     .rotary = rotary,
     .gated_activation = gated_activation,
-    .add = add,
     .store_kv = apus_store_kv,
     .attention_scratch = attention_scratch,
     .attention = attention,

@@ -38,25 +38,21 @@ struct DecoderLayer: Sendable {
         _ buffers: ActivationBuffers.View, _ spec: DecoderSpec, cache: KVCacheLayer, layout: KVCacheLayout,
         batch: AttentionBatch
     ) throws {
-        try device.rmsNorm(buffers.hidden, weight: attentionNorm, epsilon: spec.normEpsilon, into: buffers.normed)
-        try query(buffers.normed, into: buffers.query, on: device)
-        try key(buffers.normed, into: buffers.key, on: device)
-        try value(buffers.normed, into: buffers.value, on: device)
+        try device.linear(
+            buffers.hidden, norm: Norm(weight: attentionNorm, epsilon: spec.normEpsilon),
+            [query.into(buffers.query), key.into(buffers.key), value.into(buffers.value)])
         try device.rotaryEmbedding(buffers.query, angles: buffers.angles, headDim: spec.headDim)
         try device.rotaryEmbedding(buffers.key, angles: buffers.angles, headDim: spec.headDim)
         try device.storeKV(keys: buffers.key, values: buffers.value, in: cache, layout: layout, batch: batch)
         try device.attention(
             query: buffers.query, cache: cache, layout: layout, batch: batch, scale: spec.attentionScale,
             into: buffers.attended)
-        try output(buffers.attended, into: buffers.normed, on: device)
-        try device.add(buffers.normed, to: buffers.hidden)
+        try device.linear(buffers.attended, norm: nil, [output.added(to: buffers.hidden)])
 
-        try device.rmsNorm(buffers.hidden, weight: mlpNorm, epsilon: spec.normEpsilon, into: buffers.normed)
-        try gate(buffers.normed, into: buffers.gate, on: device)
-        try up(buffers.normed, into: buffers.up, on: device)
-        try device.gatedActivation(spec.activation, gate: buffers.gate, up: buffers.up)
-        try down(buffers.gate, into: buffers.normed, on: device)
-        try device.add(buffers.normed, to: buffers.hidden)
+        try device.gatedLinear(
+            buffers.hidden, norm: Norm(weight: mlpNorm, epsilon: spec.normEpsilon), gate: gate.into(buffers.gate),
+            up: up.into(buffers.up), spec.activation)
+        try device.linear(buffers.gate, norm: nil, [down.added(to: buffers.hidden)])
     }
 }
 

@@ -5,7 +5,7 @@ struct Projection: Sendable {
     let weight: any PreparedWeight
     let bias: Tensor?
 
-    func callAsFunction(_ x: Tensor, into y: Tensor, on device: any Device) throws {
-        try device.linear(x, weight, bias: bias, into: y)
-    }
+    func into(_ result: Tensor) -> Product { Product(weight, bias: bias, into: result) }
+
+    func added(to result: Tensor) -> Product { Product(weight, bias: bias, into: result, accumulates: true) }
 }

@@ -115,8 +115,6 @@ typedef struct {
     void (*rotary)(float *x, const float *cos_sin, size_t rows, size_t heads, size_t head_dim);
     // gate = activation(gate) * up
     void (*gated_activation)(apus_activation activation, float *gate, const float *up, size_t count);
-    // y += x
-    void (*add)(const float *x, float *y, size_t count);
     // Writes keys and values [tokens, kv_heads, head_dim] into their slots (block * APUS_KV_BLOCK + offset).
     void (*store_kv)(const float *k, const float *v, void *keys, void *values, apus_dtype cache_type,
                      const int32_t *slots, size_t tokens, size_t kv_heads, size_t head_dim);

@@ -1,0 +1,40 @@
+import ApusCompute
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Zeroed memory straight from the system: the process's own, or a stretch of a memory file that several processes map.
+final class MappedRegion: @unchecked Sendable {
+    let pointer: UnsafeMutableRawPointer
+    let byteCount: Int
+
+    /// Throws `ComputeError` (`.outOfMemory`).
+    init(byteCount: Int) throws(ComputeError) {
+        self.byteCount = byteCount
+        pointer = try Self.map(byteCount, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        #if canImport(Glibc)
+            madvise(pointer, byteCount, MADV_HUGEPAGE)
+        #endif
+    }
+
+    /// Throws `ComputeError` (`.outOfMemory`). `offset` is a multiple of the page size.
+    init(file descriptor: Int32, offset: Int, byteCount: Int) throws(ComputeError) {
+        self.byteCount = byteCount
+        pointer = try Self.map(byteCount, MAP_SHARED, descriptor, offset)
+    }
+
+    deinit { munmap(pointer, byteCount) }
+
+    private static func map(_ byteCount: Int, _ flags: Int32, _ descriptor: Int32, _ offset: Int)
+        throws(ComputeError) -> UnsafeMutableRawPointer
+    {
+        let address = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, descriptor, off_t(offset))
+        guard let address, address != MAP_FAILED else {
+            throw .outOfMemory("the machine refuses \(byteCount) bytes of memory")
+        }
+        return address
+    }
+}

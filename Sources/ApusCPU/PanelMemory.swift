@@ -1,0 +1,68 @@
+import ApusCompute
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The memory that prepared weights lie in, one after the other.
+///
+/// It is the process's own, or a memory file that the processes of a job have inherited. These prepare the same matrices
+/// in the same order, so each finds a matrix where the others put it; a record before it says which, and which of its parts
+/// are packed. A process that loads something else has memory of its own from there on.
+final class PanelMemory: Sendable {
+    private struct State {
+        var descriptor: Int32?
+        var segment: MappedRegion?
+        var used = 0
+        var fileOffset = 0
+    }
+
+    /// Bytes mapped at a time; those that nothing touches cost nothing.
+    private static let segmentByteCount = 64 << 20
+
+    private let state: Mutex<State>
+
+    /// - Parameter descriptor: of a memory file larger than any model, for the lifetime of this object.
+    init(sharedFile descriptor: Int32?) { state = Mutex(State(descriptor: descriptor)) }
+
+    /// Room for a matrix of `parts` parts that are packed one by one. `key` tells it from other matrices.
+    /// Throws `ComputeError` (`.outOfMemory`).
+    func place(byteCount: Int, parts: Int, key: UInt64) throws(ComputeError) -> PanelPlacement {
+        try state.withLock { state throws(ComputeError) in
+            let record = (8 + parts * 4 + 63) / 64 * 64
+            if state.descriptor != nil {
+                let (region, offset) = try Self.take(record + byteCount, &state)
+                let placement = PanelPlacement(
+                    region, offset: offset + record, parts: parts, record: region.pointer + offset)
+                if placement.isOf(key) { return placement }
+                state = State()
+            }
+            let (region, offset) = try Self.take(byteCount, &state)
+            return PanelPlacement(region, offset: offset, parts: parts, record: nil)
+        }
+    }
+
+    private static func take(_ byteCount: Int, _ state: inout State) throws(ComputeError) -> (MappedRegion, Int) {
+        let (size, overflow) = byteCount.addingReportingOverflow(segmentByteCount)
+        guard !overflow else { throw .outOfMemory("the machine refuses \(byteCount) bytes of memory") }
+        let needed = (byteCount + 63) / 64 * 64
+        if let segment = state.segment, segment.byteCount - state.used >= needed {
+            defer { state.used += needed }
+            return (segment, state.used)
+        }
+        let length = byteCount <= segmentByteCount ? segmentByteCount : size / segmentByteCount * segmentByteCount
+        let segment =
+            if let descriptor = state.descriptor {
+                try MappedRegion(file: descriptor, offset: state.fileOffset, byteCount: length)
+            } else {
+                try MappedRegion(byteCount: length)
+            }
+        state.fileOffset += length
+        state.segment = segment
+        state.used = needed
+        return (segment, 0)
+    }
+}

@@ -1,0 +1,29 @@
+/// How the elements of a matrix are kept, in a checkpoint and for products.
+public enum WeightFormat: String, Sendable, Hashable, Codable, CaseIterable {
+    case float32, float16, bfloat16
+    /// Integers of 8 bits with a scale for each output. Activations are rounded to 8 bits with a scale for each token.
+    case int8
+    /// Integers of 4 bits, times a multiplier from 1 to 15 for each 32 inputs, with a scale for each output (after Lin et
+    /// al., arXiv 2405.04532). Activations as for `int8`.
+    case int4
+
+    package init?(_ dtype: DType) {
+        guard dtype.isFloatingPoint else { return nil }
+        self.init(rawValue: dtype.rawValue)
+    }
+
+    package var isQuantized: Bool { self == .int8 || self == .int4 }
+
+    /// Inputs that share a multiplier in `int4`.
+    package static let groupSize = 32
+
+    /// Bytes of a stored row. Two inputs of `int4` share a byte, the first in its low half, each as value + 8.
+    package func rowByteCount(inputs: Int) -> Int {
+        switch self {
+        case .float32: inputs * 4
+        case .float16, .bfloat16: inputs * 2
+        case .int8: inputs
+        case .int4: (inputs + 1) / 2
+        }
+    }
+}
