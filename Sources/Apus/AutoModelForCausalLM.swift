@@ -12,7 +12,8 @@ import ApusModels
 /// Finds the model of a checkpoint.
 public enum AutoModelForCausalLM {
     /// Loads a directory in Hugging Face's layout: `config.json`, `model.safetensors` or its shards, and
-    /// `generation_config.json` if there is one. The weights stay in the mapped files where their type allows.
+    /// `generation_config.json` if there is one. Weights are packed for the
+    /// processor as they are read.
     ///
     /// - Parameters:
     ///   - dtype: type of the weights in products; by default the checkpoint's own.

@@ -26,7 +26,8 @@ extension CPUDevice {
     /// A table that already has the type and stands aligned stays where it is: in the mapped checkpoint, whose pages all
     /// processes share.
     package func prepareTable(_ weight: WeightSource, as dtype: DType) throws(ComputeError) -> any PreparedWeight {
-        guard let format = WeightFormat(dtype), !weight.format.isQuantized, let address = weight.bytes.baseAddress else {
+        guard let format = WeightFormat(dtype), !weight.format.isQuantized, let address = weight.bytes.baseAddress
+        else {
             throw .unsupported("the table '\(weight.name)' of \(weight.format) as \(dtype)")
         }
         if weight.format == format, UInt(bitPattern: address) % UInt(dtype.byteCount) == 0 {

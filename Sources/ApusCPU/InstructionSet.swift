@@ -8,8 +8,10 @@ import CApusKernels
 #endif
 
 /// The instruction sets that kernels exist for, slowest first.
-package enum InstructionSet: Int, Sendable, CaseIterable, CustomStringConvertible {
+package enum InstructionSet: Int, Sendable, CaseIterable, Comparable, CustomStringConvertible {
     case scalar, portable, avx2, avx2VNNI, avx512, avx512VNNI, avx512BF16, amxBF16
+
+    package static func < (a: InstructionSet, b: InstructionSet) -> Bool { a.rawValue < b.rawValue }
 
     /// The environment variable that forces one.
     package static let environmentVariable = "APUS_ISA"

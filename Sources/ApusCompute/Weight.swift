@@ -27,7 +27,8 @@ package struct WeightSource: @unchecked Sendable {
         self.quantization = quantization
         self.release = release
         guard shape.rank == 2, shape[1] <= Int.max / 8,
-            case let (size, overflow) = shape[0].multipliedReportingOverflow(by: format.rowByteCount(inputs: shape[1])),
+            case (let size, let overflow) = shape[0].multipliedReportingOverflow(
+                by: format.rowByteCount(inputs: shape[1])),
             !overflow, size == bytes.count
         else { throw .mismatch("weight '\(name)': \(bytes.count) bytes are no \(format) matrix of shape \(shape)") }
         guard format.isQuantized == (quantization != nil), quantization?.fits(shape, format) ?? true else {

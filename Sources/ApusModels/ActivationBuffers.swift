@@ -28,7 +28,8 @@ struct ActivationBuffers: Sendable {
 
     func view(tokens: Int) throws -> View {
         View(
-            hidden: try whole.hidden.prefix(rows: tokens), query: try whole.query.prefix(rows: tokens), attended: try whole.attended.prefix(rows: tokens),
+            hidden: try whole.hidden.prefix(rows: tokens), query: try whole.query.prefix(rows: tokens),
+            attended: try whole.attended.prefix(rows: tokens),
             key: try whole.key.prefix(rows: tokens), value: try whole.value.prefix(rows: tokens),
             gate: try whole.gate.prefix(rows: tokens), up: try whole.up.prefix(rows: tokens),
             angles: try whole.angles.prefix(rows: tokens))

@@ -26,7 +26,8 @@ package final class DecoderModel: Sendable {
     /// Throws `CheckpointError` (`.weights`) naming all weights that are missing or of another shape, `ModelError`
     /// (`.unsupported`) for element types without kernels, `ComputeError` from the device.
     package init(
-        _ spec: DecoderSpec, _ checkpoint: Checkpoint, device: any Device, dtype: DType, quantization: WeightFormat? = nil
+        _ spec: DecoderSpec, _ checkpoint: Checkpoint, device: any Device, dtype: DType,
+        quantization: WeightFormat? = nil
     ) throws {
         let weights = WeightCursor(checkpoint)
         let body = weights.at(spec.names.body)

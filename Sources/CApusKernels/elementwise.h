@@ -65,10 +65,6 @@ static void gated_activation(apus_activation activation, float *gate, const floa
     for (; i < count; i++) gate[i] = apus_activate(activation, gate[i]) * up[i];
 }
 
-static void add(const float *x, float *y, size_t count) {
-    for (size_t i = 0; i < count; i++) y[i] += x[i];
-}
-
 static int32_t argmax(const float *x, size_t count) {
     vfloat best = splat(-INFINITY);
     size_t i = 0;

@@ -145,10 +145,6 @@ static void gated_activation(apus_activation activation, float *gate, const floa
     for (size_t i = 0; i < count; i++) gate[i] = apus_activate(activation, gate[i]) * up[i];
 }
 
-static void add(const float *x, float *y, size_t count) {
-    for (size_t i = 0; i < count; i++) y[i] += x[i];
-}
-
 void apus_store_kv(const float *k, const float *v, void *keys, void *values, apus_dtype cache_type,
                    const int32_t *slots, size_t tokens, size_t kv_heads, size_t head_dim) {
     for (size_t token = 0; token < tokens; token++) {

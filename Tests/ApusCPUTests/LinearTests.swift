@@ -1,0 +1,177 @@
+import ApusCPU
+import ApusCompute
+import ApusTestSupport
+import Testing
+
+/// Products on every instruction set of this machine, in every format.
+@Suite struct LinearTests {
+    static let vectorSets = InstructionSet.available.filter { $0 != .scalar }
+    static let shapes = [
+        (1, 1, 1), (3, 5, 7), (4, 40, 64), (5, 41, 65), (7, 33, 64), (17, 70, 95), (50, 100, 130), (2, 257, 512),
+    ]
+
+    /// norm(x) · weightᵀ + bias, added to ones.
+    private func linear(
+        _ device: CPUDevice, _ x: HostTensor, _ w: HostTensor, _ format: WeightFormat, norm: HostTensor? = nil,
+        bias: HostTensor? = nil
+    ) throws -> [Float] {
+        let y = try device.makeTensor([Float](repeating: 1, count: x.shape[0] * w.shape[0]), [x.shape[0], w.shape[0]])
+        try device.linear(
+            device.makeTensor(x), norm: norm.map { Norm(weight: try device.makeTensor($0), epsilon: 1e-5) },
+            [
+                Product(
+                    device.prepare(.rows(w), as: format), bias: bias.map { try device.makeTensor($0) }, into: y,
+                    accumulates: true)
+            ])
+        return try device.download(y).elements()
+    }
+
+    @Test(arguments: vectorSets, WeightFormat.allCases)
+    func matchesReference(_ set: InstructionSet, _ format: WeightFormat) throws {
+        let device = try CPUDevice(threads: 2, instructionSet: set)
+        let reference = try CPUDevice(threads: 1, instructionSet: .scalar)
+        for (rows, outputs, inputs) in Self.shapes {
+            let x = try HostTensor.random([rows, inputs], seed: 1)
+            let w = try HostTensor.random([outputs, inputs], seed: 2)
+            let norm = try HostTensor.random([inputs], seed: 3)
+            let bias = try HostTensor.random([outputs], seed: 4)
+            let expected = try linear(reference, x, w, format, norm: norm, bias: bias)
+            let got = try linear(device, x, w, format, norm: norm, bias: bias)
+            // Inputs rounded to bfloat16 are off by at most 2^-8 of themselves, and to integers by 1 of 127 where the norm
+            // falls on the other side of a half; sums of float32 by inputs * 2^-24.
+            let unit: Float =
+                switch format {
+                case .bfloat16: set >= .avx512BF16 ? 0x1p-7 : 0x1p-20
+                case .int8, .int4: 0x1p-7
+                default: 0x1p-20
+                }
+            for (a, b) in zip(expected, got) { #expect(abs(a - b) <= unit * Float(inputs).squareRoot() + 2e-6) }
+        }
+    }
+
+    /// Integer products are exact, so without a norm before them every instruction set has the same bits.
+    @Test(arguments: vectorSets, [WeightFormat.int8, .int4])
+    func integerProductsAreTheSameOnEveryInstructionSet(_ set: InstructionSet, _ format: WeightFormat) throws {
+        let reference = try CPUDevice(threads: 1, instructionSet: .scalar)
+        let device = try CPUDevice(threads: 2, instructionSet: set)
+        for (rows, outputs, inputs) in Self.shapes {
+            let x = try HostTensor.random([rows, inputs], seed: 1)
+            let w = try HostTensor.random([outputs, inputs], seed: 2)
+            let expected = try linear(reference, x, w, format)
+            let got = try linear(device, x, w, format)
+            for (a, b) in zip(expected, got) { #expect(abs(a - b) <= 1e-6 * max(1, abs(a))) }
+        }
+    }
+
+    @Test(arguments: InstructionSet.available, WeightFormat.allCases)
+    func isTheSameAtEveryRowAndThreadCount(_ set: InstructionSet, _ format: WeightFormat) throws {
+        let w = try HostTensor.random([83, 203], seed: 5)
+        let x = try HostTensor.random([70, 203], seed: 6)
+        let norm = try HostTensor.random([203], seed: 7)
+        let all = try linear(CPUDevice(threads: 3, instructionSet: set), x, w, format, norm: norm)
+        let single = try CPUDevice(threads: 1, instructionSet: set)
+        for rows in [0..<1, 1..<2, 15..<18, 16..<20, 40..<45, 47..<48, 30..<70, 69..<70] {
+            let alone = try linear(single, x.rows(rows), w, format, norm: norm)
+            #expect(alone == Array(all[rows.lowerBound * 83..<rows.upperBound * 83]))
+        }
+    }
+
+    @Test(arguments: InstructionSet.available, WeightFormat.allCases)
+    func packingAheadChangesNoBit(_ set: InstructionSet, _ format: WeightFormat) throws {
+        let ahead = try CPUDevice(threads: 2, instructionSet: set)
+        let atUse = try CPUDevice(threads: 2, instructionSet: set, packsAhead: false)
+        for (rows, outputs, inputs) in Self.shapes {
+            let x = try HostTensor.random([rows, inputs], seed: 1)
+            let w = try HostTensor.random([outputs, inputs], seed: 2)
+            #expect(try linear(ahead, x, w, format) == linear(atUse, x, w, format))
+        }
+    }
+
+    @Test(arguments: InstructionSet.available)
+    func severalProductsAreThoseOfEachAlone(_ set: InstructionSet) throws {
+        let device = try CPUDevice(threads: 3, instructionSet: set)
+        let x = try device.makeTensor(.random([20, 96], seed: 1))
+        let weights = try [70, 16, 33].map { outputs in
+            try device.prepare(.rows(.random([outputs, 96], seed: UInt64(outputs))), as: .bfloat16)
+        }
+        func results(_ calls: [[Int]]) throws -> [[Float]] {
+            let results = try weights.map { try device.makeTensor([20, $0.shape[0]]) }
+            for call in calls {
+                try device.linear(x, norm: nil, call.map { Product(weights[$0], into: results[$0]) })
+            }
+            return try results.map { try device.download($0).elements() }
+        }
+        #expect(try results([[0, 1, 2]]) == results([[2], [1], [0]]))
+    }
+
+    @Test(arguments: InstructionSet.available, [Activation.silu, .gelu, .geluTanh, .relu])
+    func gatesWhatItMultiplies(_ set: InstructionSet, _ activation: Activation) throws {
+        func gated(_ device: CPUDevice) throws -> [Float] {
+            let gate = try device.makeTensor([19, 75])
+            let up = try device.makeTensor([19, 75])
+            try device.gatedLinear(
+                device.makeTensor(.random([19, 48], seed: 1)), norm: nil,
+                gate: Product(device.prepare(.rows(.random([75, 48], seed: 2)), as: .float32), into: gate),
+                up: Product(device.prepare(.rows(.random([75, 48], seed: 3)), as: .float32), into: up), activation)
+            return try device.download(gate).elements()
+        }
+        let expected = try gated(CPUDevice(threads: 1, instructionSet: .scalar))
+        let got = try gated(CPUDevice(threads: 3, instructionSet: set))
+        #expect(expected.contains { $0 != 0 })
+        for (a, b) in zip(expected, got) { #expect(abs(a - b) <= 2e-5 * max(1, abs(a))) }
+    }
+
+    /// An even spread is the worst case for both: off by half a step of 127, or of a group's 15.
+    @Test(arguments: [(WeightFormat.int8, Float(0.01)), (.int4, 0.09)])
+    func roundingLosesLittle(_ format: WeightFormat, _ bound: Float) throws {
+        let device = try CPUDevice(threads: 2)
+        let x = try HostTensor.random([8, 1024], seed: 1)
+        let w = try HostTensor.random([64, 1024], seed: 2)
+        let exact = try linear(device, x, w, .float32)
+        let rounded = try linear(device, x, w, format)
+        let error = zip(exact, rounded).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        let size = exact.reduce(Float(0)) { $0 + ($1 - 1) * ($1 - 1) }
+        #expect((error / size).squareRoot() < bound)
+    }
+
+    @Test func refusesWhatDoesNotFit() throws {
+        let device = try CPUDevice(threads: 1)
+        let weight = try device.prepare(.rows(.random([4, 8], seed: 1)), as: .float32)
+        let x = try device.makeTensor([2, 8])
+        #expect(throws: ComputeError.self) {
+            try device.linear(x, norm: nil, [Product(weight, into: device.makeTensor([2, 5]))])
+        }
+        #expect(throws: ComputeError.self) {
+            try device.linear(
+                device.makeTensor([2, 7]), norm: nil, [Product(weight, into: device.makeTensor([2, 4]))])
+        }
+        let other = try device.prepare(.rows(.random([4, 8], seed: 1)), as: .bfloat16)
+        #expect(throws: ComputeError.self) {
+            let y = try device.makeTensor([2, 4])
+            try device.linear(x, norm: nil, [Product(weight, into: y), Product(other, into: y)])
+        }
+        #expect(throws: ComputeError.self) {
+            let long = try HostTensor([Float](repeating: 0, count: 131_073), shape: [1, 131_073])
+            _ = try device.prepare(.rows(long), as: .int8)
+        }
+    }
+}
+
+extension WeightSource {
+    /// The rows of a tensor, as if they stood in a file.
+    static func rows(_ values: HostTensor) throws -> WeightSource {
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: values.bytes.count, alignment: 64)
+        bytes.copyBytes(from: values.bytes)
+        return try WeightSource(
+            name: "test", bytes: UnsafeRawBufferPointer(bytes), owner: OwnedBytes(bytes), shape: values.shape,
+            format: .float32)
+    }
+}
+
+private final class OwnedBytes: @unchecked Sendable {
+    private let bytes: UnsafeMutableRawBufferPointer
+
+    init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+
+    deinit { bytes.deallocate() }
+}
