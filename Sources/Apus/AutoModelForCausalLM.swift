@@ -1,5 +1,6 @@
 import ApusCPU
 public import ApusCompute
+import ApusDistributed
 public import ApusGeneration
 import ApusModels
 
@@ -17,6 +18,7 @@ public enum AutoModelForCausalLM {
     ///
     /// - Parameters:
     ///   - dtype: type of the weights in products; by default the checkpoint's own.
+    ///   - quantization: rounds the weights of products to integers; by default they are not.
     ///   - device: `cpu`, all cores of the machine.
     ///   - threads: by default as many as there are cores, shared between the processes of this machine.
     ///   - batchSize: most prompts in flight at once.
@@ -26,14 +28,17 @@ public enum AutoModelForCausalLM {
     /// - Throws: `GenerationError` if there is not even memory for one prompt, `CheckpointError` for files that are missing or broken, `ModelError` for an architecture that is not
     ///   supported, `ComputeError` for a device that there is not.
     public static func from(
-        pretrained directory: String, dtype: DType? = nil, device: DeviceID = .cpu, threads: Int? = nil,
+        pretrained directory: String, dtype: DType? = nil, quantization: Quantization? = nil, device: DeviceID = .cpu,
+        threads: Int? = nil,
         batchSize: Int = 16, contextLength: Int? = nil, sharesPrefixes: Bool = true
     ) throws -> CausalLanguageModel {
         guard device == .cpu else {
             throw ComputeError(code: .unknownDevice, message: "device \(device) does not exist; there is cpu")
         }
-        let device = try CPUDevice(id: device, threads: threads ?? defaultThreads)
-        let model = try DecoderModel.load(directory: directory, device: device, dtype: dtype)
+        let device = try CPUDevice(
+            id: device, threads: threads ?? defaultThreads, sharedWeights: SharedMemory.inherited)
+        let model = try DecoderModel.load(
+            directory: directory, device: device, dtype: dtype, quantization: quantization)
         return try CausalLanguageModel(
             model, generationConfig: GenerationConfig(directory: directory), batchSize: batchSize,
             memory: MachineMemory.available / 2 / localProcesses, contextLength: contextLength,

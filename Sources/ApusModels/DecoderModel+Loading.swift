@@ -6,12 +6,16 @@ extension DecoderModel {
     ///
     /// - Parameter dtype: type of the products' weights; by default what `config.json` names, or else the type of the
     ///   first tensor of floating point, as transformers chooses.
-    package static func load(directory: String, device: any Device, dtype: DType? = nil) throws -> DecoderModel {
+    /// - Parameter quantization: of the products' weights; by default none.
+    package static func load(
+        directory: String, device: any Device, dtype: DType? = nil, quantization: Quantization? = nil
+    ) throws -> DecoderModel {
         let config = try ConfigurationFile(path: directory + "/config.json")
         let spec = try ArchitectureRegistry.decoder(for: config)
         let checkpoint = try Checkpoint(directory: directory)
         return try DecoderModel(
-            spec, checkpoint, device: device, dtype: dtype ?? storedType(config, checkpoint))
+            spec, checkpoint, device: device, dtype: dtype ?? storedType(config, checkpoint),
+            quantization: quantization)
     }
 
     private static func storedType(_ config: ConfigurationFile, _ checkpoint: Checkpoint) throws -> DType {

@@ -27,14 +27,14 @@ package final class DecoderModel: Sendable {
     /// (`.unsupported`) for element types without kernels, `ComputeError` from the device.
     package init(
         _ spec: DecoderSpec, _ checkpoint: Checkpoint, device: any Device, dtype: DType,
-        quantization: WeightFormat? = nil
+        quantization: Quantization? = nil
     ) throws {
         let weights = WeightCursor(checkpoint)
         let body = weights.at(spec.names.body)
         let names = spec.names
         try Self.verify(weights, spec)
 
-        guard let format = quantization ?? WeightFormat(dtype) else {
+        guard let format = quantization?.format ?? WeightFormat(dtype) else {
             throw ModelError.unsupported("weights of \(dtype); use float32, float16 or bfloat16")
         }
         let loader = WeightLoader(device: device, dtype: dtype, format: format)

@@ -59,6 +59,7 @@ static void become(const apus_spawn_request *request, pid_t parent, int report) 
         if (dup2(wanted[target], target) < 0) report_and_exit(report, errno);
 
     close_sockets_on_exec();
+    if (request->shared >= 0) fcntl(request->shared, F_SETFD, 0);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -159,11 +159,12 @@ import Testing
 
 extension WeightSource {
     /// The rows of a tensor, as if they stood in a file.
-    static func rows(_ values: HostTensor) throws -> WeightSource {
+    static func rows(_ values: HostTensor, identity: String = "") throws -> WeightSource {
         let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: values.bytes.count, alignment: 64)
         bytes.copyBytes(from: values.bytes)
         return try WeightSource(
-            name: "test", bytes: UnsafeRawBufferPointer(bytes), owner: OwnedBytes(bytes), shape: values.shape,
+            name: "test", identity: identity, bytes: UnsafeRawBufferPointer(bytes), owner: OwnedBytes(bytes),
+            shape: values.shape,
             format: .float32)
     }
 }

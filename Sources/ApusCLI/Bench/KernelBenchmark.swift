@@ -50,12 +50,12 @@ struct KernelBenchmark {
             let x = try device.makeTensor(
                 (0..<rows * product.inputs).map { Float($0 % 251) / 251 - 0.5 }, [rows, product.inputs])
             let y = try device.makeTensor([rows, product.outputs])
-            for weight in weights { try device.linear(x, weight, bias: nil, into: y) }
+            for weight in weights { try device.linear(x, norm: nil, [Product(weight, into: y)]) }
             var best = Double.infinity
             let end = MonotonicClock.seconds + seconds
             repeat {
                 let begin = MonotonicClock.seconds
-                for weight in weights { try device.linear(x, weight, bias: nil, into: y) }
+                for weight in weights { try device.linear(x, norm: nil, [Product(weight, into: y)]) }
                 best = min(best, (MonotonicClock.seconds - begin) / Double(weights.count))
             } while MonotonicClock.seconds < end
             let parameters = Double(product.outputs) * Double(product.inputs)
@@ -77,13 +77,14 @@ struct KernelBenchmark {
         }
         let streamed = min(Double(3 * max(MachineLimits.cacheSize, 64 << 20)), modelBytes)
         let copies = max(2, Int(streamed / Double(max(size, 1))) + 1)
+        guard let format = WeightFormat(dtype) else { throw CommandError("no products of \(dtype)") }
         return try (0..<copies).map { copy in
             let memory = RandomMatrix(byteCount: size, dtype, seed: UInt64(copy))
             let source = try WeightSource(
                 name: product.name, bytes: memory.bytes, owner: memory,
                 shape: Shape([product.outputs, product.inputs]),
-                dtype: dtype)
-            return try device.prepare(source, as: dtype)
+                format: format)
+            return try device.prepare(source, as: format)
         }
     }
 }

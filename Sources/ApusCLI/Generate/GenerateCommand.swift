@@ -46,7 +46,8 @@ struct GenerateCommand: AsyncParsableCommand {
         let overrides = try generation.config()
         if !files.quiet { generation.warnings(overrides).forEach(StandardError.write) }
         let settings = WorkerSettings(
-            model: try model.directory(quiet: files.quiet), dtype: model.dtype.value, threads: model.threads,
+            model: try model.directory(quiet: files.quiet), dtype: model.dtype.value, quantize: model.quantize,
+            threads: model.threads,
             batchSize: model.batchSize, processes: model.numProcesses, overrides: overrides,
             quiet: files.quiet)
 

@@ -40,6 +40,12 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Type of the weights in products; auto is the checkpoint's own.")
     var dtype = DTypeChoice.auto
 
+    @Option(
+        help: ArgumentHelp(
+            "Rounds the weights in products to integers: a half or a quarter of the memory of bfloat16, and faster.",
+            valueName: "format"))
+    var quantize: Quantization?
+
     mutating func validate() throws {
         for (name, value) in [
             ("--num-processes", numProcesses), ("--batch-size", batchSize), ("--threads", threads ?? 1),

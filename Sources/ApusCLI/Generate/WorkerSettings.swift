@@ -5,6 +5,7 @@ import ApusJSON
 struct WorkerSettings: Sendable, Codable {
     var model: String
     var dtype: String?
+    var quantize: Quantization?
     var threads: Int?
     var batchSize: Int
     var processes: Int

@@ -30,6 +30,8 @@ struct RankProcess: Sendable {
         var output: Int32
         var error: Int32
         var guardian: Int32
+        /// Stays open in the process under the same number; -1 for none.
+        var shared: Int32
     }
 
     /// Throws `DistributedError` (`.launch`) with the system's reason if the program could not be started.
@@ -45,7 +47,7 @@ struct RankProcess: Sendable {
             var raw = apus_spawn_request(
                 program: program, arguments: arguments.pointers, environment: environment.pointers,
                 standard_input: request.input, standard_output: request.output, standard_error: request.error,
-                guardian: request.guardian)
+                guardian: request.guardian, shared: request.shared)
             return apus_spawn(&raw, &process)
         }
         guard error == 0 else { throw .launch("\(request.program) could not be started: \(Platform.describe(error))") }

@@ -18,6 +18,8 @@ final class RankSet: Sendable {
     let output: OutputRelay
     let error: OutputRelay
     private let guardian: Guardian
+    /// Ranks of one machine keep in it what they need only once.
+    private let sharedMemory: SharedMemory?
     private let waiting: NIOThreadPool
     private let processes: Mutex<[Int: RankProcess]> = Mutex([:])
 
@@ -32,6 +34,7 @@ final class RankSet: Sendable {
             directory.remove()
             throw error
         }
+        sharedMemory = count > 1 ? SharedMemory() : nil
         waiting = NIOThreadPool(numberOfThreads: count)
         waiting.start()
     }
@@ -50,9 +53,10 @@ final class RankSet: Sendable {
         for rank in 0..<count {
             let process = try await RankProcess.start(
                 RankProcess.Request(
-                    program: program, arguments: command, environment: environment(rank),
+                    program: program, arguments: command,
+                    environment: SharedMemory.environment(environment(rank), with: sharedMemory),
                     input: rank == 0 ? input ?? nothing : nothing, output: output.inlets[rank],
-                    error: error.inlets[rank], guardian: guardian.channel))
+                    error: error.inlets[rank], guardian: guardian.channel, shared: sharedMemory?.descriptor ?? -1))
             processes.withLock { $0[rank] = process }
             Task {
                 if let status = try? await process.awaitExit(on: waiting) { onExit(rank, status) }

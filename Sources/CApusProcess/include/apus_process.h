@@ -13,6 +13,8 @@ typedef struct {
     int standard_input, standard_output, standard_error;
     // The write end of a guardian's channel, or -1.
     int guardian;
+    // Stays open in the child under the same number, or -1.
+    int shared;
 } apus_spawn_request;
 
 // Starts the program as leader of a new process group, with default signal handling. The child dies by SIGKILL with

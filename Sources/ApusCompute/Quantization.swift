@@ -1,0 +1,9 @@
+/// Integers that the weights of products are rounded to.
+public enum Quantization: String, Sendable, Hashable, Codable, CaseIterable {
+    /// 8 bits, with a scale for each output.
+    case int8
+    /// 4 bits, with a multiplier for each 32 inputs and a scale for each output; the last product has 8 bits.
+    case int4
+
+    package var format: WeightFormat { self == .int8 ? .int8 : .int4 }
+}
