@@ -96,6 +96,7 @@ import Testing
         let (json, svg) = (directory.path + "/bench.json", directory.path + "/bench.svg")
         let outcome = try await bench([
             "--synthetic", config, "--contexts", "16,64,3000", "--rounds", "1", "--new-tokens", "4", "--threads", "1",
+            "--batch-size", "1,2", "--waves", "2", "--prefill", "8,40",
             "--json", json, "--svg", svg,
         ])
         #expect(outcome.code == 0, "\(outcome.error)")
@@ -105,10 +106,26 @@ import Testing
             #expect(context["decode_tokens_per_second"]?.double ?? 0 > 0, "\(context.serialized)")
             #expect(context["prefill_tokens_per_second"]?.double ?? 0 > 0)
         }
+        // Batches beside them, each with as many prompts as asked for.
+        let runs = try #require(report(json)["runs"]?.array)
+        #expect(runs.map { $0["prompts"]?.integer } == [2, 4])
+        for run in runs {
+            let prefills = try #require(run["prefills"]?.array)
+            #expect(prefills.map { $0["tokens"]?.integer } == [8, 40])
+            for prefill in prefills {
+                let seconds = try #require(prefill["first_token_seconds"]?.double)
+                let rate = try #require(prefill["tokens_per_second"]?.double)
+                #expect(abs(rate * seconds / Double(prefill["tokens"]?.integer ?? 0) - 1) < 1e-3)
+            }
+        }
         // Longer contexts have more keys and values to read.
         let limits = contexts.compactMap { $0["limit_tokens_per_second"]?.double }
         #expect(limits.count == 3 && limits[0] > limits[2])
         #expect(try isXML(svg))
+        let plot = try String(contentsOfFile: svg, encoding: .utf8)
+        for title in ["Decode against context", "Prefill against length", "Throughput"] {
+            #expect(plot.contains(title))
+        }
     }
 
     @Test func measuresKernels() async throws {
@@ -149,7 +166,8 @@ import Testing
 
     @Test(arguments: [
         ["--batch-size", "1,,2"], ["-n", "0"], ["--threads", "-1"], ["--dtype", "bfloat16,float8"], ["--prompts", "0"],
-        ["--model", "a", "--synthetic", "b"], ["--kernels", "--contexts", "128"],
+        ["--model", "a", "--synthetic", "b"], ["--kernels", "--contexts", "128"], ["--contexts", "0"],
+        ["--waves", "0"],
     ])
     func refusesBadUsage(_ arguments: [String]) async throws {
         #expect(try await bench(arguments).code == 64)

@@ -21,7 +21,8 @@ struct BenchCommand: AsyncParsableCommand {
               apus bench
               apus bench --model DIR --batch-size 1,4,16,64 --dtype bfloat16,float32 --svg bench.svg
               apus bench --model DIR -n 1,2 --threads 1 --json bench.json
-              apus bench --synthetic config.json --contexts 128,512,2048,8192 --batch-size 1
+              apus bench --synthetic config.json --contexts 128,512,2048,8192 --prompts 0
+              apus bench --model DIR --contexts 128,1024,8192 --batch-size 1,8,64 --waves 1 --svg growth.svg
               apus bench --model DIR --kernels
             """)
 
@@ -43,9 +44,8 @@ struct BenchCommand: AsyncParsableCommand {
     func run() async throws {
         let instructionSet = try InstructionSet.selected()
         let model = try BenchModel(directory: source.model, synthetic: source.synthetic)
-        let prompts = model.prompts(measured.prompts)
         var report = BenchReport(
-            model: model, settings: settings(prompts), instructionSet: instructionSet,
+            model: model, settings: settings, instructionSet: instructionSet,
             contextLengths: measured.contexts?.values ?? [])
         try describe(report)
 
@@ -53,17 +53,17 @@ struct BenchCommand: AsyncParsableCommand {
         let jsonOutput = try json.map { path throws(CommandError) in try OutputDescriptor(creating: path) }
         let svgOutput = try svg.map { path throws(CommandError) in try OutputDescriptor(creating: path) }
         let failures =
-            measured.kernels ? try runKernels(&report) : try await runModel(&report, prompts, instructionSet)
+            measured.kernels ? try runKernels(&report) : try await runModel(&report, instructionSet)
         try jsonOutput?.write((report.json.serialized + "\n").utf8)
         try svgOutput?.write(report.plot.text.utf8)
         if failures > 0 { throw ExitCode.failure }
     }
 
-    private func settings(_ prompts: [[Int]]) -> JSONObject {
+    private var settings: JSONObject {
         [
-            "prompts": .integer(prompts.count), "new_tokens": .integer(measured.newTokens),
-            "prompt_tokens": .integer(prompts.reduce(0) { $0 + $1.count }), "rounds": .integer(measured.rounds),
-            "prefill": .integer(measured.prefill), "share_prefixes": .bool(measured.sharePrefixes),
+            "prompts": .integer(measured.prompts), "waves": measured.waves.map { .integer($0) } ?? .null,
+            "new_tokens": .integer(measured.newTokens), "rounds": .integer(measured.rounds),
+            "prefill": .array(measured.prefills.map { .integer($0) }), "share_prefixes": .bool(measured.sharePrefixes),
         ]
     }
 
@@ -82,30 +82,26 @@ struct BenchCommand: AsyncParsableCommand {
 
     // MARK: The model
 
-    private func runModel(
-        _ report: inout BenchReport, _ prompts: [[Int]], _ instructionSet: InstructionSet
-    ) async throws -> Int {
+    private func runModel(_ report: inout BenchReport, _ instructionSet: InstructionSet) async throws -> Int {
         let progress = RewrittenLine()
         let benchmark = Benchmark(
-            model: report.model, prompts: prompts, newTokens: measured.newTokens, rounds: measured.rounds,
+            model: report.model, newTokens: measured.newTokens, rounds: measured.rounds,
             sharesPrefixes: measured.sharePrefixes, instructionSet: instructionSet, announce: { progress.show($0) })
         var failures = 0
-        if measured.contexts == nil {
-            let table = try BenchTable(Self.heads)
-            for combination in varied.combinations {
-                do {
-                    let result = try await benchmark.measure(combination, prefill: measured.prefill)
-                    progress.clear()
-                    try table.row(Self.cells(result))
-                    report.runs.append(result)
-                } catch let error where !(error is CommandError) {
-                    progress.clear()
-                    failures += 1
-                    StandardError.write("\(Benchmark.title(combination)): \(error)")
-                }
+        if measured.contexts != nil {
+            failures += try await runContexts(&report, benchmark, progress)
+            if measured.prompts == 0, measured.waves == nil { return failures }
+            try OutputDescriptor.standardOutput.write("\n".utf8)
+        }
+        let table = try BenchTable(Self.heads(measured.prefills))
+        for combination in varied.combinations {
+            let prompts = report.model.prompts(measured.prompts(combination))
+            failures += try await attempt(combination, progress) {
+                let result = try await benchmark.measure(combination, prompts, prefills: measured.prefills)
+                progress.clear()
+                try table.row(Self.cells(result, measured.prefills.count))
+                report.runs.append(result)
             }
-        } else {
-            failures = try await runContexts(&report, benchmark, progress)
         }
         return failures
     }
@@ -115,14 +111,14 @@ struct BenchCommand: AsyncParsableCommand {
     ) async throws -> Int {
         let lengths = report.contextLengths
         let table = try BenchTable([
-            "procs", "threads", "dtype", "context", "prefill/s", "tokens/s", "limit", "share %",
+            "procs", "threads", "dtype", "context", "first s", "prefill/s", "tokens/s", "limit", "share %",
         ])
         var failures = 0
         // One sequence in each process, so batches are not varied.
         for combination in varied.combinations where combination.batchSize == varied.batchSize.values.first {
             var single = combination
             single.batchSize = 1
-            do {
+            failures += try await attempt(single, progress) {
                 let result = try await benchmark.measure(
                     single, contexts: lengths, newTokens: min(measured.newTokens, 32))
                 report.contexts.append(result)
@@ -130,31 +126,44 @@ struct BenchCommand: AsyncParsableCommand {
                 for (index, length) in lengths.enumerated() {
                     try table.row(Self.cells(result, index, length, report.model))
                 }
-            } catch let error where !(error is CommandError) {
-                progress.clear()
-                failures += 1
-                StandardError.write("\(Benchmark.title(combination)): \(error)")
             }
         }
         return failures
     }
 
-    private static let heads = [
-        "procs", "threads", "batch", "dtype", "tokens/s", "limit", "share %", "step ms", "p95 ms", "first s",
-        "prefill/s",
-        "load s", "GB/s", "GFLOP/s",
-    ]
+    /// What one combination lacks leaves the others to go on. Returns the number of failures.
+    private func attempt(
+        _ combination: BenchCombination, _ progress: RewrittenLine, _ body: () async throws -> Void
+    ) async throws -> Int {
+        do {
+            try await body()
+            return 0
+        } catch let error where !(error is CommandError) {
+            progress.clear()
+            StandardError.write("\(Benchmark.title(combination)): \(error)")
+            return 1
+        }
+    }
 
-    private static func cells(_ result: BenchMeasurement) -> [String] {
+    private static func heads(_ prefills: [Int]) -> [String] {
+        ["procs", "threads", "batch", "dtype", "tokens/s", "limit", "share %", "step ms", "p95 ms", "start s"]
+            + prefills.flatMap { ["\($0) in s", "prefill/s"] } + ["load s", "MiB", "GB/s", "GFLOP/s"]
+    }
+
+    private static func cells(_ result: BenchMeasurement, _ prefills: Int) -> [String] {
         let combination = result.combination
+        let prefills = (0..<prefills).flatMap { index -> [String] in
+            guard let solo = result.solo(index), solo.error == nil else { return ["-", "-"] }
+            return [solo.firstTokenSeconds.brief, solo.prefillTokensPerSecond.brief]
+        }
         return [
             "\(combination.processes)", "\(combination.threads)", "\(result.inFlight)", result.dtype,
             result.tokensPerSecond.brief, result.limitTokensPerSecond.brief, (result.share * 100).written(1),
             (result.stepSeconds(0.5) * 1e3).brief, (result.stepSeconds(0.95) * 1e3).brief,
             result.firstTokenSeconds.written(2),
-            result.solo(0).map { $0.error == nil ? $0.prefillTokensPerSecond.brief : "-" } ?? "-",
-            result.loadSeconds.written(2), (result.limit.bandwidth / 1e9).written(1),
-            (result.limit.peak / 1e9).written(0),
+        ] + prefills + [
+            result.loadSeconds.written(2), (result.memoryBytes / Double(1 << 20)).written(0),
+            (result.limit.bandwidth / 1e9).written(1), (result.limit.peak / 1e9).written(0),
         ]
     }
 
@@ -163,10 +172,13 @@ struct BenchCommand: AsyncParsableCommand {
         let combination = result.combination
         let head = ["\(combination.processes)", "\(combination.threads)", result.dtype, "\(length)"]
         guard let solo = result.solo(index), solo.error == nil, let decode = solo.decodeTokensPerSecond else {
-            return head + ["-", "-", "-", "-"]
+            return head + ["-", "-", "-", "-", "-"]
         }
         let limit = result.contextLimit(length, model)
-        return head + [solo.prefillTokensPerSecond.brief, decode.brief, limit.brief, (decode / limit * 100).written(1)]
+        return head + [
+            solo.firstTokenSeconds.brief, solo.prefillTokensPerSecond.brief, decode.brief, limit.brief,
+            (decode / limit * 100).written(1),
+        ]
     }
 
     // MARK: The kernels

@@ -74,6 +74,8 @@ final class BenchCoordinator {
 
     private func receiveSolo(_ index: Int, _ reply: JSONObject) {
         if let error = reply["error"]?.string { round.solos[index].error = error }
+        round.solos[index].firstTokenSeconds = max(
+            round.solos[index].firstTokenSeconds, reply["first_token_seconds"]?.double ?? 0)
         round.solos[index].prefillTokensPerSecond += reply["prefill_tokens_per_second"]?.double ?? 0
         if let rate = reply["decode_tokens_per_second"]?.double {
             round.solos[index].decodeTokensPerSecond = (round.solos[index].decodeTokensPerSecond ?? 0) + rate

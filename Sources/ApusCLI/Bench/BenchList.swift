@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// Counts separated by commas: `1,2,4`.
+/// Counts up to a million separated by commas: `1,2,4`.
 struct CountList: ExpressibleByArgument, Sendable {
     let values: [Int]
 
@@ -9,7 +9,7 @@ struct CountList: ExpressibleByArgument, Sendable {
     init?(argument: String) {
         let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
         let values = parts.compactMap { Int($0) }
-        guard values.count == parts.count, values.allSatisfy({ (1...1_000_000).contains($0) }) else { return nil }
+        guard values.count == parts.count, values.allSatisfy({ (0...1_000_000).contains($0) }) else { return nil }
         self.values = values
     }
 

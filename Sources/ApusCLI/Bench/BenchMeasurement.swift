@@ -5,6 +5,8 @@ import ApusJSON
 struct BenchRound: Sendable {
     /// A prompt that ran alone in each process; rates are sums over the processes.
     struct Solo: Sendable {
+        /// From the prompt's hand-over to its first token, in the slowest process.
+        var firstTokenSeconds = 0.0
         var prefillTokensPerSecond = 0.0
         var decodeTokensPerSecond: Double?
         /// Why there are no rates.
@@ -40,6 +42,10 @@ struct BenchMeasurement: Sendable {
     let dtype: String
     /// Prompts that each process really had in flight: no more than its share.
     let inFlight: Int
+    /// How many were continued in each round.
+    let prompts: Int
+    /// Lengths of the prompts that ran alone.
+    let prefills: [Int]
     let rounds: [BenchRound]
     let limit: SpeedLimit
     let instruction: String
@@ -55,6 +61,12 @@ struct BenchMeasurement: Sendable {
     /// A quantile of the time between a sequence's tokens, over all rounds.
     func stepSeconds(_ quantile: Double) -> Double { rounds.flatMap(\.gaps).quantile(quantile) }
 
+    /// The mean time between a sequence's tokens, over all rounds.
+    var meanStepSeconds: Double {
+        let gaps = rounds.flatMap(\.gaps)
+        return gaps.reduce(0, +) / Double(Swift.max(gaps.count, 1))
+    }
+
     /// Medians of a solo; `nil` if it has no rates.
     func solo(_ index: Int) -> BenchRound.Solo? {
         let solos = rounds.compactMap { $0.solos.indices.contains(index) ? $0.solos[index] : nil }
@@ -62,6 +74,7 @@ struct BenchMeasurement: Sendable {
         if let error = solos.compactMap(\.error).first { return BenchRound.Solo(error: error) }
         let decode = solos.compactMap(\.decodeTokensPerSecond)
         return BenchRound.Solo(
+            firstTokenSeconds: solos.map(\.firstTokenSeconds).median,
             prefillTokensPerSecond: solos.map(\.prefillTokensPerSecond).median,
             decodeTokensPerSecond: decode.isEmpty ? nil : decode.median)
     }

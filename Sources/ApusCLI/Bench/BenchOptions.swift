@@ -36,7 +36,7 @@ struct BenchVariedOptions: ParsableArguments {
         for (name, list) in [
             ("--num-processes", numProcesses), ("--batch-size", batchSize), ("--threads", threads ?? CountList([1])),
         ] {
-            if let value = list.values.first(where: { $0 > 4096 }) {
+            if let value = list.values.first(where: { !(1...4096).contains($0) }) {
                 throw ValidationError("\(name) must be from 1 to 4096, but is \(value).")
             }
         }
@@ -72,8 +72,13 @@ struct BenchVariedOptions: ParsableArguments {
 }
 
 struct BenchMeasuredOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Prompts of a round.", valueName: "count"))
+    @Option(help: ArgumentHelp("Prompts of a round; 0 for none.", valueName: "count"))
     var prompts = 100
+
+    @Option(
+        help: ArgumentHelp(
+            "As many prompts as this times the prompts in flight, instead of --prompts.", valueName: "count"))
+    var waves: Int?
 
     @Option(help: ArgumentHelp("New tokens of each prompt.", valueName: "count"))
     var newTokens = 100
@@ -82,12 +87,13 @@ struct BenchMeasuredOptions: ParsableArguments {
     var rounds = 3
 
     @Option(
-        help: ArgumentHelp("Tokens of a prompt that runs alone to time the prefill; 0 for none.", valueName: "count"))
-    var prefill = 512
+        help: ArgumentHelp(
+            "Tokens of prompts that run alone to time the prefill; 0 for none.", valueName: "counts"))
+    var prefill = CountList([512])
 
     @Option(
         help: ArgumentHelp(
-            "Instead of the prompts: one sequence at a time with contexts of these lengths.", valueName: "counts"))
+            "First also one sequence at a time with contexts of these lengths.", valueName: "counts"))
     var contexts: CountList?
 
     @Flag(help: "Instead of the model: the products of its shapes at 1 to 128 rows.")
@@ -96,13 +102,23 @@ struct BenchMeasuredOptions: ParsableArguments {
     @Flag(help: "Let prompts share the keys and values of what they begin with alike. Off, so that all work is done.")
     var sharePrefixes = false
 
+    /// Lengths of the prompts that run alone.
+    var prefills: [Int] { prefill.values.filter { $0 > 0 } }
+
+    /// Prompts of a round, a million at most.
+    func prompts(_ combination: BenchCombination) -> Int {
+        waves.map { min($0 * combination.batchSize * combination.processes, 1_000_000) } ?? prompts
+    }
+
     mutating func validate() throws {
         for (name, value, least) in [
-            ("--prompts", prompts, 1), ("--new-tokens", newTokens, 1), ("--rounds", rounds, 1),
-            ("--prefill", prefill, 0),
+            ("--prompts", prompts, contexts == nil ? 1 : 0), ("--new-tokens", newTokens, 1), ("--rounds", rounds, 1),
+            ("--waves", waves ?? 1, 1),
         ] where !(least...1_000_000).contains(value) {
             throw ValidationError("\(name) must be from \(least) to 1000000, but is \(value).")
         }
+        if let waves, waves > 1000 { throw ValidationError("--waves must be at most 1000, but is \(waves).") }
+        if contexts?.values.contains(0) == true { throw ValidationError("--contexts must be at least 1.") }
         if kernels, contexts != nil { throw ValidationError("Give --kernels or --contexts, not both.") }
     }
 }

@@ -19,6 +19,10 @@ struct BenchReport {
             "apus": .string(EnvCommand.version), "machine": .object(machine), "model": .object(modelFacts),
             "settings": .object(settings),
         ]
+        // What the prompts repeat, for whoever wants to give others the same.
+        object.append(
+            "prompt_token_ids",
+            .array(model.prompts(BenchPrompts.openings.count).map { .array($0.map { .integer($0) }) }))
         if !runs.isEmpty { object.append("runs", .array(runs.map { .object(facts($0)) })) }
         if !contexts.isEmpty { object.append("contexts", .array(contexts.flatMap(contextFacts))) }
         if !kernels.isEmpty { object.append("kernels", .array(kernels.map { .object(facts($0)) })) }
@@ -50,7 +54,7 @@ struct BenchReport {
             "processes": .integer(measurement.combination.processes),
             "threads": .integer(measurement.combination.threads),
             "batch_size": .integer(measurement.combination.batchSize), "in_flight": .integer(measurement.inFlight),
-            "dtype": .string(measurement.dtype), "quantize": .null,
+            "dtype": .string(measurement.dtype), "prompts": .integer(measurement.prompts), "quantize": .null,
         ]
     }
 
@@ -73,16 +77,29 @@ struct BenchReport {
             "first_token_seconds": .number(measurement.firstTokenSeconds.rounded6),
             "request_first_token_seconds": .number(measurement.requestFirstTokenSeconds.rounded6),
             "decode_step_seconds": [
+                "mean": .number(measurement.meanStepSeconds.rounded6),
                 "median": .number(measurement.stepSeconds(0.5).rounded6),
                 "p95": .number(measurement.stepSeconds(0.95).rounded6),
                 "p99": .number(measurement.stepSeconds(0.99).rounded6),
             ],
             "prefill_tokens_per_second": rate(measurement.solo(0)?.prefillTokensPerSecond),
+            "prefills": .array(prefills(measurement)),
             "memory_bytes": .number(measurement.memoryBytes),
         ])
         object.append(contentsOf: limits(measurement))
         object.append("rounds", .array(measurement.rounds.map { .object(facts($0)) }))
         return object
+    }
+
+    private func prefills(_ measurement: BenchMeasurement) -> [JSONValue] {
+        measurement.prefills.enumerated().compactMap { index, length in
+            guard let solo = measurement.solo(index) else { return nil }
+            if let error = solo.error { return ["tokens": .integer(length), "error": .string(error)] }
+            return [
+                "tokens": .integer(length), "first_token_seconds": .number(solo.firstTokenSeconds.rounded6),
+                "tokens_per_second": .number(solo.prefillTokensPerSecond.rounded6),
+            ]
+        }
     }
 
     private func facts(_ round: BenchRound) -> JSONObject {
@@ -92,6 +109,7 @@ struct BenchReport {
             "load_seconds": .number(round.loadSeconds.rounded6),
             "first_token_seconds": .number(round.firstTokenSeconds.rounded6),
             "prefill_tokens_per_second": rate(round.solos.first?.prefillTokensPerSecond),
+            "memory_bytes": .integer(round.memoryBytes),
             "read_bytes_per_second": .number(round.bandwidth.rounded6),
             "peak_operations_per_second": rate(round.peak?.operationsPerSecond),
         ]
@@ -106,6 +124,7 @@ struct BenchReport {
                 object.append("error", .string(error))
                 return .object(object)
             }
+            object.append("first_token_seconds", .number(solo.firstTokenSeconds.rounded6))
             object.append("prefill_tokens_per_second", rate(solo.prefillTokensPerSecond))
             object.append("decode_tokens_per_second", rate(solo.decodeTokensPerSecond))
             object.append(

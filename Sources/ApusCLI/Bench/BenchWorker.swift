@@ -74,7 +74,11 @@ struct BenchWorker {
             return ["error": .string("\(error)")]
         }
         guard let first = times.first, let last = times.last else { return ["error": "no token came"] }
-        var reply: JSONObject = ["prefill_tokens_per_second": .number(Double(solo.length) / max(first - begin, 1e-9))]
+        let seconds = max(first - begin, 1e-9)
+        var reply: JSONObject = [
+            "first_token_seconds": .number(seconds),
+            "prefill_tokens_per_second": .number(Double(solo.length) / seconds),
+        ]
         if times.count > 1 {
             reply.append("decode_tokens_per_second", .number(Double(times.count - 1) / max(last - first, 1e-9)))
         }

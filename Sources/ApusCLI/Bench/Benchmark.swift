@@ -5,7 +5,6 @@ import ApusModels
 /// Runs combinations, each for some rounds, and measures the machine's limits around every round.
 struct Benchmark {
     let model: BenchModel
-    let prompts: [[Int]]
     let newTokens: Int
     let rounds: Int
     let sharesPrefixes: Bool
@@ -15,9 +14,13 @@ struct Benchmark {
 
     /// The batched and unbatched benchmark.
     ///
-    /// - Parameter prefill: length of a prompt that runs alone in each round to time the prefill; 0 for none.
-    func measure(_ combination: BenchCombination, prefill: Int) async throws -> BenchMeasurement {
-        let solos = prefill > 0 ? [BenchWorkerSettings.Solo(length: prefill, newTokens: 1)] : []
+    /// - Parameters:
+    ///   - prompts: token ids.
+    ///   - prefills: lengths of prompts that run alone in each round to time the prefill.
+    func measure(
+        _ combination: BenchCombination, _ prompts: [[Int]], prefills: [Int]
+    ) async throws -> BenchMeasurement {
+        let solos = prefills.map { BenchWorkerSettings.Solo(length: $0, newTokens: 1) }
         return try await measure(combination, solos, prompts)
     }
 
@@ -46,7 +49,8 @@ struct Benchmark {
         }
         let dtype = measured.first.flatMap { DType(rawValue: $0.dtype) } ?? .float32
         return BenchMeasurement(
-            combination: combination, dtype: dtype.rawValue, inFlight: inFlight, rounds: measured,
+            combination: combination, dtype: dtype.rawValue, inFlight: inFlight, prompts: prompts.count,
+            prefills: solos.map(\.length), rounds: measured,
             limit: SpeedLimit(
                 parameters: model.spec.parametersInProducts, weightBytes: model.weightBytes(dtype),
                 // A machine that others use reaches its limit now and then; the best is nearest to it.
