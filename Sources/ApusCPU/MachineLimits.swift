@@ -16,12 +16,12 @@ package final class MachineLimits {
     package enum Arithmetic: String, Sendable, Hashable, CaseIterable {
         case float32, bfloat16, int8
 
-        /// float16 weights are widened to float32 before they are multiplied.
-        package init(_ dtype: DType) {
-            switch dtype {
+        /// float16 weights are widened to float32 before they are multiplied, those of 4 bits to 8.
+        package init(_ format: WeightFormat) {
+            switch format {
             case .bfloat16: self = .bfloat16
-            case .int8, .uint8: self = .int8
-            default: self = .float32
+            case .int8, .int4: self = .int8
+            case .float16, .float32: self = .float32
             }
         }
 

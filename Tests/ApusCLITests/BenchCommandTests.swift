@@ -128,6 +128,29 @@ import Testing
         }
     }
 
+    @Test func roundsWeights() async throws {
+        let directory = try TemporaryDirectory()
+        let config = try directory.write("config.json", Self.configuration.replacing("%@", with: "bfloat16"))
+        let json = directory.path + "/bench.json"
+        let common = ["--synthetic", config, "--threads", "1", "--json", json, "--quantize"]
+        let outcome = try await bench(Self.small + ["--batch-size", "2"] + common + ["none,int8,int4"])
+        #expect(outcome.code == 0, "\(outcome.error)")
+        let runs = try #require(report(json)["runs"]?.array)
+        #expect(runs.map { $0["quantize"]?.string } == [nil, "int8", "int4"])
+        #expect(runs.map { $0["rounds"]?.array?.first?["tokens"] } == [30, 30, 30])
+        // Outputs and inputs of the layers' products, twice; the head has at least 8 bits.
+        let layer = [(128, 64), (64, 64), (192, 64), (64, 96)]
+        let int8 = 2 * layer.reduce(0) { $0 + $1.0 * ($1.1 + 4) }
+        let int4 = 2 * layer.reduce(0) { $0 + $1.0 * ($1.1 / 2 + $1.1 / 32 + 4) }
+        let bytes = runs.map { $0["weight_bytes_per_step"]?.double }
+        #expect(bytes.suffix(2) == [Double(int8 + 300 * 68), Double(int4 + 300 * 68)])
+
+        let kernels = try await bench(["--kernels", "--rounds", "1"] + common + ["int4"])
+        #expect(kernels.code == 0, "\(kernels.error)")
+        let formats = try #require(report(json)["kernels"]?.array).map { $0["format"]?.string }
+        #expect(formats == [String?](repeating: "int4", count: 25))
+    }
+
     @Test func measuresKernels() async throws {
         let directory = try TemporaryDirectory()
         let config = try directory.write("config.json", Self.configuration.replacing("%@", with: "bfloat16"))
@@ -167,6 +190,7 @@ import Testing
     @Test(arguments: [
         ["--batch-size", "1,,2"], ["-n", "0"], ["--threads", "-1"], ["--dtype", "bfloat16,float8"], ["--prompts", "0"],
         ["--model", "a", "--synthetic", "b"], ["--kernels", "--contexts", "128"], ["--contexts", "0"],
+        ["--quantize", "int3"],
         ["--waves", "0"],
     ])
     func refusesBadUsage(_ arguments: [String]) async throws {

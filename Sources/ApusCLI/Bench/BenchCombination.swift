@@ -8,6 +8,7 @@ struct BenchCombination: Sendable, Hashable {
     var batchSize: Int
     /// `nil` is the checkpoint's own type.
     var dtype: DType?
+    var quantization: Quantization?
 }
 
 /// What the machine allows for a model, from what was measured of the machine.

@@ -21,6 +21,7 @@ struct BenchCommand: AsyncParsableCommand {
               apus bench
               apus bench --model DIR --batch-size 1,4,16,64 --dtype bfloat16,float32 --svg bench.svg
               apus bench --model DIR -n 1,2 --threads 1 --json bench.json
+              apus bench --model DIR --quantize none,int8,int4
               apus bench --synthetic config.json --contexts 128,512,2048,8192 --prompts 0
               apus bench --model DIR --contexts 128,1024,8192 --batch-size 1,8,64 --waves 1 --svg growth.svg
               apus bench --model DIR --kernels
@@ -111,7 +112,7 @@ struct BenchCommand: AsyncParsableCommand {
     ) async throws -> Int {
         let lengths = report.contextLengths
         let table = try BenchTable([
-            "procs", "threads", "dtype", "context", "first s", "prefill/s", "tokens/s", "limit", "share %",
+            "procs", "threads", "weights", "context", "first s", "prefill/s", "tokens/s", "limit", "share %",
         ])
         var failures = 0
         // One sequence in each process, so batches are not varied.
@@ -146,7 +147,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     private static func heads(_ prefills: [Int]) -> [String] {
-        ["procs", "threads", "batch", "dtype", "tokens/s", "limit", "share %", "step ms", "p95 ms", "start s"]
+        ["procs", "threads", "batch", "weights", "tokens/s", "limit", "share %", "step ms", "p95 ms", "start s"]
             + prefills.flatMap { ["\($0) in s", "prefill/s"] } + ["load s", "MiB", "GB/s", "GFLOP/s"]
     }
 
@@ -157,7 +158,7 @@ struct BenchCommand: AsyncParsableCommand {
             return [solo.firstTokenSeconds.brief, solo.prefillTokensPerSecond.brief]
         }
         return [
-            "\(combination.processes)", "\(combination.threads)", "\(result.inFlight)", result.dtype,
+            "\(combination.processes)", "\(combination.threads)", "\(result.inFlight)", result.format.rawValue,
             result.tokensPerSecond.brief, result.limitTokensPerSecond.brief, (result.share * 100).written(1),
             (result.stepSeconds(0.5) * 1e3).brief, (result.stepSeconds(0.95) * 1e3).brief,
             result.firstTokenSeconds.written(2),
@@ -170,7 +171,7 @@ struct BenchCommand: AsyncParsableCommand {
     private static func cells(_ result: BenchMeasurement, _ index: Int, _ length: Int, _ model: BenchModel) -> [String]
     {
         let combination = result.combination
-        let head = ["\(combination.processes)", "\(combination.threads)", result.dtype, "\(length)"]
+        let head = ["\(combination.processes)", "\(combination.threads)", result.format.rawValue, "\(length)"]
         guard let solo = result.solo(index), solo.error == nil, let decode = solo.decodeTokensPerSecond else {
             return head + ["-", "-", "-", "-", "-"]
         }
@@ -184,13 +185,14 @@ struct BenchCommand: AsyncParsableCommand {
     // MARK: The kernels
 
     private func runKernels(_ report: inout BenchReport) throws -> Int {
-        for dtype in varied.kernelTypes(of: report.model) {
+        for (source, format) in varied.kernelFormats(of: report.model) {
             for threads in varied.threads?.values ?? [CPUDevice.coreCount] {
                 let benchmark = try KernelBenchmark(
-                    report.model, threads: threads, dtype: dtype, seconds: 0.08 * Double(measured.rounds))
+                    report.model, threads: threads, source: source, format: format,
+                    seconds: 0.05 * Double(measured.rounds))
                 try OutputDescriptor.standardOutput.write(
                     """
-                    \(dtype), \(threads) threads: \((benchmark.bandwidth / 1e9).written(1)) GB/s, \
+                    \(format), \(threads) threads: \((benchmark.bandwidth / 1e9).written(1)) GB/s, \
                     \((benchmark.peak.operationsPerSecond / 1e9).written(0)) GFLOP/s by \(benchmark.peak.instruction)
 
                     """.utf8)

@@ -1,3 +1,4 @@
+import Apus
 import ArgumentParser
 
 /// Counts up to a million separated by commas: `1,2,4`.
@@ -14,6 +15,21 @@ struct CountList: ExpressibleByArgument, Sendable {
     }
 
     var defaultValueDescription: String { values.map(String.init).joined(separator: ",") }
+}
+
+/// Roundings of weights separated by commas; `none` leaves them as they are.
+struct QuantizationList: ExpressibleByArgument, Sendable {
+    let values: [Quantization?]
+
+    init(_ values: [Quantization?]) { self.values = values }
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard parts.allSatisfy({ $0 == "none" || Quantization(rawValue: $0) != nil }) else { return nil }
+        values = parts.map { Quantization(rawValue: $0) }
+    }
+
+    var defaultValueDescription: String { values.map { $0?.rawValue ?? "none" }.joined(separator: ",") }
 }
 
 /// Types of weights separated by commas; `auto` is the checkpoint's own.

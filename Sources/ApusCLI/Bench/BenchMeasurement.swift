@@ -1,4 +1,6 @@
+import Apus
 import ApusCPU
+import ApusCompute
 import ApusJSON
 
 /// What one round of a combination gave. Times are in seconds.
@@ -39,7 +41,10 @@ struct BenchRound: Sendable {
 /// All rounds of a combination.
 struct BenchMeasurement: Sendable {
     let combination: BenchCombination
-    let dtype: String
+    /// Of the weights that are not rounded.
+    let dtype: DType
+    /// Of the weights in products.
+    let format: WeightFormat
     /// Prompts that each process really had in flight: no more than its share.
     let inFlight: Int
     /// How many were continued in each round.

@@ -1,5 +1,6 @@
 import Apus
 import ApusCheckpoints
+import ApusCompute
 import ApusModels
 
 /// The model that is measured: where it lies and what it asks of a machine.
@@ -43,12 +44,38 @@ struct BenchModel {
             ?? BenchPrompts.random(count, vocabulary: spec.vocabularySize)
     }
 
-    /// Bytes of the weights in products, stored in a type.
-    func weightBytes(_ dtype: DType) -> Double { spec.parametersInProducts * Double(dtype.byteCount) }
+    /// The type that the configuration names.
+    var storedType: DType {
+        let config = try? ConfigurationFile(path: directory + "/config.json")
+        let name = (try? config?.optionalString("dtype")) ?? (try? config?.optionalString("torch_dtype"))
+        return name.flatMap { DType(rawValue: $0) } ?? .bfloat16
+    }
+
+    /// Bytes of the weights in products, with the scales that integers have. The last product is never in 4 bits.
+    func weightBytes(_ format: WeightFormat) -> Double {
+        spec.products.reduce(0) { sum, product in
+            let format = product == spec.products.last && format == .int4 ? .int8 : format
+            return sum + format.byteCount(of: product) * Double(product.count)
+        }
+    }
 
     /// Bytes of keys and values that a sequence of some length reads for its next token.
     func stateBytes(length: Int, _ dtype: DType) -> Double {
         let width = dtype == .bfloat16 ? 2.0 : 4.0
         return 2 * Double(spec.layers) * Double(spec.kvHeads) * Double(spec.headDim) * Double(length) * width
+    }
+}
+
+extension WeightFormat {
+    /// Bytes of one product's weights: elements, a scale for each output, a multiplier for each group.
+    func byteCount(of product: DecoderSpec.Product) -> Double {
+        // Configurations may name models that no integer counts.
+        let (outputs, inputs) = (Double(product.outputs), Double(product.inputs))
+        switch self {
+        case .float32: return 4 * outputs * inputs
+        case .float16, .bfloat16: return 2 * outputs * inputs
+        case .int8: return outputs * (inputs + 4)
+        case .int4: return outputs * (inputs / 2 + (inputs / Double(Self.groupSize)).rounded(.up) + 4)
+        }
     }
 }

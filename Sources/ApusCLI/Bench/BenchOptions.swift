@@ -1,6 +1,6 @@
 import Apus
 import ApusCPU
-import ApusCheckpoints
+import ApusCompute
 import ArgumentParser
 
 struct BenchModelOptions: ParsableArguments {
@@ -32,6 +32,11 @@ struct BenchVariedOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Types of the weights in products; auto is the checkpoint's own.", valueName: "types"))
     var dtype = DTypeList([.auto])
 
+    @Option(
+        help: ArgumentHelp(
+            "Roundings of the weights in products to integers: none, int8, int4.", valueName: "formats"))
+    var quantize = QuantizationList([nil])
+
     mutating func validate() throws {
         for (name, list) in [
             ("--num-processes", numProcesses), ("--batch-size", batchSize), ("--threads", threads ?? CountList([1])),
@@ -48,11 +53,12 @@ struct BenchVariedOptions: ParsableArguments {
         for processes in numProcesses.values {
             for threads in threads?.values ?? [max(CPUDevice.coreCount / processes, 1)] {
                 for dtype in dtype.values {
-                    for batchSize in batchSize.values {
-                        combinations.append(
+                    for quantization in quantize.values {
+                        combinations += batchSize.values.map {
                             BenchCombination(
-                                processes: processes, threads: threads, batchSize: batchSize,
-                                dtype: dtype.value.flatMap(DType.init(rawValue:))))
+                                processes: processes, threads: threads, batchSize: $0,
+                                dtype: dtype.value.flatMap(DType.init(rawValue:)), quantization: quantization)
+                        }
                     }
                 }
             }
@@ -60,13 +66,13 @@ struct BenchVariedOptions: ParsableArguments {
         return combinations
     }
 
-    /// Types for the kernels' benchmark, which loads no checkpoint to ask.
-    func kernelTypes(of model: BenchModel) -> [DType] {
-        dtype.values.map { choice in
-            if let dtype = choice.value.flatMap(DType.init(rawValue:)) { return dtype }
-            let config = try? ConfigurationFile(path: model.directory + "/config.json")
-            let name = (try? config?.optionalString("dtype")) ?? (try? config?.optionalString("torch_dtype"))
-            return name.flatMap { DType(rawValue: $0) } ?? .bfloat16
+    /// For the kernels' benchmark: how the checkpoint's elements are kept, and what products are made of.
+    func kernelFormats(of model: BenchModel) -> [(source: DType, format: WeightFormat)] {
+        dtype.values.flatMap { choice in
+            let dtype = choice.value.flatMap(DType.init(rawValue:)) ?? model.storedType
+            return quantize.values.compactMap { quantization in
+                (quantization?.format ?? WeightFormat(dtype)).map { (dtype, $0) }
+            }
         }
     }
 }

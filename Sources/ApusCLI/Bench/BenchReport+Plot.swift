@@ -45,7 +45,7 @@ extension BenchReport {
             parts.append("\(combination.threads) thread\(combination.threads == 1 ? "" : "s")")
         }
         if batch, varied(\.combination.batchSize) { parts.append("batch \(combination.batchSize)") }
-        if parts.isEmpty || Set(runs.map(\.dtype)).count > 1 { parts.append(measurement.dtype) }
+        if parts.isEmpty || Set(runs.map(\.format)).count > 1 { parts.append(measurement.format.rawValue) }
         return parts.joined(separator: ", ")
     }
 
@@ -80,7 +80,7 @@ extension BenchReport {
     private func contextLines(_ rate: (BenchMeasurement, Int) -> Double?) -> [SVGPlot.Line] {
         contexts.map { measurement in
             let combination = measurement.combination
-            let name = "\(combination.processes) × \(combination.threads), \(measurement.dtype)"
+            let name = "\(combination.processes) × \(combination.threads), \(measurement.format)"
             let points = contextLengths.indices.compactMap { index in
                 rate(measurement, index).map { (x: Double(contextLengths[index]), y: $0) }
             }

@@ -54,7 +54,9 @@ struct BenchReport {
             "processes": .integer(measurement.combination.processes),
             "threads": .integer(measurement.combination.threads),
             "batch_size": .integer(measurement.combination.batchSize), "in_flight": .integer(measurement.inFlight),
-            "dtype": .string(measurement.dtype), "prompts": .integer(measurement.prompts), "quantize": .null,
+            "dtype": .string(measurement.dtype.rawValue),
+            "quantize": measurement.combination.quantization.map { .string($0.rawValue) } ?? .null,
+            "prompts": .integer(measurement.prompts),
         ]
     }
 
@@ -138,7 +140,7 @@ struct BenchReport {
     private func facts(_ result: KernelBenchmark.Result) -> JSONObject {
         [
             "product": .string(result.product.name), "outputs": .integer(result.product.outputs),
-            "inputs": .integer(result.product.inputs), "dtype": .string(result.dtype.rawValue),
+            "inputs": .integer(result.product.inputs), "format": .string(result.format.rawValue),
             "rows": .integer(result.rows), "seconds": .number(result.seconds.rounded6),
             "operations_per_second": .number(result.operationsPerSecond.rounded6),
             "weight_bytes_per_second": .number(result.bytesPerSecond.rounded6),
@@ -153,7 +155,7 @@ extension BenchMeasurement {
     /// Tokens a second that the machine allows one sequence of some length in each process.
     func contextLimit(_ length: Int, _ model: BenchModel) -> Double {
         limit.tokensPerSecond(
-            batch: 1, stateBytes: model.stateBytes(length: length, DType(rawValue: dtype) ?? .float32))
+            batch: 1, stateBytes: model.stateBytes(length: length, dtype))
     }
 }
 

@@ -13,7 +13,8 @@ struct BenchWorker {
         let begin = MonotonicClock.seconds
         let model = try AutoModelForCausalLM.from(
             pretrained: settings.model, dtype: settings.dtype.flatMap(DType.init(rawValue:)),
-            threads: settings.threads, batchSize: settings.inFlight, contextLength: settings.contextLength,
+            quantization: settings.quantization, threads: settings.threads, batchSize: settings.inFlight,
+            contextLength: settings.contextLength,
             sharesPrefixes: settings.sharesPrefixes)
         let loaded = MonotonicClock.seconds
         let first = try await times(model, prompt(length: 16, seed: 1), newTokens: 1)

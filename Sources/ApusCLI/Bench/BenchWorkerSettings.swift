@@ -1,3 +1,5 @@
+import Apus
+
 /// What a worker of the benchmark is told at its start.
 struct BenchWorkerSettings: Sendable, Codable {
     /// A prompt that runs alone, before the timed part: its keys and values are computed, then some tokens follow.
@@ -8,6 +10,7 @@ struct BenchWorkerSettings: Sendable, Codable {
 
     var model: String
     var dtype: String?
+    var quantization: Quantization?
     var threads: Int
     /// Prompts in flight at once in each process.
     var inFlight: Int

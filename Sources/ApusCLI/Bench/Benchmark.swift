@@ -1,5 +1,6 @@
 import Apus
 import ApusCPU
+import ApusCompute
 import ApusModels
 
 /// Runs combinations, each for some rounds, and measures the machine's limits around every round.
@@ -38,7 +39,8 @@ struct Benchmark {
         let longest = max(
             (prompts.map(\.count).max() ?? 0) + newTokens, solos.map { $0.length + $0.newTokens }.max() ?? 0)
         let settings = BenchWorkerSettings(
-            model: model.directory, dtype: combination.dtype?.rawValue, threads: combination.threads,
+            model: model.directory, dtype: combination.dtype?.rawValue, quantization: combination.quantization,
+            threads: combination.threads,
             // The warm-up's prompts must fit as well.
             inFlight: inFlight, contextLength: max(longest, 32), sharesPrefixes: sharesPrefixes,
             newTokens: newTokens, vocabulary: model.spec.vocabularySize, solos: solos, gates: "", started: 0)
@@ -48,11 +50,12 @@ struct Benchmark {
             measured.append(try await round(combination, settings, prompts))
         }
         let dtype = measured.first.flatMap { DType(rawValue: $0.dtype) } ?? .float32
+        let format = Self.format(combination, dtype)
         return BenchMeasurement(
-            combination: combination, dtype: dtype.rawValue, inFlight: inFlight, prompts: prompts.count,
+            combination: combination, dtype: dtype, format: format, inFlight: inFlight, prompts: prompts.count,
             prefills: solos.map(\.length), rounds: measured,
             limit: SpeedLimit(
-                parameters: model.spec.parametersInProducts, weightBytes: model.weightBytes(dtype),
+                parameters: model.spec.parametersInProducts, weightBytes: model.weightBytes(format),
                 // A machine that others use reaches its limit now and then; the best is nearest to it.
                 bandwidth: measured.map(\.bandwidth).max() ?? 0,
                 peak: measured.compactMap(\.peak?.operationsPerSecond).max() ?? 0),
@@ -68,12 +71,18 @@ struct Benchmark {
         let coordinator = try BenchCoordinator(settings, processes: combination.processes, prompts: prompts)
         var round = try await coordinator.run()
         round.bandwidth = max(before, try limits.readBandwidth())
-        round.peak = limits.peak(MachineLimits.Arithmetic(DType(rawValue: round.dtype) ?? .float32))
+        round.peak = limits.peak(
+            MachineLimits.Arithmetic(Self.format(combination, DType(rawValue: round.dtype) ?? .float32)))
         return round
+    }
+
+    /// What a worker's products are made of when its other weights are of a type.
+    private static func format(_ combination: BenchCombination, _ dtype: DType) -> WeightFormat {
+        combination.quantization?.format ?? WeightFormat(dtype) ?? .float32
     }
 
     static func title(_ combination: BenchCombination) -> String {
         "\(combination.processes) × \(combination.threads) threads, batch \(combination.batchSize)"
-            + (combination.dtype.map { ", \($0)" } ?? "")
+            + (combination.dtype.map { ", \($0)" } ?? "") + (combination.quantization.map { ", \($0)" } ?? "")
     }
 }

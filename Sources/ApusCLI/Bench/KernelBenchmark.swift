@@ -7,7 +7,7 @@ import ApusModels
 struct KernelBenchmark {
     struct Result {
         let product: DecoderSpec.Product
-        let dtype: DType
+        let format: WeightFormat
         let rows: Int
         let seconds: Double
         let limitSeconds: Double
@@ -16,7 +16,7 @@ struct KernelBenchmark {
             2 * Double(rows) * Double(product.outputs) * Double(product.inputs) / seconds
         }
         var bytesPerSecond: Double {
-            Double(product.outputs) * Double(product.inputs) * Double(dtype.byteCount) / seconds
+            format.byteCount(of: product) / seconds
         }
         var share: Double { limitSeconds / seconds }
     }
@@ -24,7 +24,9 @@ struct KernelBenchmark {
     static let rows = [1, 4, 16, 64, 128]
 
     let device: CPUDevice
-    let dtype: DType
+    /// Of the checkpoint.
+    let source: DType
+    let format: WeightFormat
     /// Bytes of all products of the model.
     let modelBytes: Double
     /// For each figure.
@@ -33,14 +35,15 @@ struct KernelBenchmark {
     let bandwidth: Double
     let peak: MachineLimits.Peak
 
-    init(_ model: BenchModel, threads: Int, dtype: DType, seconds: Double) throws {
+    init(_ model: BenchModel, threads: Int, source: DType, format: WeightFormat, seconds: Double) throws {
         device = try CPUDevice(threads: threads)
-        self.dtype = dtype
-        modelBytes = model.weightBytes(dtype)
+        self.source = source
+        self.format = format
+        modelBytes = model.weightBytes(format)
         self.seconds = seconds
         let limits = MachineLimits(threads: threads, instructionSet: device.instructionSet)
         bandwidth = try limits.readBandwidth()
-        peak = limits.peak(MachineLimits.Arithmetic(dtype))
+        peak = limits.peak(MachineLimits.Arithmetic(format))
     }
 
     /// One product at every row count. The best turn of some time each, after an untimed one.
@@ -60,10 +63,10 @@ struct KernelBenchmark {
             } while MonotonicClock.seconds < end
             let parameters = Double(product.outputs) * Double(product.inputs)
             let limit = SpeedLimit(
-                parameters: parameters, weightBytes: parameters * Double(dtype.byteCount), bandwidth: bandwidth,
+                parameters: parameters, weightBytes: format.byteCount(of: product), bandwidth: bandwidth,
                 peak: peak.operationsPerSecond)
             return Result(
-                product: product, dtype: dtype, rows: rows, seconds: max(best, 1e-9),
+                product: product, format: format, rows: rows, seconds: max(best, 1e-9),
                 limitSeconds: Double(rows) / limit.tokensPerSecond(batch: rows))
         }
     }
@@ -71,19 +74,19 @@ struct KernelBenchmark {
     /// So many copies that no cache holds them all by the time their turn comes again, unless one holds the model.
     private func weights(_ product: DecoderSpec.Product) throws -> [any PreparedWeight] {
         let (count, overflow) = product.outputs.multipliedReportingOverflow(by: product.inputs)
-        let (size, overflow2) = count.multipliedReportingOverflow(by: dtype.byteCount)
+        let (size, overflow2) = count.multipliedReportingOverflow(by: source.byteCount)
         guard !overflow, !overflow2, size < HostDescription.current.availableMemory / 4 else {
             throw CommandError("\(product.name): \(product.outputs) × \(product.inputs) is too large to measure here")
         }
         let streamed = min(Double(3 * max(MachineLimits.cacheSize, 64 << 20)), modelBytes)
-        let copies = max(2, Int(streamed / Double(max(size, 1))) + 1)
-        guard let format = WeightFormat(dtype) else { throw CommandError("no products of \(dtype)") }
+        let copies = max(2, Int(streamed / max(format.byteCount(of: product), 1)) + 1)
+        guard let stored = WeightFormat(source) else { throw CommandError("no products of \(source)") }
         return try (0..<copies).map { copy in
-            let memory = RandomMatrix(byteCount: size, dtype, seed: UInt64(copy))
+            let memory = RandomMatrix(byteCount: size, source, seed: UInt64(copy))
             let source = try WeightSource(
                 name: product.name, bytes: memory.bytes, owner: memory,
                 shape: Shape([product.outputs, product.inputs]),
-                format: format)
+                format: stored)
             return try device.prepare(source, as: format)
         }
     }
