@@ -1,6 +1,6 @@
 """Apus and its peers on one checkpoint, in turn, several rounds: the table of medians and ratios.
 
-    python3 Benchmarks/compare.py --model DIR --peers DIR                    everything, about a quarter of an hour
+    python3 Benchmarks/compare.py --model DIR --peers DIR                    everything, about 20 minutes
     python3 Benchmarks/compare.py --model DIR --peers DIR --parts decode,prefill --formats bf16 --rounds 5
 
 Benchmarks/install_peers.sh DIR CHECKPOINT installs the peers; those that are missing are said to be. Run nothing else
@@ -69,7 +69,7 @@ def arguments() -> argparse.Namespace:
 
 def engines(options: argparse.Namespace) -> dict[str, Engine]:
     peers, name = options.peers, options.model.resolve().name
-    install = f"{ROOT.name}/Benchmarks/install_peers.sh {peers} {options.model}"
+    install = f"installed by Benchmarks/install_peers.sh {peers} {options.model}"
     version = peers / "llama.cpp/version"
     found = {
         "apus": Apus(options.apus, options.model, {form: peers / f"{name}-apus-{form}" for form in ("int8", "int4")}),
@@ -135,7 +135,7 @@ def measure(engine: Engine, form: str, number: int, options: argparse.Namespace,
     if form not in engine.labels:
         return
     if reason := engine.missing(form):
-        report.say_missing(engine.name, form, reason)
+        report.say_missing(engine.name, reason)
         return
     warm(engine.files(form))
     for parts in groups(options.parts, number):
@@ -143,14 +143,14 @@ def measure(engine: Engine, form: str, number: int, options: argparse.Namespace,
         try:
             figures = engine.measure(form, parts, work, scratch)
         except EngineError as error:
-            report.say_missing(engine.name, form, f"{', '.join(parts)}: {error}")
+            report.say_missing(engine.name, f"{form}, {', '.join(parts)}: {error}")
             continue
         report.add(engine, form, number, figures)
         others = load.of_others()
         report.busiest = max(report.busiest, others)
         print(f"round {number + 1}, {engine.name} {engine.labels[form]}, {time.monotonic() - begin:.0f} s: "
-              + ", ".join(f"{part} {report.written(part, value)}" for part, value in figures.items())
-              + (f" (others took {others:.0%} of the processors)" if others > 0.03 else ""), file=sys.stderr, flush=True)
+              + ", ".join(f"{part} {report.written(part, value)}" for part, value in figures.items() if part in PARTS)
+              + (f" (others took {others:.0%} of the processors)" if others > 0.1 else ""), file=sys.stderr, flush=True)
         if options.json:
             report.write(options.json)
 

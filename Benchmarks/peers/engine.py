@@ -93,7 +93,7 @@ class PythonEngine(Engine):
     def missing(self, format: str) -> str | None:
         for path in [self.interpreter, self.models[format]]:
             if not path.exists():
-                return f"no {path}; {self.install}"
+                return f"missing, no {path}; {self.install}"
         return None
 
     def files(self, format: str) -> list[Path]:
@@ -120,4 +120,4 @@ class Transformers(PythonEngine):
 
 class OpenVINO(PythonEngine):
     name, script = "OpenVINO", "run_openvino.py"
-    labels = {"bf16": "bf16", "int8": "int8 weights"}
+    labels = {"bf16": "bf16", "int8": "int8"}

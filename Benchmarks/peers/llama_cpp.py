@@ -20,7 +20,7 @@ class LlamaCpp(Engine):
     def missing(self, format: str) -> str | None:
         for path in [self.binaries / "llama-bench", self.models[format]]:
             if not path.exists():
-                return f"no {path}; {self.install}"
+                return f"missing, no {path}; {self.install}"
         return None
 
     def files(self, format: str) -> list[Path]:
@@ -70,7 +70,7 @@ class LlamaCpp(Engine):
     def run(self, program: str, model: Path, work: Work, *arguments: str, watch: bool = False):
         path = self.binaries / program
         if not path.exists():
-            raise EngineError(f"no {path}; {self.install}")
+            raise EngineError(f"missing, no {path}; {self.install}")
         return run([str(path), "-m", str(model), "-t", str(work.threads), *arguments],
                    {"LD_LIBRARY_PATH": str(self.binaries)}, watch)
 

@@ -50,9 +50,9 @@ class Report:
             by_engine = self.figures.setdefault(part, {}).setdefault(form, {})
             by_engine.setdefault(engine.name, {})[str(number + 1)] = value
 
-    def say_missing(self, engine: str, form: str, reason: str) -> None:
+    def say_missing(self, engine: str, reason: str) -> None:
         """Says once in the table, and at once on standard error, what there are no figures of."""
-        line = f"{engine} {form}: {reason}"
+        line = f"{engine}: {reason}"
         if line not in self.gaps:
             self.gaps.append(line)
             print(line, file=sys.stderr, flush=True)
