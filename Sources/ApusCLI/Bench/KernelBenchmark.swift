@@ -42,8 +42,8 @@ struct KernelBenchmark {
         modelBytes = model.weightBytes(format)
         self.seconds = seconds
         let limits = MachineLimits(threads: threads, instructionSet: device.instructionSet)
-        bandwidth = try limits.readBandwidth()
-        peak = limits.peak(MachineLimits.Arithmetic(format))
+        bandwidth = try limits.readBandwidth(passes: 12)
+        peak = limits.peak(MachineLimits.Arithmetic(format), passes: 12)
     }
 
     /// One product at every row count. The best turn of some time each, after an untimed one.
