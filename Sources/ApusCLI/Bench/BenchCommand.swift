@@ -200,7 +200,7 @@ struct BenchCommand: AsyncParsableCommand {
                     "product        ", "outputs", "inputs", "rows", "µs", "GFLOP/s", "GB/s", "share %",
                 ])
                 for product in report.model.spec.products {
-                    for result in try benchmark.measure(product) {
+                    for result in try benchmark.measure(product, rows: measured.rows.values) {
                         report.kernels.append(result)
                         try table.row([
                             product.name, "\(product.outputs)", "\(product.inputs)", "\(result.rows)",

@@ -102,8 +102,11 @@ struct BenchMeasuredOptions: ParsableArguments {
             "First also one sequence at a time with contexts of these lengths.", valueName: "counts"))
     var contexts: CountList?
 
-    @Flag(help: "Instead of the model: the products of its shapes at 1 to 128 rows.")
+    @Flag(help: "Instead of the model: the products of its shapes.")
     var kernels = false
+
+    @Option(help: ArgumentHelp("Rows of the products of --kernels.", valueName: "counts"))
+    var rows = CountList([1, 4, 16, 64, 128])
 
     @Flag(help: "Let prompts share the keys and values of what they begin with alike. Off, so that all work is done.")
     var sharePrefixes = false
@@ -125,6 +128,9 @@ struct BenchMeasuredOptions: ParsableArguments {
         }
         if let waves, waves > 1000 { throw ValidationError("--waves must be at most 1000, but is \(waves).") }
         if contexts?.values.contains(0) == true { throw ValidationError("--contexts must be at least 1.") }
+        if let rows = rows.values.first(where: { !(1...65_536).contains($0) }) {
+            throw ValidationError("--rows must be from 1 to 65536, but is \(rows).")
+        }
         if kernels, contexts != nil { throw ValidationError("Give --kernels or --contexts, not both.") }
     }
 }

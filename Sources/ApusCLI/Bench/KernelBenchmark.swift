@@ -21,8 +21,6 @@ struct KernelBenchmark {
         var share: Double { limitSeconds / seconds }
     }
 
-    static let rows = [1, 4, 16, 64, 128]
-
     let device: CPUDevice
     /// Of the checkpoint.
     let source: DType
@@ -46,10 +44,10 @@ struct KernelBenchmark {
         peak = limits.peak(MachineLimits.Arithmetic(format), passes: 12)
     }
 
-    /// One product at every row count. The best turn of some time each, after an untimed one.
-    func measure(_ product: DecoderSpec.Product) throws -> [Result] {
+    /// One product at some numbers of rows. The best turn of some time each, after an untimed one.
+    func measure(_ product: DecoderSpec.Product, rows: [Int]) throws -> [Result] {
         let weights = try weights(product)
-        return try Self.rows.map { rows in
+        return try rows.map { rows in
             let x = try device.makeTensor(
                 (0..<rows * product.inputs).map { Float($0 % 251) / 251 - 0.5 }, [rows, product.inputs])
             let y = try device.makeTensor([rows, product.outputs])
