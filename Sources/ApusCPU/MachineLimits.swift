@@ -108,7 +108,7 @@ package final class MachineLimits {
     }
 
     /// Several times the last cache, within reason.
-    private static var bufferSize: Int { min(max(cacheSize * 4, 512 << 20), 2 << 30) }
+    private static var bufferSize: Int { min(max(cacheSize * 3, 256 << 20), 2 << 30) }
 
     private static func mapped(byteCount: Int) throws(ComputeError) -> UnsafeMutableRawPointer {
         let memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | anonymous, -1, 0)

@@ -145,10 +145,10 @@ import Testing
         let bytes = runs.map { $0["weight_bytes_per_step"]?.double }
         #expect(bytes.suffix(2) == [Double(int8 + 300 * 68), Double(int4 + 300 * 68)])
 
-        let kernels = try await bench(["--kernels", "--rounds", "1"] + common + ["int4"])
+        let kernels = try await bench(["--kernels", "--rows", "3", "--rounds", "1"] + common + ["int4"])
         #expect(kernels.code == 0, "\(kernels.error)")
         let formats = try #require(report(json)["kernels"]?.array).map { $0["format"]?.string }
-        #expect(formats == [String?](repeating: "int4", count: 25))
+        #expect(formats == [String?](repeating: "int4", count: 5))
     }
 
     @Test func measuresKernels() async throws {
@@ -156,12 +156,12 @@ import Testing
         let config = try directory.write("config.json", Self.configuration.replacing("%@", with: "bfloat16"))
         let json = directory.path + "/bench.json"
         let outcome = try await bench([
-            "--synthetic", config, "--kernels", "--rounds", "1", "--threads", "1", "--json", json,
+            "--synthetic", config, "--kernels", "--rows", "1,4,128", "--rounds", "1", "--threads", "1", "--json", json,
         ])
         #expect(outcome.code == 0, "\(outcome.error)")
         let kernels = try #require(report(json)["kernels"]?.array)
-        #expect(kernels.count == 5 * 5)
-        #expect(Array(kernels.prefix(5)).map { $0["rows"]?.integer } == [1, 4, 16, 64, 128])
+        #expect(kernels.count == 5 * 3)
+        #expect(Array(kernels.prefix(3)).map { $0["rows"]?.integer } == [1, 4, 128])
         let head = try #require(kernels.last)
         #expect(head["product"] == "head" && head["outputs"] == 300 && head["inputs"] == 64)
         let seconds = try #require(head["seconds"]?.double)
@@ -190,7 +190,7 @@ import Testing
     @Test(arguments: [
         ["--batch-size", "1,,2"], ["-n", "0"], ["--threads", "-1"], ["--dtype", "bfloat16,float8"], ["--prompts", "0"],
         ["--model", "a", "--synthetic", "b"], ["--kernels", "--contexts", "128"], ["--contexts", "0"],
-        ["--quantize", "int3"],
+        ["--quantize", "int3"], ["--rows", "0"],
         ["--waves", "0"],
     ])
     func refusesBadUsage(_ arguments: [String]) async throws {
