@@ -6,8 +6,8 @@ import ApusCompute
     import Darwin
 #endif
 
-/// Page-aligned memory of the process. Large regions come fresh from the system, in huge pages where it gives them, so
-/// pages that nothing touches cost nothing.
+/// Page-aligned memory of the process. Large regions come fresh from the system, so pages that nothing touches cost
+/// nothing.
 final class CPUMemory: DeviceMemory, @unchecked Sendable {
     let pointer: UnsafeMutableRawPointer
     let byteCount: Int
@@ -19,7 +19,7 @@ final class CPUMemory: DeviceMemory, @unchecked Sendable {
     init(byteCount: Int) throws(ComputeError) {
         self.byteCount = byteCount
         if byteCount >= Self.large {
-            let region = try MappedRegion(byteCount: byteCount)
+            let region = try MappedRegion(byteCount: byteCount, isDense: false)
             self.region = region
             pointer = region.pointer
             return

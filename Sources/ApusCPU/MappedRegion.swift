@@ -11,12 +11,13 @@ final class MappedRegion: @unchecked Sendable {
     let pointer: UnsafeMutableRawPointer
     let byteCount: Int
 
-    /// Throws `ComputeError` (`.outOfMemory`).
-    init(byteCount: Int) throws(ComputeError) {
+    /// - Parameter isDense: whether all of it will be touched, so that huge pages waste nothing.
+    /// - Throws: `ComputeError` (`.outOfMemory`).
+    init(byteCount: Int, isDense: Bool) throws(ComputeError) {
         self.byteCount = byteCount
         pointer = try Self.map(byteCount, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         #if canImport(Glibc)
-            madvise(pointer, byteCount, MADV_HUGEPAGE)
+            if isDense { madvise(pointer, byteCount, MADV_HUGEPAGE) }
         #endif
     }
 

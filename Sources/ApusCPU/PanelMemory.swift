@@ -58,7 +58,7 @@ final class PanelMemory: Sendable {
             if let descriptor = state.descriptor {
                 try MappedRegion(file: descriptor, offset: state.fileOffset, byteCount: length)
             } else {
-                try MappedRegion(byteCount: length)
+                try MappedRegion(byteCount: length, isDense: true)
             }
         state.fileOffset += length
         state.segment = segment
