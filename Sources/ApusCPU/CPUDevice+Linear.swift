@@ -127,8 +127,8 @@ private struct LinearShares: @unchecked Sendable {
     init(_ parts: [LinearPart], threads: Int) {
         self.parts = parts
         let panels = parts.reduce(0) { $0 + $1.weight.panelCount }
-        // Even, since kernels take two panels at a time; eight for each thread, so that a slow one holds nobody up.
-        let panelsPerChunk = min(max(panels / (threads * 8), 1), 16).roundedUp(to: 2)
+        // Kernels take up to four panels at a time. Eight chunks for each thread, so that a slow one holds nobody up.
+        let panelsPerChunk = min(max(panels / (threads * 8), 1), 24).roundedUp(to: 12)
         self.panelsPerChunk = panelsPerChunk
         count = parts.reduce(0) { $0 + ($1.weight.panelCount + panelsPerChunk - 1) / panelsPerChunk }
         isWorthSharing = panels * CPUWeight.panel * parts[0].task.inputs * parts[0].task.rows >= Self.smallestWork

@@ -34,7 +34,7 @@ struct LinearPart: @unchecked Sendable {
     }
 
     /// Panels that are packed into scratch before they are multiplied: as many as a kernel takes together.
-    private static let packedTogether = 2
+    private static let packedTogether = 4
 }
 
 extension Int {

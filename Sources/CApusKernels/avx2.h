@@ -4,6 +4,8 @@
 #define LOAD_F16 load_f16
 #define ROW_TILE 6
 #define PANEL_TILE 1
+#define STREAMS 4
+#define STREAM_ROWS 1
 #include "vector.h"
 
 INLINE vfloat load_bf16(const uint16_t *p) {

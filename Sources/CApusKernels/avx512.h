@@ -4,6 +4,8 @@
 #define LOAD_F16 load_f16
 #define ROW_TILE 12
 #define PANEL_TILE 2
+#define STREAMS 4
+#define STREAM_ROWS 4
 #include "vector.h"
 
 INLINE vfloat load_bf16(const uint16_t *p) {

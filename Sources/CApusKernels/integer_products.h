@@ -53,7 +53,47 @@ INLINE vfloat result_i8(const apus_linear *task, size_t row, const uint8_t *pane
 #define RESULT result_i8
 #include "product_tile.h"
 
-// Many rows of a 4-bit matrix: the panels of a tile are widened once and multiplied as 8-bit ones.
+INLINE vint load_multipliers(const uint8_t *p) {
+    typedef uint8_t narrow __attribute__((vector_size(LANES)));
+    narrow bytes;
+    memcpy(&bytes, p, LANES);
+    return __builtin_convertvector(bytes, vint);
+}
+
+// (value - 8) * multiplier for the four bytes of every lane. Two bytes are multiplied as one number: 15 * 15 has 8 bits.
+INLINE vint widened(vint values, vint multiplier_twice, vint eight) {
+    typedef uint16_t vshort __attribute__((vector_size(LANES * 4)));
+    typedef int8_t vchar __attribute__((vector_size(LANES * 4)));
+    return (vint)((vchar)((vshort)values * (vshort)multiplier_twice) - (vchar)eight);
+}
+
+// Widens groups [first, first + count) of some panels, each to [count * 8][16][4]. All panels at once, so that memory has
+// several streams to follow.
+INLINE void widen_panels(const uint8_t *panel, int panels, size_t stride, size_t padded, size_t first, size_t count,
+                         uint8_t *target, size_t target_stride) {
+    for (size_t group = first; group < first + count; group++) {
+        const size_t offset = group * (APUS_GROUP / 8) * 64, ahead = look_ahead(offset, PREFETCH_AHEAD, panels, stride);
+        for (int p = 0; p < panels; p++) {
+            const uint8_t *steps = panel + (size_t)p * stride + offset;
+            const uint8_t *multipliers = apus_panel_multipliers(panel + (size_t)p * stride, padded) + group * APUS_PANEL;
+            uint8_t *wide = target + (size_t)p * target_stride + (group - first) * APUS_GROUP * APUS_PANEL;
+            for (int v = 0; v < VECTORS; v++) {
+                const vint multiplier = load_multipliers(multipliers + v * LANES), twice = multiplier | multiplier << 16;
+                const vint eight = twice << 3 | twice << 11;
+                UNROLLED for (size_t step = 0; step < APUS_GROUP / 8; step++) {
+                    const uint8_t *source = steps + step * 64 + v * LANES * 4;
+                    uint8_t *low = wide + step * 128 + v * LANES * 4;
+                    const vint halves = load_bytes(source);
+                    if (v == 0) __builtin_prefetch(source + ahead);
+                    store((float *)(void *)low, (vfloat)widened(halves & 0x0f0f0f0f, twice, eight));
+                    store((float *)(void *)(low + 64), (vfloat)widened(halves >> 4 & 0x0f0f0f0f, twice, eight));
+                }
+            }
+        }
+    }
+}
+
+// Many rows of a 4-bit matrix: panels are widened once and multiplied as 8-bit ones.
 #if TILED_INTEGERS
 #include "tile_i8.h"
 #else
@@ -75,116 +115,99 @@ INLINE vfloat result_i8(const apus_linear *task, size_t row, const uint8_t *pane
 
 #endif
 
-// (value - 8) * multiplier for the four bytes of every lane.
-INLINE vint widened(vint values, vint multiplier) {
-    typedef uint16_t vshort __attribute__((vector_size(LANES * 4)));
-    typedef int8_t vchar __attribute__((vector_size(LANES * 4)));
-    const vshort factor = (vshort)(multiplier | multiplier << 16);
-    vshort even = (vshort)(values & 0x000f000f) * factor, odd = (vshort)(values >> 8 & 0x000f000f) * factor;
-    vchar bytes = (vchar)(even | odd << 8);
-    vint eight = multiplier << 3;
-    eight |= eight << 8;
-    eight |= eight << 16;
-    return (vint)(bytes - (vchar)eight);
-}
-
-INLINE vint load_multipliers(const uint8_t *p) {
-    typedef uint8_t narrow __attribute__((vector_size(LANES)));
-    narrow bytes;
-    memcpy(&bytes, p, LANES);
-    return __builtin_convertvector(bytes, vint);
-}
-
-// Widens a panel: [padded / 4][16][4].
-static void widen_panel(const uint8_t *panel, size_t padded, uint8_t *target) {
-    const uint8_t *multipliers = apus_panel_multipliers(panel, padded);
-    for (size_t group = 0; group < padded / APUS_GROUP; group++, multipliers += APUS_PANEL) {
-        for (int v = 0; v < VECTORS; v++) {
-            vint multiplier = load_multipliers(multipliers + v * LANES);
-            for (size_t step = 0; step < APUS_GROUP / 8; step++) {
-                const uint8_t *source = panel + (group * (APUS_GROUP / 8) + step) * 64 + v * LANES * 4;
-                __builtin_prefetch(source + PREFETCH_AHEAD);
-                uint8_t *first = target + (group * (APUS_GROUP / 4) + step * 2) * 64 + v * LANES * 4;
-                vint halves = load_bytes(source);
-                store((float *)(void *)first, (vfloat)widened(halves & 0x0f0f0f0f, multiplier));
-                store((float *)(void *)(first + 64), (vfloat)widened(halves >> 4 & 0x0f0f0f0f, multiplier));
-            }
-        }
-    }
-}
-
 // Few rows: bound by memory, so the 4-bit values are multiplied as they are, and a group's sum by its multiplier.
-INLINE void few_rows(const int count, const apus_linear *task, const uint8_t *panel, size_t output) {
+INLINE void few_rows(const int count, const int panels, const apus_linear *task, const uint8_t *panel, size_t stride,
+                     size_t output) {
     const size_t padded = apus_panel_inputs(APUS_I4, task->inputs), groups = padded / APUS_GROUP;
     const uint8_t *multipliers = apus_panel_multipliers(panel, padded);
     const integer_rows rows = rows_of(task);
     const uint8_t *x = rows.values;
-    const int32_t *eighths = rows.eighths;
-    vint sums[FEW_ROWS][VECTORS];
-    for (int r = 0; r < count; r++) {
-        for (int v = 0; v < VECTORS; v++) sums[r][v] = (vint){};
+    vint sums[FEW_ROWS][STREAMS * VECTORS];
+    UNROLLED for (int r = 0; r < count; r++) {
+        UNROLLED for (int v = 0; v < panels * VECTORS; v++) sums[r][v] = (vint){};
     }
-    for (size_t group = 0; group < groups; group++, multipliers += APUS_PANEL) {
-        vint partial[FEW_ROWS][VECTORS];
-        for (int r = 0; r < count; r++) {
-            for (int v = 0; v < VECTORS; v++) partial[r][v] = (vint){} + eighths[(size_t)r * groups + group];
-        }
-        for (size_t step = 0; step < APUS_GROUP / 8; step++) {
-            const uint8_t *source = panel + (group * (APUS_GROUP / 8) + step) * 64;
-            const size_t input = group * APUS_GROUP + step * 8;
-            __builtin_prefetch(source + PREFETCH_AHEAD);
-            for (int v = 0; v < VECTORS; v++) {
-                vint halves = load_bytes(source + v * LANES * 4), low = halves & 0x0f0f0f0f, high = halves >> 4 & 0x0f0f0f0f;
-                for (int r = 0; r < count; r++) {
-                    partial[r][v] = dot_u4(partial[r][v], load_four(x + (size_t)r * (padded + 64) + input), low);
-                    partial[r][v] = dot_u4(partial[r][v], load_four(x + (size_t)r * (padded + 64) + input + 4), high);
+    for (size_t group = 0; group < groups; group++) {
+        const size_t ahead = look_ahead(group * (APUS_GROUP / 8) * 64, PREFETCH_AHEAD, panels, stride);
+        UNROLLED for (int v = 0; v < panels * VECTORS; v++) {
+            const uint8_t *source = panel + (size_t)(v / VECTORS) * stride + (size_t)(v % VECTORS) * LANES * 4;
+            source += group * (APUS_GROUP / 8) * 64;
+            vint partial[FEW_ROWS];
+            UNROLLED for (int r = 0; r < count; r++) partial[r] = (vint){} + rows.eighths[(size_t)r * groups + group];
+            UNROLLED for (size_t step = 0; step < APUS_GROUP / 8; step++, source += 64) {
+                if (v % VECTORS == 0) __builtin_prefetch(source + ahead);
+                const vint halves = load_bytes(source), low = halves & 0x0f0f0f0f, high = halves >> 4 & 0x0f0f0f0f;
+                UNROLLED for (int r = 0; r < count; r++) {
+                    const uint8_t *input = x + (size_t)r * (padded + 64) + group * APUS_GROUP + step * 8;
+                    partial[r] = dot_u4(partial[r], load_four(input), low);
+                    partial[r] = dot_u4(partial[r], load_four(input + 4), high);
                 }
             }
-        }
-        for (int v = 0; v < VECTORS; v++) {
-            vint multiplier = load_multipliers(multipliers + v * LANES);
-            for (int r = 0; r < count; r++) sums[r][v] += partial[r][v] * multiplier;
+            const vint multiplier = load_multipliers(
+                multipliers + (size_t)(v / VECTORS) * stride + group * APUS_PANEL + (size_t)(v % VECTORS) * LANES);
+            UNROLLED for (int r = 0; r < count; r++) sums[r][v] += partial[r] * multiplier;
         }
     }
-    for (int r = 0; r < count; r++) {
-        vfloat result[VECTORS];
-        for (int v = 0; v < VECTORS; v++) {
-            const float *scales = apus_panel_scales(panel, APUS_I4, padded) + v * LANES;
-            result[v] = scaled(rows.scales[r], scales, sums[r][v]);
+    vint finished[STREAMS][FEW_ROWS][VECTORS];
+    UNROLLED for (int r = 0; r < count; r++) {
+        UNROLLED for (int v = 0; v < panels * VECTORS; v++) finished[v / VECTORS][r][v % VECTORS] = sums[r][v];
+    }
+    for (int p = 0; p < panels; p++) {
+        const float *scales = apus_panel_scales(panel + (size_t)p * stride, APUS_I4, padded);
+        for (int r = 0; r < count; r++) {
+            vfloat result[VECTORS];
+            for (int v = 0; v < VECTORS; v++) {
+                result[v] = scaled(rows.scales[r], scales + v * LANES, finished[p][r][v]);
+            }
+            store_panel(task, (size_t)r, output + (size_t)p * APUS_PANEL, result);
         }
-        store_panel(task, (size_t)r, output, result);
     }
 }
+
+#define SOME_ROWS(count, panels)                                                                                       \
+    case count: few_rows(count, panels, task, panel, stride, first * APUS_PANEL); break;
 
 static void linear_few(const apus_linear *task, const uint8_t *panel, size_t stride, size_t first, size_t end) {
+    for (; first + STREAMS <= end; first += STREAMS, panel += STREAMS * stride) {
+        switch (task->rows) {
+            SOME_ROWS(1, STREAMS)
+            SOME_ROWS(2, STREAMS)
+            SOME_ROWS(3, STREAMS)
+            SOME_ROWS(4, STREAMS)
+        default: break;
+        }
+    }
     for (; first < end; first++, panel += stride) {
         switch (task->rows) {
-        case 1: few_rows(1, task, panel, first * APUS_PANEL); break;
-        case 2: few_rows(2, task, panel, first * APUS_PANEL); break;
-        case 3: few_rows(3, task, panel, first * APUS_PANEL); break;
-        default: few_rows(4, task, panel, first * APUS_PANEL); break;
+            SOME_ROWS(1, 1)
+            SOME_ROWS(2, 1)
+            SOME_ROWS(3, 1)
+            SOME_ROWS(4, 1)
+        default: break;
         }
     }
 }
 
+#undef SOME_ROWS
+
 static void linear_i4(const apus_linear *task, const void *panels, size_t stride, size_t first, size_t end) {
-    const size_t padded = apus_panel_inputs(APUS_I4, task->inputs), wide_stride = padded * APUS_PANEL;
+    const size_t padded = apus_panel_inputs(APUS_I4, task->inputs);
     const uint8_t *panel = (const uint8_t *)panels;
     if (task->rows <= FEW_ROWS) {
         linear_few(task, panel, stride, first, end);
         return;
     }
+#if TILED_INTEGERS
+    tiled_i4(task, panel, stride, rows_of(task).values, padded, first, end);
+#else
+    const size_t wide_stride = padded * APUS_PANEL;
     apus_linear part = *task;
     uint8_t *wide = (uint8_t *)task->scratch;
     while (first < end) {
-        size_t count = end - first < PANEL_TILE ? end - first : PANEL_TILE;
-        for (size_t p = 0; p < count; p++) widen_panel(panel + p * stride, padded, wide + p * wide_stride);
+        size_t count = end - first < WIDENED ? end - first : WIDENED;
+        widen_panels(panel, (int)count, stride, padded, 0, padded / APUS_GROUP, wide, wide_stride);
         part.panels = panel;
-#if TILED_INTEGERS
-        linear_tiled(&part, wide, wide_stride, first, first + count);
-#else
         linear_wide(&part, wide, wide_stride, first, first + count);
-#endif
         first += count, panel += count * stride;
     }
+#endif
 }

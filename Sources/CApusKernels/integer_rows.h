@@ -3,7 +3,7 @@
 //
 //   with I8_OFFSET  [rows][inputs + 64]             unsigned where the processor multiplies unsigned by signed bytes
 //   signed          [rows][inputs + 64]             for few rows of a 4-bit matrix; and -8 times each group's sum
-//   tiled           [rows / 16][inputs / 64][16][64] signed, for tile registers
+//   tiled           signed, as tile registers take them (tile_registers.h)
 
 // Rows up to which a product is bound by memory.
 #define FEW_ROWS 4
@@ -15,21 +15,26 @@ typedef struct {
     float *scales;
     uint8_t *values;
     int32_t *eighths; // [rows][groups], for SIGNED_ROWS
+    size_t count;     // of rows
     size_t bytes;     // of all
 } integer_rows;
 
 static integer_rows integer_rows_of(apus_dtype type, const void *packed, size_t rows, size_t inputs) {
     const size_t padded = apus_panel_inputs(type, inputs), scales = apus_round_up(rows * sizeof(float), 64);
-    const size_t values = apus_round_up(rows, 16) * row_stride(type, inputs, 1);
-    integer_rows result = {.form = OFFSET_ROWS, .scales = (float *)packed, .bytes = scales + values};
+    const size_t values = apus_round_up(rows * row_stride(type, inputs, 1), 64);
+    integer_rows result = {.form = OFFSET_ROWS, .count = rows, .scales = (float *)packed, .bytes = scales + values};
     result.values = (uint8_t *)packed + scales;
     if (type == APUS_I4 && rows <= FEW_ROWS) {
         result.form = SIGNED_ROWS;
         result.eighths = (int32_t *)(void *)(result.values + values);
         result.bytes += rows * (padded / APUS_GROUP) * sizeof(int32_t);
-    } else if (TILED_INTEGERS && rows > FEW_ROWS) {
-        result.form = TILED_ROWS;
     }
+#if TILED_INTEGERS
+    else if (rows > FEW_ROWS) {
+        result.form = TILED_ROWS;
+        result.bytes = scales + tiled_bytes(rows, padded);
+    }
+#endif
     return result;
 }
 
@@ -51,7 +56,9 @@ static void place_integers(const integer_rows *rows, size_t row, size_t first, s
         }
         break;
     case TILED_ROWS:
-        memcpy(rows->values + row / 16 * 16 * padded + first / 64 * 1024 + row % 16 * 64, values, 64);
+#if TILED_INTEGERS
+        memcpy(rows->values + tiled_place(rows->count, padded, row, first), values, 64);
+#endif
         break;
     }
 }

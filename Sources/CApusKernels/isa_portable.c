@@ -20,6 +20,8 @@ INLINE vfloat load_f16(const uint16_t *p) {
 #define ROW_TILE 2
 #endif
 #define PANEL_TILE 1
+#define STREAMS 2
+#define STREAM_ROWS 1
 
 #include "dot_portable.h"
 #include "products.h"

@@ -44,4 +44,9 @@ static inline const int32_t *apus_panel_sums(const void *panel, apus_dtype type,
     return (const int32_t *)(const void *)(apus_panel_scales(panel, type, padded) + APUS_PANEL);
 }
 
+// How far to look ahead of a place in one of some panels: at its end, in the panel of the next tile that it is read from.
+static inline size_t look_ahead(size_t offset, size_t distance, int panels, size_t stride) {
+    return distance + (offset + distance < stride ? 0 : (size_t)(panels - 1) * stride);
+}
+
 #endif

@@ -4,7 +4,8 @@
 // The includer defines SUFFIX, TYPE (of the matrix), ACC (a vector of LANES accumulators), STEP_BYTES of a panel for STEP_INPUTS, WV (what
 // LOAD_W(p) gives: a step of LANES outputs), X (type of a packed activation), STEP_X of them a step, XV (what LOAD_X(p)
 // gives), DOT(acc, xv, wv), ROWS(task) (the first packed row) and RESULT(task, row, panel, v, acc), which makes floats of
-// vector v of a row's sums. ROW_TILE and PANEL_TILE are the largest tile that the registers hold.
+// vector v of a row's sums. ROW_TILE and PANEL_TILE are the largest tile that the registers hold; up to STREAM_ROWS rows
+// take STREAMS panels at a time, since memory gives more to many streams than to one or two.
 
 #define JOIN_(a, b) a##_##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -25,15 +26,16 @@ INLINE void NAME(tile)(const int rows, const int panels, const apus_linear *task
     const size_t steps = apus_panel_inputs(TYPE, task->inputs) / STEP_INPUTS;
     const size_t x_stride = row_stride(TYPE, task->inputs, sizeof(X));
     const X *x = ROWS(task) + row * x_stride;
-    ACC sums[ROW_TILE][PANEL_TILE * VECTORS];
+    ACC sums[ROW_TILE][STREAMS * VECTORS];
     UNROLLED for (int r = 0; r < rows; r++) {
         UNROLLED for (int v = 0; v < panels * VECTORS; v++) sums[r][v] = (ACC){};
     }
     for (size_t step = 0; step < steps; step++) {
-        WV w[PANEL_TILE * VECTORS];
+        WV w[STREAMS * VECTORS];
+        const size_t ahead = look_ahead(step * STEP_BYTES, PREFETCH_AHEAD, panels, stride);
         UNROLLED for (int p = 0; p < panels; p++) {
             const uint8_t *source = panel + (size_t)p * stride + step * STEP_BYTES;
-            __builtin_prefetch(source + PREFETCH_AHEAD);
+            __builtin_prefetch(source + ahead);
             UNROLLED for (int v = 0; v < VECTORS; v++) w[p * VECTORS + v] = LOAD_W(source + (size_t)v * (STEP_BYTES / VECTORS));
         }
         UNROLLED for (int r = 0; r < rows; r++) {
@@ -42,7 +44,7 @@ INLINE void NAME(tile)(const int rows, const int panels, const apus_linear *task
         }
     }
     // From here on in memory, and not unrolled: it is done once for all those steps.
-    ACC finished[PANEL_TILE][ROW_TILE][VECTORS];
+    ACC finished[STREAMS][ROW_TILE][VECTORS];
     UNROLLED for (int r = 0; r < rows; r++) {
         UNROLLED for (int v = 0; v < panels * VECTORS; v++) finished[v / VECTORS][r][v % VECTORS] = sums[r][v];
     }
@@ -77,6 +79,19 @@ INLINE void NAME(panels)(const int panels, const apus_linear *task, const uint8_
 
 static void NAME(linear)(const apus_linear *task, const void *panels, size_t stride, size_t first, size_t end) {
     const uint8_t *panel = (const uint8_t *)panels;
+    if (task->rows <= STREAM_ROWS) {
+        for (; first + STREAMS <= end; first += STREAMS, panel += STREAMS * stride) {
+            switch (task->rows) {
+            case 1: NAME(tile)(1, STREAMS, task, panel, stride, 0, first * APUS_PANEL); break;
+#if STREAM_ROWS > 1
+            case 2: NAME(tile)(2, STREAMS, task, panel, stride, 0, first * APUS_PANEL); break;
+            case 3: NAME(tile)(3, STREAMS, task, panel, stride, 0, first * APUS_PANEL); break;
+            case 4: NAME(tile)(4, STREAMS, task, panel, stride, 0, first * APUS_PANEL); break;
+#endif
+            default: break;
+            }
+        }
+    }
     for (; first + PANEL_TILE <= end; first += PANEL_TILE, panel += PANEL_TILE * stride) {
         NAME(panels)(PANEL_TILE, task, panel, stride, first * APUS_PANEL);
     }

@@ -1,9 +1,11 @@
-// y = x W^T over panels, for every type of matrix. The includer defines ROW_TILE and PANEL_TILE, dot_i8 and dot_u4 with
+// y = x W^T over panels, for every type of matrix. The includer defines ROW_TILE, PANEL_TILE, STREAMS and STREAM_ROWS (product_tile.h), dot_i8 and dot_u4 with
 // I8_OFFSET and TILED_INTEGERS, and perhaps OWN_BF16, a header with bfloat16 products of its own.
 #include "panels.h"
 
+// 4-bit panels that are widened together.
+#define WIDENED 4
 #define VECTORS (APUS_PANEL / LANES)
-// A tile looks this far ahead in its own panels: the processor's prefetch would start anew at every page.
+// A tile looks this far ahead: the processor's own prefetch would start anew at every page.
 #define PREFETCH_AHEAD 2048
 
 // Elements from one packed row to the next: a line more than the row, since rows a power of two apart would fall on the
@@ -111,8 +113,8 @@ INLINE vfloat dot_pair(vfloat sum, pair x, vint w) {
 #include "pack_rows.h"
 
 static size_t linear_scratch(apus_dtype type, size_t inputs) {
-    // Room for the 4-bit panels of a tile, widened to 8 bits.
-    return type == APUS_I4 ? PANEL_TILE * apus_panel_inputs(type, inputs) * APUS_PANEL : 0;
+    // The 4-bit panels of a tile, widened to 8 bits.
+    return type == APUS_I4 ? WIDENED * apus_panel_inputs(type, inputs) * APUS_PANEL : 0;
 }
 
 static void linear(const apus_linear *task, size_t first, size_t end) {
@@ -125,7 +127,8 @@ static void linear(const apus_linear *task, size_t first, size_t end) {
     case APUS_I8:
 #if TILED_INTEGERS
         if (task->rows > FEW_ROWS) {
-            linear_tiled(task, panels, stride, first, end);
+            const size_t row_bytes = apus_panel_inputs(APUS_I8, task->inputs);
+            tiled_i8(task, panels, stride, rows_of(task).values, row_bytes, first, end);
             break;
         }
 #endif

@@ -1,16 +1,29 @@
-// Products of signed bytes by TDPBSSD, for more rows than a few.
+// Products of signed bytes by TDPBSSD, for more rows than a few; those of 4 bits are widened step by step.
 
 INLINE vfloat finish_i8(const apus_linear *task, size_t row, const uint8_t *panel, const int32_t *sums) {
-    return scaled(rows_of(task).scales[row], scales_of(task, panel), load_ints(sums));
+    const float *scales = apus_panel_scales(panel, task->type, apus_panel_inputs(task->type, task->inputs));
+    return scaled(rows_of(task).scales[row], scales, load_ints(sums));
 }
 
 #define SUFFIX i8
 #define TDP _tile_dpbssd
 #define E int32_t
 #define FINISH finish_i8
+#define BRING PREFETCH_TILES
+#define WIDENS 0
 #include "tile_product.h"
 
-static void linear_tiled(const apus_linear *task, const void *panels, size_t stride, size_t first, size_t end) {
-    const integer_rows rows = rows_of(task);
-    tiled_i8(task, panels, stride, rows.values, apus_panel_inputs(task->type, task->inputs), first, end);
-}
+// A step is two groups; past the end there is nothing to do.
+#define WIDEN_TILES(s, panels, step)                                                                                   \
+    if ((step) < (s)->steps) {                                                                                         \
+        uint8_t *target = (uint8_t *)(s)->task->scratch + (step) % (s)->kept * TILE_BYTES;                              \
+        widen_panels((s)->panel, panels, (s)->stride, (s)->steps * 64, 2 * (step), 2, target, (s)->tile_stride);       \
+    }
+
+#define SUFFIX i4
+#define TDP _tile_dpbssd
+#define E int32_t
+#define FINISH finish_i8
+#define BRING WIDEN_TILES
+#define WIDENS 1
+#include "tile_product.h"

@@ -1,89 +1,144 @@
-// Products in tile registers: two tiles of rows by two panels, so that every loaded tile is used twice.
+// Products in tile registers: a tile of rows by four panels, since memory gives more to many streams than to one; or two
+// tiles of rows by three panels, so that what is loaded is used often.
 //
-// The includer defines SUFFIX, TDP(sums, rows, panel), E (float or int32_t), and FINISH(task, row, panel, values), which
-// makes a vector of floats of 16 sums.
+// The includer defines SUFFIX, TDP(sums, rows, panel), E (float or int32_t), FINISH(task, row, panel, values), which makes a
+// vector of floats of 16 sums, and BRING(place, panels, step), which sees to it that a step of some panels is near when its
+// turn comes. With WIDENS, that means to make it: steps of panels are then made one step ahead.
 
 #define JOIN_(a, b) a##_##b
 #define JOIN(a, b) JOIN_(a, b)
 #define NAME(a) JOIN(a, SUFFIX)
 
-static void NAME(write_tile)(const apus_linear *task, const uint8_t *panel, const E *tile, size_t row, size_t output) {
-    for (size_t r = 0; r < TILE_ROWS && row + r < task->rows; r++) {
-        vfloat result = FINISH(task, row + r, panel, tile + r * APUS_PANEL);
-        store_panel(task, row + r, output, &result);
+// Where things are: panels, the tiles made of them (the panels themselves unless they are widened), and the packed rows.
+typedef struct {
+    const apus_linear *task;
+    const uint8_t *panel, *tiles;
+    size_t stride, tile_stride; // from one panel to the next
+    size_t output;
+    size_t steps; // of 64 bytes
+    size_t group; // rows of a tile
+    size_t kept;  // steps of tiles before the first is overwritten
+    const uint8_t *x;
+} NAME(place);
+
+#define TILE(s, number, step) ((s)->tiles + (number) * (s)->tile_stride + (step) % (s)->kept * TILE_BYTES)
+
+static void NAME(write_tile)(const NAME(place) *s, size_t panel, size_t row, const E *tile) {
+    const size_t rows = s->task->rows - row < s->group ? s->task->rows - row : s->group;
+    for (size_t r = 0; r < rows; r++) {
+        vfloat result = FINISH(s->task, row + r, s->panel + panel * s->stride, tile + r * APUS_PANEL);
+        store_panel(s->task, row + r, s->output + panel * APUS_PANEL, &result);
     }
 }
 
-// `x`: the first tile of rows, `row_bytes` each. Meanwhile asks for the panels that come next, `lines` of them a step from
-// `ahead` on; or with 0 lines for what comes soon in its own.
-INLINE void NAME(tiles)(const bool two_panels, const bool two_rows, const apus_linear *task, const uint8_t *panel,
-                        size_t stride, const uint8_t *x, size_t row_bytes, size_t row, size_t output,
-                        const uint8_t *ahead, size_t lines) {
-    const size_t end = row_bytes * TILE_ROWS;
-    const uint8_t *next = panel + stride, *below = x + end;
-    _tile_zero(0);
-    if (two_rows) _tile_zero(1);
-    if (two_panels) _tile_zero(2);
-    if (two_panels && two_rows) _tile_zero(3);
-    for (size_t at = 0; at < end; at += TILE_BYTES) {
-        if (lines == 0) {
-            prefetch_tile(panel + at + NEAR);
-            if (two_panels) prefetch_tile(next + at + NEAR);
+#define WRITE(sums, number, row)                                                                                       \
+    if (panels > number) {                                                                                             \
+        E tile[TILE_ROWS * APUS_PANEL] __attribute__((aligned(64)));                                                   \
+        _tile_stored(sums, tile, 64);                                                                                  \
+        NAME(write_tile)(s, number, row, tile);                                                                        \
+    }
+
+#define MULTIPLY(sums, number)                                                                                         \
+    if (panels > number) {                                                                                             \
+        _tile_loadd(6, TILE(s, number, step), 64);                                                                     \
+        TDP(sums, 7, 6);                                                                                               \
+    }
+
+// All rows, one tile of them, by up to four panels.
+INLINE void NAME(one_tile)(const int panels, const NAME(place) *s) {
+    const uint8_t *x = s->x;
+    ZERO_SUMS();
+    if (WIDENS) BRING(s, panels, 0);
+    for (size_t step = 0; step < s->steps; step++, x += s->group * 64) {
+        BRING(s, panels, step + WIDENS);
+        _tile_loadd(7, x, 64);
+        MULTIPLY(0, 0)
+        MULTIPLY(1, 1)
+        MULTIPLY(2, 2)
+        MULTIPLY(3, 3)
+    }
+    WRITE(0, 0, 0)
+    WRITE(1, 1, 0)
+    WRITE(2, 2, 0)
+    WRITE(3, 3, 0)
+}
+
+// Two tiles of rows by up to three panels, which are `far` until the first rows have brought them.
+INLINE void NAME(two_tiles)(const bool far, const int panels, const NAME(place) *s, size_t row) {
+    const uint8_t *x = s->x + row * s->steps * 64, *below = x + s->group * s->steps * 64;
+    ZERO_SUMS();
+    if (far && WIDENS) BRING(s, panels, 0);
+    for (size_t step = 0; step < s->steps; step++, x += s->group * 64, below += s->group * 64) {
+        if (far) BRING(s, panels, step + WIDENS);
+        _tile_loadd(7, x, 64);
+        MULTIPLY(0, 0)
+        MULTIPLY(1, 1)
+        MULTIPLY(2, 2)
+        _tile_loadd(7, below, 64);
+        if (panels > 2) TDP(5, 7, 6);
+        if (panels > 1) {
+            if (panels > 2) _tile_loadd(6, TILE(s, 1, step), 64);
+            TDP(4, 7, 6);
+            _tile_loadd(6, TILE(s, 0, step), 64);
         }
-        for (size_t line = 0; line < lines; line++, ahead += 64) __builtin_prefetch(ahead, 0, 2);
-        _tile_loadd(4, panel + at, 64);
-        _tile_loadd(6, x + at, 64);
-        if (two_panels) _tile_loadd(5, next + at, 64);
-        if (two_rows) _tile_loadd(7, below + at, 64);
-        TDP(0, 6, 4);
-        if (two_rows) TDP(1, 7, 4);
-        if (two_panels) TDP(2, 6, 5);
-        if (two_panels && two_rows) TDP(3, 7, 5);
+        TDP(3, 7, 6);
     }
-    E tile[TILE_ROWS * APUS_PANEL] __attribute__((aligned(64)));
-    _tile_stored(0, tile, 64);
-    NAME(write_tile)(task, panel, tile, row, output);
-    if (two_rows) {
-        _tile_stored(1, tile, 64);
-        NAME(write_tile)(task, panel, tile, row + TILE_ROWS, output);
-    }
-    if (two_panels) {
-        _tile_stored(2, tile, 64);
-        NAME(write_tile)(task, next, tile, row, output + APUS_PANEL);
-    }
-    if (two_panels && two_rows) {
-        _tile_stored(3, tile, 64);
-        NAME(write_tile)(task, next, tile, row + TILE_ROWS, output + APUS_PANEL);
+    WRITE(0, 0, row)
+    WRITE(1, 1, row)
+    WRITE(2, 2, row)
+    WRITE(3, 0, row + s->group)
+    WRITE(4, 1, row + s->group)
+    WRITE(5, 2, row + s->group)
+}
+
+INLINE void NAME(all_tiles)(const int panels, const NAME(place) *s) {
+    NAME(two_tiles)(true, panels, s, 0);
+    for (size_t row = 2 * s->group; row < s->task->rows; row += 2 * s->group) {
+        NAME(two_tiles)(false, panels, s, row);
     }
 }
 
-INLINE void NAME(all_rows)(const bool two_panels, const apus_linear *task, const uint8_t *panel, size_t stride,
-                           const uint8_t *x, size_t row_bytes, size_t output) {
-    // Few rows are bound by memory. With many, the panels that come next are asked for meanwhile, in equal shares.
-    const size_t shares = (task->rows + 2 * TILE_ROWS - 1) / (2 * TILE_ROWS), panels = two_panels ? 2 : 1;
-    const size_t lines = shares <= 2 ? 0 : (panels * TILE_BYTES / 64 + shares - 1) / shares;
-    const size_t share = lines * 64 * (row_bytes * TILE_ROWS / TILE_BYTES);
-    const uint8_t *ahead = panel + panels * stride;
-    size_t row = 0;
-    for (; row + TILE_ROWS < task->rows; row += 2 * TILE_ROWS, ahead += share) {
-        NAME(tiles)(two_panels, true, task, panel, stride, x + row * row_bytes, row_bytes, row, output, ahead, lines);
-    }
-    if (row < task->rows) {
-        NAME(tiles)(two_panels, false, task, panel, stride, x + row * row_bytes, row_bytes, row, output, ahead, lines);
-    }
-}
+#define SOME_PANELS(function, count)                                                                                   \
+    case count: function(count, &s); break;
 
 static void NAME(tiled)(const apus_linear *task, const void *panels, size_t stride, const uint8_t *x, size_t row_bytes,
                         size_t first, size_t end) {
-    const uint8_t *panel = (const uint8_t *)panels;
-    configure_tiles(task->rows);
-    for (; first + 2 <= end; first += 2, panel += 2 * stride) {
-        NAME(all_rows)(true, task, panel, stride, x, row_bytes, first * APUS_PANEL);
+    NAME(place) s = {
+        .task = task, .panel = (const uint8_t *)panels, .stride = stride, .output = first * APUS_PANEL,
+        .steps = row_bytes / 64, .group = tile_rows(task->rows), .kept = row_bytes / 64, .x = x};
+    const bool one_tile = task->rows <= s.group;
+    if (WIDENS) {
+        // Rows that take them in one go need few steps at a time, which stay in the first-level cache.
+        if (task->rows <= 2 * s.group && s.kept > 4) s.kept = 4;
+        s.tiles = (const uint8_t *)task->scratch;
+        s.tile_stride = s.kept * TILE_BYTES;
+    } else {
+        s.tile_stride = stride;
     }
-    if (first < end) NAME(all_rows)(false, task, panel, stride, x, row_bytes, first * APUS_PANEL);
+    const size_t most = one_tile ? 4 : 3;
+    configure_tiles(task->rows);
+    while (first < end) {
+        const size_t count = end - first < most ? end - first : most;
+        if (!WIDENS) s.tiles = s.panel;
+        switch (one_tile ? count : count + 4) {
+            SOME_PANELS(NAME(one_tile), 1)
+            SOME_PANELS(NAME(one_tile), 2)
+            SOME_PANELS(NAME(one_tile), 3)
+            SOME_PANELS(NAME(one_tile), 4)
+        case 5: NAME(all_tiles)(1, &s); break;
+        case 6: NAME(all_tiles)(2, &s); break;
+        case 7: NAME(all_tiles)(3, &s); break;
+        default: break;
+        }
+        first += count, s.panel += count * stride, s.output += count * APUS_PANEL;
+    }
     _tile_release();
 }
 
+#undef SOME_PANELS
+#undef TILE
+#undef MULTIPLY
+#undef WRITE
 #undef NAME
 #undef JOIN
 #undef JOIN_
@@ -91,3 +146,5 @@ static void NAME(tiled)(const apus_linear *task, const void *panels, size_t stri
 #undef TDP
 #undef E
 #undef FINISH
+#undef BRING
+#undef WIDENS
