@@ -127,8 +127,9 @@ private struct LinearShares: @unchecked Sendable {
     init(_ parts: [LinearPart], threads: Int) {
         self.parts = parts
         let panels = parts.reduce(0) { $0 + $1.weight.panelCount }
-        // Kernels take up to four panels at a time. Eight chunks for each thread, so that a slow one holds nobody up.
-        let panelsPerChunk = min(max(panels / (threads * 8), 1), 24).roundedUp(to: 12)
+        // Multiples of what kernels take together: four panels for few rows, three for many. Small enough that no thread
+        // waits long for another at the end.
+        let panelsPerChunk = min(max(panels / (threads * 32), 1), 24).roundedUp(to: parts[0].task.rows <= 16 ? 4 : 6)
         self.panelsPerChunk = panelsPerChunk
         count = parts.reduce(0) { $0 + ($1.weight.panelCount + panelsPerChunk - 1) / panelsPerChunk }
         isWorthSharing = panels * CPUWeight.panel * parts[0].task.inputs * parts[0].task.rows >= Self.smallestWork

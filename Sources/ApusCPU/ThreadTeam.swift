@@ -10,14 +10,16 @@ import Synchronization
 /// Threads that share the chunks of one job after another.
 ///
 /// The calling thread is one of the team. The others spin for a moment after a job, since the next one follows within
-/// microseconds while a model runs, and then sleep. Which thread takes which chunk is left to chance, so a job's
-/// result must not depend on it.
+/// microseconds while a model runs, and then sleep. Each begins with a stretch of neighbouring chunks, which lie one after
+/// the other in memory, and then helps the others with theirs; so a job's result must not depend on who computes what.
 final class ThreadTeam: @unchecked Sendable {
     typealias Body = (_ chunk: Int, _ thread: Int) -> Void
 
     let count: Int
     private let jobs = Atomic<Int>(0)
-    private let nextChunk = Atomic<Int>(0)
+    /// The next chunk of each thread's stretch, a cache line apart.
+    private let nextChunks: UnsafeMutablePointer<Atomic<Int>>
+    private static let spacing = 16
     private let busy = Atomic<Int>(0)
     private let stopping = Atomic<Bool>(false)
     private let sleepers = Atomic<Int>(0)
@@ -31,6 +33,8 @@ final class ThreadTeam: @unchecked Sendable {
 
     init(count: Int) {
         self.count = max(count, 1)
+        nextChunks = .allocate(capacity: self.count * Self.spacing)
+        for index in 0..<self.count * Self.spacing { (nextChunks + index).initialize(to: Atomic(0)) }
         for thread in 1..<self.count {
             let start = Unmanaged.passRetained(ThreadStart(team: self, thread: thread))
             #if canImport(Darwin)
@@ -43,6 +47,11 @@ final class ThreadTeam: @unchecked Sendable {
                 if status == 0 { threads.append(handle) } else { start.release() }
             #endif
         }
+    }
+
+    deinit {
+        nextChunks.deinitialize(count: count * Self.spacing)
+        nextChunks.deallocate()
     }
 
     /// Ends the threads. The team must not run anything afterwards.
@@ -64,7 +73,9 @@ final class ThreadTeam: @unchecked Sendable {
             withoutActuallyEscaping(body) { body in
                 self.chunks = chunks
                 self.body = body
-                nextChunk.store(0, ordering: .relaxed)
+                for thread in 0..<count {
+                    nextChunks[thread * Self.spacing].store(stretch(of: thread).lowerBound, ordering: .relaxed)
+                }
                 busy.store(threads.count, ordering: .relaxed)
                 jobs.add(1, ordering: .sequentiallyConsistent)
                 if sleepers.load(ordering: .sequentiallyConsistent) > 0 { wakeup.signalAll() }
@@ -75,11 +86,19 @@ final class ThreadTeam: @unchecked Sendable {
         }
     }
 
+    private func stretch(of thread: Int) -> Range<Int> {
+        chunks * thread / count..<chunks * (thread + 1) / count
+    }
+
     private func work(thread: Int, _ body: Body) {
-        while true {
-            let chunk = nextChunk.add(1, ordering: .relaxed).oldValue
-            guard chunk < chunks else { return }
-            body(chunk, thread)
+        for offset in 0..<count {
+            let owner = (thread + offset) % count
+            let end = stretch(of: owner).upperBound
+            while true {
+                let chunk = nextChunks[owner * Self.spacing].add(1, ordering: .relaxed).oldValue
+                guard chunk < end else { break }
+                body(chunk, thread)
+            }
         }
     }
 

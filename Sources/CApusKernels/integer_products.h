@@ -7,12 +7,6 @@
 
 #include "integer_rows.h"
 
-INLINE vint load_bytes(const uint8_t *p) { return (vint)load((const float *)(const void *)p); }
-INLINE vint load_four(const uint8_t *p) {
-    int32_t four;
-    memcpy(&four, p, 4);
-    return (vint){} + four;
-}
 INLINE vint load_ints(const int32_t *p) { return (vint)load((const float *)(const void *)p); }
 
 INLINE vfloat scaled(float row_scale, const float *scales, vint sum) {

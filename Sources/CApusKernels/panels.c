@@ -1,10 +1,12 @@
 // Prepares matrices: converts or quantizes rows, and interleaves sixteen of them into a panel.
 #include "panels.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "half.h"
+#include "quantize.h"
 
 typedef uint32_t quad __attribute__((vector_size(16)));
 typedef uint32_t quad_unaligned __attribute__((vector_size(16), aligned(1), may_alias));
@@ -48,65 +50,32 @@ static void read_floats(const apus_matrix *matrix, size_t output, size_t first, 
     memset(values + available, 0, (count - available) * sizeof(float));
 }
 
-static float largest_of(const float *values, size_t count) {
-    float largest = 0;
-    for (size_t i = 0; i < count; i++) {
-        float size = fabsf(values[i]);
-        largest = size > largest ? size : largest;
-    }
-    return largest;
-}
-
-// The nearest integer within bounds; what is no number becomes the lower one. Adding and subtracting 1.5 * 2^23 rounds to
-// the nearest even on every processor, which rintf() does fast on some only.
-static inline float rounded(float value, float low, float high) {
-    const float shift = 12582912.0f;
-    value = value > low ? value : low;
-    value = value < high ? value : high;
-    return (value + shift) - shift;
-}
-
 // The scale of an 8-bit row: its largest element becomes 127. Of a 4-bit row: the largest multiplier becomes 15.
-static float row_scale(const apus_matrix *matrix, apus_dtype type, size_t output) {
+static float row_scale(const apus_quantizer *quantizer, const apus_matrix *matrix, apus_dtype type, size_t output) {
     float largest = 0, group[APUS_GROUP];
     for (size_t i = 0; i < matrix->inputs; i += APUS_GROUP) {
         read_floats(matrix, output, i, APUS_GROUP, group);
-        largest = fmaxf(largest, largest_of(group, APUS_GROUP));
+        float size = quantizer->largest(group);
+        if (!(size <= FLT_MAX)) return NAN; // a weight that is no number spoils its row, not the process
+        largest = size > largest ? size : largest;
     }
-    if (!isfinite(largest)) return NAN; // a weight that is no number spoils its row, not the process
     return type == APUS_I8 ? largest / 127 : largest / (7.5f * 15);
 }
 
-// Chooses the multiplier that loses least, and the values: 0 to 15, standing for value - 8.
-static uint8_t quantize_group(const float *values, float scale, uint8_t *quantized) {
-    memset(quantized, 8, APUS_GROUP);
-    if (!(scale > 0)) return 1;
-    int middle = (int)rounded(ceilf(largest_of(values, APUS_GROUP) / (7.5f * scale)), 1, 15), best = middle;
-    float least = INFINITY;
-    for (int candidate = middle > 2 ? middle - 2 : 1; candidate <= middle + 1 && candidate <= 15; candidate++) {
-        float step = scale * (float)candidate, inverse = 1 / step, error = 0;
-        for (int i = 0; i < APUS_GROUP; i++) {
-            float off = values[i] - rounded(values[i] * inverse, -8, 7) * step;
-            error += off * off;
-        }
-        if (error < least) least = error, best = candidate;
-    }
-    float inverse = 1 / (scale * (float)best);
-    for (int i = 0; i < APUS_GROUP; i++) quantized[i] = (uint8_t)(rounded(values[i] * inverse, -8, 7) + 8);
-    return (uint8_t)best;
-}
-
 float apus_quantize_row(const apus_matrix *matrix, apus_dtype type, size_t output, void *row, uint8_t *multipliers) {
-    float scale = row_scale(matrix, type, output), values[APUS_GROUP];
+    const apus_quantizer *quantizer = apus_quantizer_of_machine();
+    float scale = row_scale(quantizer, matrix, type, output), values[APUS_GROUP];
     float inverse = scale > 0 ? 1 / scale : 0;
     for (size_t first = 0; first < matrix->inputs; first += APUS_GROUP) {
         size_t count = matrix->inputs - first < APUS_GROUP ? matrix->inputs - first : APUS_GROUP;
         read_floats(matrix, output, first, APUS_GROUP, values);
         if (type == APUS_I8) {
-            for (size_t i = 0; i < count; i++) ((int8_t *)row)[first + i] = (int8_t)rounded(values[i] * inverse, -127, 127);
+            int8_t integers[APUS_GROUP];
+            quantizer->to_i8(values, inverse, integers);
+            memcpy((int8_t *)row + first, integers, count);
         } else {
             uint8_t quantized[APUS_GROUP];
-            multipliers[first / APUS_GROUP] = quantize_group(values, scale, quantized);
+            multipliers[first / APUS_GROUP] = quantizer->to_i4(values, scale, quantized);
             for (size_t i = 0; i < count; i += 2) {
                 ((uint8_t *)row)[(first + i) / 2] = (uint8_t)(quantized[i] | quantized[i + 1] << 4);
             }
@@ -118,6 +87,7 @@ float apus_quantize_row(const apus_matrix *matrix, apus_dtype type, size_t outpu
 // One row of a panel, on its way to being interleaved.
 typedef struct {
     const apus_matrix *matrix;
+    const apus_quantizer *quantizer;
     apus_dtype type;
     size_t output, panel_row;
     float scale;
@@ -140,7 +110,7 @@ static void stage_i8(row_state *row, size_t first, size_t count, int8_t *staged)
             }
         } else {
             read_floats(matrix, row->output, first + i, APUS_GROUP, values);
-            for (size_t j = 0; j < APUS_GROUP; j++) staged[i + j] = (int8_t)rounded(values[j] * inverse, -127, 127);
+            row->quantizer->to_i8(values, inverse, staged + i);
         }
         for (size_t j = 0; j < APUS_GROUP; j++) row->sum += staged[i + j];
     }
@@ -164,7 +134,7 @@ static void stage_i4(row_state *row, size_t first, size_t count, uint8_t *staged
             multiplier = matrix->multipliers[row->output * groups + group] & 15;
         } else {
             read_floats(matrix, row->output, first + i, APUS_GROUP, values);
-            multiplier = quantize_group(values, row->scale, quantized);
+            multiplier = row->quantizer->to_i4(values, row->scale, quantized);
         }
         row->multipliers[group * APUS_PANEL + row->panel_row] = multiplier;
         for (size_t j = 0; j < APUS_GROUP; j++) row->sum += (quantized[j] - 8) * multiplier;
@@ -229,11 +199,12 @@ void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, v
     const size_t first = panel * APUS_PANEL;
     const size_t outputs = matrix->outputs - first < APUS_PANEL ? matrix->outputs - first : APUS_PANEL;
     float *scales = (float *)apus_panel_scales(target, type, padded);
+    const apus_quantizer *quantizer = apus_quantizer_of_machine();
     row_state rows[APUS_PANEL];
     for (size_t r = 0; r < outputs; r++) {
-        rows[r] = (row_state){.matrix = matrix, .type = type, .output = first + r, .panel_row = r};
+        rows[r] = (row_state){.matrix = matrix, .quantizer = quantizer, .type = type, .output = first + r, .panel_row = r};
         if (is_float(type)) continue;
-        rows[r].scale = is_float(matrix->type) ? row_scale(matrix, type, first + r) : matrix->scales[first + r];
+        rows[r].scale = is_float(matrix->type) ? row_scale(quantizer, matrix, type, first + r) : matrix->scales[first + r];
         if (type == APUS_I4) rows[r].multipliers = (uint8_t *)apus_panel_multipliers(target, padded);
     }
     uint8_t staged[APUS_PANEL][BLOCK * 4] __attribute__((aligned(64)));

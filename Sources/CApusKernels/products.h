@@ -42,6 +42,12 @@ INLINE void store_panel(const apus_linear *task, size_t row, size_t output, cons
 #define MULTIPLY_ADD(sum, x, w) ((x) * (w) + (sum))
 #define SPLAT_X(p) splat(*(p))
 
+INLINE vint load_bytes(const uint8_t *p) { return (vint)load((const float *)(const void *)p); }
+INLINE vint load_four(const uint8_t *p) {
+    int32_t four;
+    memcpy(&four, p, 4);
+    return (vint){} + four;
+}
 INLINE vfloat load_panel_f32(const uint8_t *p) { return load((const float *)(const void *)p); }
 INLINE vfloat load_panel_f16(const uint8_t *p) { return LOAD_F16((const uint16_t *)(const void *)p); }
 

@@ -1,0 +1,33 @@
+#include "quantize.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef float wide __attribute__((vector_size(64)));
+typedef int32_t wide_int __attribute__((vector_size(64)));
+
+// Vectors wider than the processor's never leave a function: they are inlined.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+#define SUFFIX plain
+#include "quantize_groups.h"
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
+#define SUFFIX avx2
+#include "quantize_groups.h"
+#pragma clang attribute pop
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+#define SUFFIX avx512
+#include "quantize_groups.h"
+#pragma clang attribute pop
+#endif
+
+const apus_quantizer *apus_quantizer_of_machine(void) {
+#if defined(__x86_64__)
+    if (apus_kernels_for(APUS_ISA_AVX512)) return &quantizer_avx512;
+    if (apus_kernels_for(APUS_ISA_AVX2)) return &quantizer_avx2;
+#endif
+    return &quantizer_plain;
+}
