@@ -127,12 +127,13 @@ private struct LinearShares: @unchecked Sendable {
     init(_ parts: [LinearPart], threads: Int) {
         self.parts = parts
         let panels = parts.reduce(0) { $0 + $1.weight.panelCount }
+        let rows = parts[0].task.rows
         // Multiples of what kernels take together: four panels for few rows, three for many. Small enough that no thread
         // waits long for another at the end.
-        let panelsPerChunk = min(max(panels / (threads * 32), 1), 24).roundedUp(to: parts[0].task.rows <= 16 ? 4 : 6)
+        let panelsPerChunk = min(max(panels / (threads * 32), 1), 24).roundedUp(to: rows <= 16 ? 4 : rows <= 128 ? 6 : 12)
         self.panelsPerChunk = panelsPerChunk
         count = parts.reduce(0) { $0 + ($1.weight.panelCount + panelsPerChunk - 1) / panelsPerChunk }
-        isWorthSharing = panels * CPUWeight.panel * parts[0].task.inputs * parts[0].task.rows >= Self.smallestWork
+        isWorthSharing = panels * CPUWeight.panel * parts[0].task.inputs * rows >= Self.smallestWork
     }
 
     func withChunk(_ chunk: Int, _ body: (LinearPart, Range<Int>) -> Void) {

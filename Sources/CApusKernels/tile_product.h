@@ -17,6 +17,7 @@ typedef struct {
     size_t output;
     size_t steps; // of 64 bytes
     size_t group; // rows of a tile
+    size_t row, end; // of the rows that are multiplied now
     size_t kept;  // steps of tiles before the first is overwritten
     const uint8_t *x;
 } NAME(place);
@@ -92,8 +93,12 @@ INLINE void NAME(two_tiles)(const bool far, const int panels, const NAME(place) 
 }
 
 INLINE void NAME(all_tiles)(const int panels, const NAME(place) *s) {
-    NAME(two_tiles)(true, panels, s, 0);
-    for (size_t row = 2 * s->group; row < s->task->rows; row += 2 * s->group) {
+    if (s->row == 0 || WIDENS) {
+        NAME(two_tiles)(true, panels, s, s->row);
+    } else {
+        NAME(two_tiles)(false, panels, s, s->row);
+    }
+    for (size_t row = s->row + 2 * s->group; row < s->end; row += 2 * s->group) {
         NAME(two_tiles)(false, panels, s, row);
     }
 }
@@ -101,24 +106,12 @@ INLINE void NAME(all_tiles)(const int panels, const NAME(place) *s) {
 #define SOME_PANELS(function, count)                                                                                   \
     case count: function(count, &s); break;
 
-static void NAME(tiled)(const apus_linear *task, const void *panels, size_t stride, const uint8_t *x, size_t row_bytes,
-                        size_t first, size_t end) {
-    NAME(place) s = {
-        .task = task, .panel = (const uint8_t *)panels, .stride = stride, .output = first * APUS_PANEL,
-        .steps = row_bytes / 64, .group = tile_rows(task->rows), .kept = row_bytes / 64, .x = x};
-    const bool one_tile = task->rows <= s.group;
-    if (WIDENS) {
-        // Rows that take them in one go need few steps at a time, which stay in the first-level cache.
-        if (task->rows <= 2 * s.group && s.kept > 4) s.kept = 4;
-        s.tiles = (const uint8_t *)task->scratch;
-        s.tile_stride = s.kept * TILE_BYTES;
-    } else {
-        s.tile_stride = stride;
-    }
+// All panels by the rows from s.row to s.end.
+static void NAME(some_rows)(NAME(place) s, size_t panels) {
+    const bool one_tile = s.task->rows <= s.group;
     const size_t most = one_tile ? 4 : 3;
-    configure_tiles(task->rows);
-    while (first < end) {
-        const size_t count = end - first < most ? end - first : most;
+    for (size_t first = 0; first < panels; first += most) {
+        const size_t count = panels - first < most ? panels - first : most;
         if (!WIDENS) s.tiles = s.panel;
         switch (one_tile ? count : count + 4) {
             SOME_PANELS(NAME(one_tile), 1)
@@ -130,7 +123,30 @@ static void NAME(tiled)(const apus_linear *task, const void *panels, size_t stri
         case 7: NAME(all_tiles)(3, &s); break;
         default: break;
         }
-        first += count, s.panel += count * stride, s.output += count * APUS_PANEL;
+        s.panel += count * s.stride, s.output += count * APUS_PANEL;
+    }
+}
+
+static void NAME(tiled)(const apus_linear *task, const void *panels, size_t stride, const uint8_t *x, size_t row_bytes,
+                        size_t first, size_t end) {
+    NAME(place) s = {
+        .task = task, .panel = (const uint8_t *)panels, .stride = stride, .output = first * APUS_PANEL,
+        .steps = row_bytes / 64, .group = tile_rows(task->rows), .kept = row_bytes / 64, .x = x};
+    if (WIDENS) {
+        // Rows that take them in one go need few steps at a time, which stay in the first-level cache.
+        if (task->rows <= 2 * s.group && s.kept > 4) s.kept = 4;
+        s.tiles = (const uint8_t *)task->scratch;
+        s.tile_stride = s.kept * TILE_BYTES;
+    } else {
+        s.tile_stride = stride;
+    }
+    configure_tiles(task->rows);
+    // Rows that the second-level cache holds go through all panels before the next.
+    const size_t pair = 2 * s.group, near = NEAR_ROWS_BYTES / row_bytes / pair * pair;
+    for (s.row = 0; s.row < task->rows; s.row = s.end) {
+        s.end = s.row + (near > pair ? near : pair);
+        if (s.end + pair >= task->rows) s.end = task->rows;
+        NAME(some_rows)(s, end - first);
     }
     _tile_release();
 }

@@ -46,6 +46,8 @@ static void configure_tiles(size_t rows) {
 
 // How far a product looks ahead in panels that come from memory.
 #define NEAR 4096
+// Packed rows that are multiplied together: half of a second-level cache, whose rest is for panels.
+#define NEAR_ROWS_BYTES (768 << 10)
 
 // Asks for what comes some way after a step of panels.
 INLINE void prefetch_tiles(const uint8_t *panel, size_t stride, int panels, size_t step) {

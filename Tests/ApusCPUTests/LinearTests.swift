@@ -76,6 +76,19 @@ import Testing
         }
     }
 
+    /// More rows than a cache holds are taken in blocks.
+    @Test(arguments: vectorSets, WeightFormat.allCases)
+    func isTheSameForManyRows(_ set: InstructionSet, _ format: WeightFormat) throws {
+        let w = try HostTensor.random([130, 2048], seed: 5)
+        let x = try HostTensor.random([450, 2048], seed: 6)
+        let all = try linear(CPUDevice(threads: 2, instructionSet: set), x, w, format)
+        let device = try CPUDevice(threads: 1, instructionSet: set)
+        for rows in [0..<1, 190..<212, 449..<450] {
+            let alone = try linear(device, x.rows(rows), w, format)
+            #expect(alone == Array(all[rows.lowerBound * 130..<rows.upperBound * 130]))
+        }
+    }
+
     @Test(arguments: InstructionSet.available, WeightFormat.allCases)
     func packingAheadChangesNoBit(_ set: InstructionSet, _ format: WeightFormat) throws {
         let ahead = try CPUDevice(threads: 2, instructionSet: set)
