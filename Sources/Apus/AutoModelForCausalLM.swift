@@ -13,8 +13,7 @@ import ApusModels
 /// Finds the model of a checkpoint.
 public enum AutoModelForCausalLM {
     /// Loads a directory in Hugging Face's layout: `config.json`, `model.safetensors` or its shards, and
-    /// `generation_config.json` if there is one. Weights are packed for the
-    /// processor as they are read.
+    /// `generation_config.json` if there is one. Weights are packed for the processor as they are read.
     ///
     /// - Parameters:
     ///   - dtype: type of the weights in products; by default the checkpoint's own.
@@ -25,18 +24,18 @@ public enum AutoModelForCausalLM {
     ///   - contextLength: most tokens of a prompt and its continuation; by default the model's positions, or 2048 where
     ///     it has fewer.
     ///   - sharesPrefixes: whether prompts that begin alike are computed once up to where they part. Changes no result.
-    /// - Throws: `GenerationError` if there is not even memory for one prompt, `CheckpointError` for files that are missing or broken, `ModelError` for an architecture that is not
-    ///   supported, `ComputeError` for a device that there is not.
+    /// - Throws: `GenerationError` if there is not even memory for one prompt, `CheckpointError` for files that are missing
+    ///   or broken, `ModelError` for an architecture that is not supported, `ComputeError` for a device that there is not.
     public static func from(
         pretrained directory: String, dtype: DType? = nil, quantization: Quantization? = nil, device: DeviceID = .cpu,
-        threads: Int? = nil,
-        batchSize: Int = 16, contextLength: Int? = nil, sharesPrefixes: Bool = true
+        threads: Int? = nil, batchSize: Int = 16, contextLength: Int? = nil, sharesPrefixes: Bool = true
     ) throws -> CausalLanguageModel {
         guard device == .cpu else {
             throw ComputeError(code: .unknownDevice, message: "device \(device) does not exist; there is cpu")
         }
         let device = try CPUDevice(
-            id: device, threads: threads ?? defaultThreads, sharedWeights: SharedMemory.inherited)
+            id: device, threads: threads ?? defaultThreads, panelBudget: weightMemory,
+            sharedWeights: SharedMemory.inherited)
         let model = try DecoderModel.load(
             directory: directory, device: device, dtype: dtype, quantization: quantization)
         return try CausalLanguageModel(
@@ -47,6 +46,13 @@ public enum AutoModelForCausalLM {
 
     /// The cores, divided between the processes that a launcher started on this machine.
     private static var defaultThreads: Int { max(CPUDevice.coreCount / localProcesses, 1) }
+
+    /// Most of the memory that is left, so that something remains for keys and values. What processes share counts once,
+    /// whichever of them has touched it already.
+    private static var weightMemory: Int {
+        let shared = SharedMemory.inherited.map { SharedMemory.allocatedByteCount($0) }
+        return (MachineMemory.available + (shared ?? 0)) / 10 * 9 / (shared == nil ? localProcesses : 1)
+    }
 
     private static var localProcesses: Int {
         max(getenv("LOCAL_WORLD_SIZE").flatMap { Int(String(cString: $0)) } ?? 1, 1)

@@ -130,7 +130,8 @@ private struct LinearShares: @unchecked Sendable {
         let rows = parts[0].task.rows
         // Multiples of what kernels take together: four panels for few rows, three for many. Small enough that no thread
         // waits long for another at the end.
-        let panelsPerChunk = min(max(panels / (threads * 32), 1), 24).roundedUp(to: rows <= 16 ? 4 : rows <= 128 ? 6 : 12)
+        let panelsPerChunk = min(max(panels / (threads * 32), 1), 24).roundedUp(
+            to: rows <= 16 ? 4 : rows <= 128 ? 6 : 12)
         self.panelsPerChunk = panelsPerChunk
         count = parts.reduce(0) { $0 + ($1.weight.panelCount + panelsPerChunk - 1) / panelsPerChunk }
         isWorthSharing = panels * CPUWeight.panel * parts[0].task.inputs * rows >= Self.smallestWork

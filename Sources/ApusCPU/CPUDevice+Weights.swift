@@ -3,7 +3,7 @@ import CApusKernels
 
 extension CPUDevice {
     /// Packs the matrix into panels, all threads of the device at once, together with the other processes of the job if
-    /// they share their weights. A device that does not pack ahead keeps to the source's rows.
+    /// they share their weights. Where memory is short, the weight keeps to the source's rows.
     package func prepare(_ weight: WeightSource, as format: WeightFormat) throws(ComputeError) -> any PreparedWeight {
         guard weight.bytes.baseAddress != nil else { throw .mismatch("weight '\(weight.name)' has no elements") }
         guard !weight.format.isQuantized || weight.format == format else {
@@ -13,10 +13,11 @@ extension CPUDevice {
             throw .unsupported("weight '\(weight.name)' has \(weight.shape[1]) inputs; \(format) takes 131072")
         }
         let unplaced = CPUWeight(weight, as: format, placement: nil)
-        guard packsAhead else { return unplaced }
-        let placement = try panelMemory.place(
-            byteCount: unplaced.panelCount * unplaced.panelByteCount, parts: unplaced.parts,
-            key: weight.key(as: format))
+        let byteCount = unplaced.panelCount * unplaced.panelByteCount
+        guard
+            let placement = try panelMemory.place(
+                byteCount: byteCount, parts: unplaced.parts, key: weight.key(as: format))
+        else { return unplaced }
         let prepared = CPUWeight(weight, as: format, placement: placement)
         team.run(chunks: prepared.parts) { part, _ in placement.pack(part: part, prepared.pack(part:)) }
         weight.release?()

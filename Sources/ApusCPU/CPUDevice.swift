@@ -16,8 +16,6 @@ package final class CPUDevice: Device {
 
     let team: ThreadTeam
     nonisolated(unsafe) let kernels: apus_kernels
-    /// Whether matrices are packed into panels once, or whenever they are multiplied.
-    let packsAhead: Bool
     let panelMemory: PanelMemory
     /// Packed activations and per-thread scratch, kept between operations, and the right to run one.
     let workspace = Mutex(Workspace())
@@ -32,11 +30,11 @@ package final class CPUDevice: Device {
     /// - Parameters:
     ///   - threads: by default the cores of the machine.
     ///   - instructionSet: by default `InstructionSet.selected()`.
-    ///   - packsAhead: whether weights are packed once into the layout of the kernels, which takes as much memory as they
-    ///     do; else they are packed at every use, which is slow for few tokens. Changes no result.
+    ///   - panelBudget: most bytes for weights in the layout of the kernels. Weights beyond it are packed at every use,
+    ///     which is slow for few tokens. Changes no result.
     ///   - sharedWeights: a memory file that the processes of a job have in common, to prepare weights once for all.
     package init(
-        id: DeviceID = .cpu, threads: Int? = nil, instructionSet: InstructionSet? = nil, packsAhead: Bool = true,
+        id: DeviceID = .cpu, threads: Int? = nil, instructionSet: InstructionSet? = nil, panelBudget: Int = .max,
         sharedWeights: Int32? = nil
     ) throws(ComputeError) {
         let instructionSet = if let instructionSet { instructionSet } else { try InstructionSet.selected() }
@@ -44,8 +42,7 @@ package final class CPUDevice: Device {
             throw .unsupported("this machine lacks the instruction set \(instructionSet)")
         }
         self.id = id
-        self.packsAhead = packsAhead
-        panelMemory = PanelMemory(sharedFile: sharedWeights)
+        panelMemory = PanelMemory(sharedFile: sharedWeights, budget: panelBudget)
         self.instructionSet = instructionSet
         self.kernels = kernels.pointee
         team = ThreadTeam(count: threads ?? Self.coreCount)
@@ -55,6 +52,8 @@ package final class CPUDevice: Device {
 
     /// The cores that this process may run on.
     package static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    package var unpreparedByteCount: Int { panelMemory.unplacedByteCount }
 
     // MARK: Memory
 

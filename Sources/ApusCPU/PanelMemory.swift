@@ -18,6 +18,8 @@ final class PanelMemory: Sendable {
         var segment: MappedRegion?
         var used = 0
         var fileOffset = 0
+        var budget: Int
+        var unplaced = 0
     }
 
     /// Bytes mapped at a time; those that nothing touches cost nothing.
@@ -25,25 +27,40 @@ final class PanelMemory: Sendable {
 
     private let state: Mutex<State>
 
-    /// - Parameter descriptor: of a memory file larger than any model, for the lifetime of this object.
-    init(sharedFile descriptor: Int32?) { state = Mutex(State(descriptor: descriptor)) }
+    /// - Parameters:
+    ///   - descriptor: of a memory file larger than any model, for the lifetime of this object.
+    ///   - budget: most bytes of all matrices, whoever packs them.
+    init(sharedFile descriptor: Int32?, budget: Int) { state = Mutex(State(descriptor: descriptor, budget: budget)) }
 
-    /// Room for a matrix of `parts` parts that are packed one by one. `key` tells it from other matrices.
-    /// Throws `ComputeError` (`.outOfMemory`).
-    func place(byteCount: Int, parts: Int, key: UInt64) throws(ComputeError) -> PanelPlacement {
+    /// Bytes of the matrices that there was no room for.
+    var unplacedByteCount: Int { state.withLock { $0.unplaced } }
+
+    /// Room for a matrix of `parts` parts that are packed one by one; `nil` when the budget is spent. `key` tells it from
+    /// other matrices. Throws `ComputeError` (`.outOfMemory`).
+    func place(byteCount: Int, parts: Int, key: UInt64) throws(ComputeError) -> PanelPlacement? {
         try state.withLock { state throws(ComputeError) in
-            let record = (8 + parts * 4 + 63) / 64 * 64
+            guard byteCount <= state.budget else {
+                state.unplaced += byteCount
+                // Those that have room for it find what comes next where this process puts it.
+                if state.descriptor != nil { _ = try Self.take(Self.record(parts) + byteCount, &state) }
+                return nil
+            }
+            state.budget -= byteCount
+            let record = Self.record(parts)
             if state.descriptor != nil {
                 let (region, offset) = try Self.take(record + byteCount, &state)
                 let placement = PanelPlacement(
                     region, offset: offset + record, parts: parts, record: region.pointer + offset)
                 if placement.isOf(key) { return placement }
-                state = State()
+                state = State(budget: state.budget, unplaced: state.unplaced)
             }
             let (region, offset) = try Self.take(byteCount, &state)
             return PanelPlacement(region, offset: offset, parts: parts, record: nil)
         }
     }
+
+    /// Bytes of what stands before a matrix in a shared file.
+    private static func record(_ parts: Int) -> Int { (8 + parts * 4).roundedUp(to: 64) }
 
     private static func take(_ byteCount: Int, _ state: inout State) throws(ComputeError) -> (MappedRegion, Int) {
         let (size, overflow) = byteCount.addingReportingOverflow(segmentByteCount)

@@ -32,6 +32,9 @@ package protocol Device: AnyObject, Sendable {
     /// `format`. The weight keeps the source's owner as long as it needs it.
     func prepare(_ weight: WeightSource, as format: WeightFormat) throws(ComputeError) -> any PreparedWeight
 
+    /// Bytes of the weights that there was no memory to prepare. Products with them give the same results, but slowly.
+    var unpreparedByteCount: Int { get }
+
     /// Makes a matrix ready for `embedding`.
     func prepareTable(_ weight: WeightSource, as dtype: DType) throws(ComputeError) -> any PreparedWeight
 

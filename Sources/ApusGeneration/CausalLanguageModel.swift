@@ -18,6 +18,9 @@ public final class CausalLanguageModel: Sendable {
     /// Tensors of the checkpoint that the model has no use for.
     public var unusedWeights: [String] { model.unusedWeights }
 
+    /// Bytes of the weights that there was no memory to prepare for the processor: the model runs, but slowly.
+    public var unpreparedWeightBytes: Int { model.device.unpreparedByteCount }
+
     private let model: DecoderModel
     private let engine: Engine
 

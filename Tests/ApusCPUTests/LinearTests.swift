@@ -92,7 +92,7 @@ import Testing
     @Test(arguments: InstructionSet.available, WeightFormat.allCases)
     func packingAheadChangesNoBit(_ set: InstructionSet, _ format: WeightFormat) throws {
         let ahead = try CPUDevice(threads: 2, instructionSet: set)
-        let atUse = try CPUDevice(threads: 2, instructionSet: set, packsAhead: false)
+        let atUse = try CPUDevice(threads: 2, instructionSet: set, panelBudget: 0)
         for (rows, outputs, inputs) in Self.shapes {
             let x = try HostTensor.random([rows, inputs], seed: 1)
             let w = try HostTensor.random([outputs, inputs], seed: 2)

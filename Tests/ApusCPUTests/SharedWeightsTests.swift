@@ -72,6 +72,20 @@ import Testing
                 == weights(alone, seeds: [1, 7, 2]).map { try product(alone, $0) })
     }
 
+    @Test func weightsBeyondTheBudgetKeepTheirPlacesFree() throws {
+        let file = try sharedFile()
+        let alone = try CPUDevice(threads: 1)
+        let expected = try weights(alone).map { try product(alone, $0) }
+        // Room for two of three.
+        let short = try CPUDevice(
+            threads: 1, panelBudget: 2 * weights(alone)[0].ownedByteCount, sharedWeights: file.fileDescriptor)
+        let roomy = try CPUDevice(threads: 1, sharedWeights: file.fileDescriptor)
+        #expect(try weights(short).map { try product(short, $0) } == expected)
+        #expect(try short.unpreparedByteCount == weights(alone)[2].ownedByteCount)
+        #expect(try weights(roomy).map { try product(roomy, $0) } == expected)
+        #expect(roomy.unpreparedByteCount == 0)
+    }
+
     /// A process that claimed a part and died leaves it claimed for good.
     @Test func partsThatSomebodyGaveUpArePackedByOthers() throws {
         let file = try sharedFile()

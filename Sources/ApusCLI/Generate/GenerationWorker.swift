@@ -56,6 +56,11 @@ struct GenerationWorker: Sendable {
                 StandardError.write("\(path): not supported and left out: \(keys.joined(separator: ", "))")
             }
         }
+        if model.unpreparedWeightBytes > 0 {
+            StandardError.write(
+                "\(directory): memory is short, so \(model.unpreparedWeightBytes >> 20) MiB of weights are prepared anew at "
+                    + "every step, which is slow; --quantize int8 or int4 takes less")
+        }
         let unused = model.unusedWeights
         if !unused.isEmpty {
             let names = unused.prefix(5).joined(separator: ", ") + (unused.count > 5 ? ", ..." : "")

@@ -39,6 +39,12 @@ package final class SharedMemory: Sendable {
         return descriptor
     }
 
+    /// Bytes of the file that something has touched.
+    package static func allocatedByteCount(_ descriptor: Int32) -> Int {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int(status.st_blocks) * 512 : 0
+    }
+
     /// The descriptor with what tells its file from every other.
     private static func name(of descriptor: Int32) -> String? {
         var status = stat()
