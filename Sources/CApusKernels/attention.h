@@ -1,24 +1,371 @@
-// Attention for each type of cache.
+// Attention over key-value blocks. A row is a query head of a token. Each partition of its keys is summed up on its own,
+// all of its scores first; partitions are merged in order (Dao et al., arXiv 2205.14135, with long blocks). So what a row
+// sees never depends on how its prompt was cut, on the rows beside it, or on the number of threads.
+//
+// The includer may define PAIR_PRODUCTS, a header with products of pairs of halves.
+#include "kv_block.h"
 
-#define SUFFIX f32
-#define C float
-#define LOAD_C load
-#include "attention_blocks.h"
+// Query rows of a tile: enough to use what is loaded often, few enough for scores to stay in the second-level cache.
+#define ATTENTION_ROWS 96
+// Floats from one row's scores to the next's: a line more than there are, since rows a power of two apart would fall on
+// the same few places of the first-level cache.
+#define SCORE_STRIDE (APUS_KV_PARTITION + 16)
+#define PARTITION_BLOCKS (APUS_KV_PARTITION / APUS_KV_BLOCK)
+// Blocks that products take at a time: as many as stay in the first-level cache while all rows pass by.
+#define BLOCK_RUN 8
 
-#define SUFFIX bf16
-#define C uint16_t
-#define LOAD_C LOAD_BF16
-#include "attention_blocks.h"
+#if LANES == 16
+#define QUERY_TILE 12
+#elif LANES == 8
+#define QUERY_TILE 6
+#else
+#define QUERY_TILE 4
+#endif
+#define COLUMN_TILE 2
 
-static size_t attention_scratch(size_t heads_per_kv_head, size_t head_dim) {
-    (void)heads_per_kv_head;
-    return 4 * head_dim;
+// A tile's place in the calling thread's scratch memory.
+struct attention_work {
+    const apus_attention *task;
+    const apus_attention_tile *tile;
+    size_t rows, group, width; // width: head_dim, padded
+    size_t context;            // keys that the tile's first token sees
+    void *queries;             // [capacity, width] floats or halves
+    float *scores;             // [capacity, SCORE_STRIDE]; weights take their place, as floats or halves
+    float *states[2];          // of apus_attention_state() floats
+    void *rest;                // a block: values of tokens that a row sees, zeros for others
+    uint16_t *wide;            // [BLOCK_RUN, APUS_KV_BLOCK, width]: bytes as halves
+    float *key_scales, *value_scales; // [APUS_KV_PARTITION]
+};
+
+// Keys or values of `count` of a partition's blocks, from block `first` on, and what will be needed next.
+struct blocks {
+    size_t first, count;
+    const void *at[BLOCK_RUN], *ahead[BLOCK_RUN];
+};
+
+// What a tile of attention_product.h works on: `steps` in each of some blocks, `step_bytes` apart.
+struct block_product {
+    const void *x;
+    const uint8_t *at[BLOCK_RUN][COLUMN_TILE], *ahead[BLOCK_RUN][COLUMN_TILE];
+    float *y;
+    size_t x_stride, y_stride, blocks, steps, step_bytes;
+    bool accumulate;
+};
+
+// Keys of a partition that a token of the tile sees.
+INLINE size_t valid_keys(const struct attention_work *work, size_t partition, size_t token) {
+    const size_t context = work->context + token, start = partition * APUS_KV_PARTITION;
+    if (context <= start) return 0;
+    return context - start < APUS_KV_PARTITION ? context - start : APUS_KV_PARTITION;
 }
 
-static void attention(const apus_attention *task, size_t token, size_t kv_head) {
-    if (task->cache_type == APUS_BF16) {
-        attention_bf16(task, token, kv_head);
-    } else {
-        attention_f32(task, token, kv_head);
+#ifdef PAIR_PRODUCTS
+#define STORE_HALVES(p, v) _mm256_storeu_si256((__m256i *)(p), (__m256i)_mm512_cvtneps_pbh((__m512)(v)))
+#else
+#define STORE_HALVES(p, v) ((void)(p), (void)(v))
+#endif
+#include "attention_softmax.h"
+
+#define SUFFIX f32
+#define X float
+#define STEP_X 1
+#define WV vfloat
+#define LOAD_W load_panel_f32
+#define XV vfloat
+#define LOAD_X SPLAT_X
+#define DOT MULTIPLY_ADD
+#include "attention_product.h"
+
+#ifdef PAIR_PRODUCTS
+#define PAIRS 1
+#include PAIR_PRODUCTS
+#else
+#define PAIRS 0
+#define SUFFIX bf16
+#define X float
+#define STEP_X 2
+#define WV vint
+#define LOAD_W load_panel_bf16
+#define XV pair
+#define LOAD_X load_pair
+#define DOT dot_pair
+#include "attention_product.h"
+#endif
+
+#ifndef BEGIN_PRODUCTS
+#define BEGIN_PRODUCTS(work) ((void)(work))
+#define END_PRODUCTS() ((void)0)
+#endif
+
+static size_t attention_capacity(size_t rows) { return (rows + 15) / 16 * 16; }
+
+static struct state state_at(float *memory, size_t rows) {
+    const size_t capacity = attention_capacity(rows);
+    return (struct state){.peaks = memory, .totals = memory + capacity, .sums = memory + 2 * capacity};
+}
+
+// Hands out scratch memory, 64-byte aligned. Without any, it counts the bytes.
+INLINE void *take(void *scratch, size_t *used, size_t bytes) {
+    void *result = scratch ? (uint8_t *)scratch + *used : NULL;
+    *used += (bytes + 63) / 64 * 64;
+    return result;
+}
+
+// 16 rows more than there are: a tile register may read as many beyond a token's own.
+static struct attention_work attention_layout(size_t rows, size_t head_dim, void *scratch, size_t *used) {
+    const size_t capacity = attention_capacity(rows) + 16, width = apus_kv_width(head_dim);
+    struct attention_work work = {.rows = rows, .width = width};
+    *used = 0;
+    work.queries = take(scratch, used, capacity * width * 4);
+    work.scores = (float *)take(scratch, used, capacity * SCORE_STRIDE * 4);
+    work.states[0] = (float *)take(scratch, used, apus_attention_state(rows, head_dim) * 4);
+    work.states[1] = (float *)take(scratch, used, apus_attention_state(rows, head_dim) * 4);
+    work.rest = take(scratch, used, APUS_KV_BLOCK * width * 4);
+    work.wide = (uint16_t *)take(scratch, used, BLOCK_RUN * APUS_KV_BLOCK * width * 2);
+    work.key_scales = (float *)take(scratch, used, APUS_KV_PARTITION * 4);
+    work.value_scales = (float *)take(scratch, used, APUS_KV_PARTITION * 4);
+    return work;
+}
+
+static size_t attention_scratch(size_t rows, size_t head_dim) {
+    size_t bytes;
+    (void)attention_layout(rows, head_dim, NULL, &bytes);
+    return bytes;
+}
+
+// Queries, scaled as power_of_two() needs scores, and zeros up to whole blocks of rows and columns.
+static void pack_queries(const struct attention_work *work, bool pairs) {
+    const apus_attention *task = work->task;
+    const float scale = task->scale * 1.44269504088896341f;
+    float values[LANES];
+    for (size_t row = 0; row < attention_capacity(work->rows); row++) {
+        const size_t head = work->tile->kv_head * work->group + row % work->group;
+        const float *q = task->q + ((work->tile->token + row / work->group) * task->heads + head) * task->head_dim;
+        const size_t count = row < work->rows ? task->head_dim : 0;
+        for (size_t i = 0; i < work->width; i += LANES) {
+            for (size_t lane = 0; lane < LANES; lane++) values[lane] = i + lane < count ? q[i + lane] * scale : 0;
+            if (pairs) {
+                STORE_HALVES((uint16_t *)work->queries + row * work->width + i, load(values));
+            } else {
+                store((float *)work->queries + row * work->width + i, load(values));
+            }
+        }
     }
+}
+
+// Finds a run of a partition's keys or values; `ahead` are what is used after those, block by block.
+static void find_blocks(const struct attention_work *work, bool keys, size_t partition, size_t first, size_t end,
+                        struct blocks *blocks) {
+    const apus_attention *task = work->task;
+    const int32_t *table = task->block_tables + (size_t)task->sequence[work->tile->token] * task->table_stride;
+    const size_t bytes = apus_kv_block_bytes(task->cache_type, work->width);
+    const size_t head = work->tile->kv_head * task->blocks;
+    const size_t last = (work->context + work->tile->tokens - 2) / APUS_KV_BLOCK;
+    blocks->first = first;
+    blocks->count = end - first < BLOCK_RUN ? end - first : BLOCK_RUN;
+    for (size_t i = 0; i < blocks->count; i++) {
+        const size_t block = partition * PARTITION_BLOCKS + first + i;
+        // After a partition's keys come its values, after those the keys of the next.
+        const size_t next = keys || block + PARTITION_BLOCKS > last ? block : block + PARTITION_BLOCKS;
+        const size_t at = (head + (size_t)table[block]) * bytes, ahead = (head + (size_t)table[next]) * bytes;
+        blocks->at[i] = (const uint8_t *)(keys ? task->keys : task->values) + at;
+        blocks->ahead[i] = (const uint8_t *)(keys ? task->values : task->keys) + ahead;
+    }
+}
+
+// 2 * LANES bytes as halves, which is exact: they have 7 bits, and so do the upper halves of floats.
+INLINE void widen(const int8_t *bytes, uint16_t *halves) {
+    typedef int8_t vbyte __attribute__((vector_size(LANES), aligned(1), may_alias));
+    typedef uint16_t vhalf __attribute__((vector_size(LANES * 4)));
+    const vhalf a = (vhalf)__builtin_convertvector(*(const vbyte *)bytes, vfloat);
+    const vhalf b = (vhalf)__builtin_convertvector(*(const vbyte *)(bytes + LANES), vfloat);
+#if LANES == 16
+    vhalf both = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 35, 37, 39,
+                                         41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63);
+#elif LANES == 8
+    vhalf both = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#else
+    vhalf both = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+#endif
+    memcpy(halves, &both, sizeof both);
+}
+
+static void widen_blocks(const struct attention_work *work, struct blocks *blocks) {
+    const size_t elements = APUS_KV_BLOCK * work->width;
+    for (size_t block = 0; block < blocks->count; block++) {
+        const int8_t *bytes = (const int8_t *)blocks->at[block], *ahead = (const int8_t *)blocks->ahead[block];
+        uint16_t *wide = work->wide + block * elements;
+        for (size_t i = 0; i < elements; i += 64) {
+            __builtin_prefetch(ahead + i, 0, 2);
+            for (size_t j = i; j < i + 64; j += 2 * LANES) widen(bytes + j, wide + j);
+        }
+        __builtin_prefetch(ahead + elements, 0, 2); // scales
+        blocks->at[block] = blocks->ahead[block] = wide;
+    }
+}
+
+static void read_scales(const struct attention_work *work, size_t partition, size_t end) {
+    for (size_t first = 0; first < end; first += BLOCK_RUN) {
+        struct blocks keys, values;
+        find_blocks(work, true, partition, first, end, &keys);
+        find_blocks(work, false, partition, first, end, &values);
+        for (size_t i = 0; i < keys.count; i++) {
+            const size_t at = (first + i) * APUS_KV_BLOCK, bytes = APUS_KV_BLOCK * sizeof(float);
+            memcpy(work->key_scales + at, apus_kv_scales(keys.at[i], work->width), bytes);
+            memcpy(work->value_scales + at, apus_kv_scales(values.at[i], work->width), bytes);
+        }
+    }
+}
+
+// Copies the values of a block's first tokens. What stands in the others' places, they may be later tokens' or none's,
+// must not reach a sum: it need not be a number.
+static void copy_values(const void *block, bool halves, size_t width, size_t valid, void *target) {
+    memset(target, 0, APUS_KV_BLOCK * width * (halves ? 2 : 4));
+    if (!halves) {
+        memcpy(target, block, valid * width * 4);
+        return;
+    }
+    memcpy(target, block, valid / 2 * width * 4);
+    if (valid % 2 == 0) return;
+    const uint32_t *pairs = (const uint32_t *)block + valid / 2 * width;
+    for (size_t i = 0; i < width; i++) ((uint32_t *)target)[valid / 2 * width + i] = pairs[i] & 0xffff;
+}
+
+static void add_values(const struct attention_work *work, const struct blocks *values, size_t token, size_t tokens,
+                       float *sums) {
+    if (work->task->cache_type == APUS_F32) {
+        add_values_f32(work, values, token * work->group, tokens * work->group, sums);
+    } else {
+        add_values_bf16(work, values, token * work->group, tokens * work->group, sums);
+    }
+}
+
+// Adds the values of blocks that not all tokens see entirely: whole ones for all tokens that end in the same block, and
+// to each token what it sees of that.
+static void add_last_values(const struct attention_work *work, const struct blocks *values, size_t partition,
+                            float *sums) {
+    const bool halves = work->task->cache_type != APUS_F32;
+    const size_t tokens = work->tile->tokens;
+    for (size_t token = 0, end; token < tokens; token = end) {
+        const size_t seen = valid_keys(work, partition, token) / APUS_KV_BLOCK;
+        for (end = token + 1; end < tokens && valid_keys(work, partition, end) / APUS_KV_BLOCK == seen;) end++;
+        struct blocks own = *values;
+        own.count = seen > values->first ? seen - values->first : 0;
+        if (own.count > 0) add_values(work, &own, token, end - token, sums);
+        for (size_t each = token; each < end; each++) {
+            const size_t valid = valid_keys(work, partition, each) % APUS_KV_BLOCK;
+            if (valid == 0) continue;
+            copy_values(values->at[seen - values->first], halves, work->width, valid, work->rest);
+            const struct blocks rest = {.first = seen, .count = 1, .at = {work->rest}, .ahead = {work->rest}};
+            add_values(work, &rest, each, 1, sums);
+        }
+    }
+}
+
+static void find_scores(const struct attention_work *work, size_t partition, size_t blocks) {
+    for (size_t first = 0; first < blocks; first += BLOCK_RUN) {
+        struct blocks keys;
+        find_blocks(work, true, partition, first, blocks, &keys);
+        if (work->task->cache_type == APUS_I8) widen_blocks(work, &keys);
+        if (work->task->cache_type == APUS_F32) {
+            scores_f32(work, &keys);
+        } else {
+            scores_bf16(work, &keys);
+        }
+    }
+}
+
+static void find_weights(const struct attention_work *work, size_t partition, const struct state *state) {
+    const apus_dtype type = work->task->cache_type;
+    for (size_t row = 0; row < work->rows; row++) {
+        const size_t valid = valid_keys(work, partition, row / work->group);
+        float *scores = work->scores + row * SCORE_STRIDE;
+        if (valid == 0) continue;
+        if (type == APUS_I8) {
+            weigh_row(PAIRS, work->key_scales, work->value_scales, scores, valid, state, row);
+        } else if (type == APUS_BF16 && PAIRS) {
+            weigh_row(true, NULL, NULL, scores, valid, state, row);
+        } else {
+            weigh_row(false, NULL, NULL, scores, valid, state, row);
+        }
+    }
+}
+
+static void attend_partition(const struct attention_work *work, size_t partition, const struct state *state) {
+    const size_t tokens = work->tile->tokens, common = valid_keys(work, partition, 0) / APUS_KV_BLOCK;
+    const size_t blocks = (valid_keys(work, partition, tokens - 1) + APUS_KV_BLOCK - 1) / APUS_KV_BLOCK;
+    const bool bytes = work->task->cache_type == APUS_I8;
+    find_scores(work, partition, blocks);
+    if (bytes) read_scales(work, partition, blocks);
+    find_weights(work, partition, state);
+    memset(state->sums, 0, attention_capacity(work->rows) * work->width * sizeof(float));
+    struct blocks values;
+    for (size_t first = 0; first < common; first += BLOCK_RUN) {
+        find_blocks(work, false, partition, first, common, &values);
+        if (bytes) widen_blocks(work, &values);
+        add_values(work, &values, 0, tokens, state->sums);
+    }
+    if (common == blocks) return;
+    find_blocks(work, false, partition, common, blocks, &values);
+    if (bytes) widen_blocks(work, &values);
+    add_last_values(work, &values, partition, state->sums);
+}
+
+// Adds the sums of a partition for those rows that see keys of it.
+static void merge_states(const struct attention_work *work, const struct state *state, const struct state *later,
+                         size_t partition) {
+    for (size_t row = 0; row < work->rows; row++) {
+        if (valid_keys(work, partition, row / work->group) == 0) continue;
+        merge_row(state, later, row, work->width);
+    }
+}
+
+static void write_results(const struct attention_work *work, const struct state *state) {
+    const apus_attention *task = work->task;
+    for (size_t row = 0; row < work->rows; row++) {
+        const size_t head = work->tile->kv_head * work->group + row % work->group;
+        float *y = task->y + ((work->tile->token + row / work->group) * task->heads + head) * task->head_dim;
+        const float *sums = state->sums + row * work->width, inverse = 1 / state->totals[row];
+        for (size_t i = 0; i < task->head_dim; i++) y[i] = sums[i] * inverse;
+    }
+}
+
+static struct attention_work attention_begin(const apus_attention *task, const apus_attention_tile *tile) {
+    const size_t group = task->heads / task->kv_heads;
+    size_t bytes;
+    struct attention_work work = attention_layout(tile->tokens * group, task->head_dim, tile->scratch, &bytes);
+    work.task = task;
+    work.tile = tile;
+    work.group = group;
+    work.context = (size_t)task->positions[tile->token] + 1;
+    return work;
+}
+
+static void attention(const apus_attention *task, const apus_attention_tile *tile) {
+    struct attention_work work = attention_begin(task, tile);
+    const size_t size = apus_attention_state(work.rows, task->head_dim);
+    const bool pairs = PAIRS && task->cache_type != APUS_F32;
+    pack_queries(&work, pairs);
+    if (pairs) BEGIN_PRODUCTS(&work);
+    const struct state total = state_at(work.states[0], work.rows);
+    for (size_t partition = tile->first; partition < tile->end; partition++) {
+        float *memory = tile->states ? tile->states + (partition - tile->first) * size
+                                     : work.states[partition > tile->first];
+        const struct state state = state_at(memory, work.rows);
+        attend_partition(&work, partition, &state);
+        if (!tile->states && partition > tile->first) merge_states(&work, &total, &state, partition);
+    }
+    if (pairs) END_PRODUCTS();
+    if (!tile->states) write_results(&work, &total);
+}
+
+static void merge_attention(const apus_attention *task, const apus_attention_tile *tile) {
+    struct attention_work work = attention_begin(task, tile);
+    const size_t size = apus_attention_state(work.rows, task->head_dim);
+    const struct state total = state_at(tile->states, work.rows);
+    for (size_t partition = tile->first + 1; partition < tile->end; partition++) {
+        const struct state state = state_at(tile->states + (partition - tile->first) * size, work.rows);
+        merge_states(&work, &total, &state, partition);
+    }
+    write_results(&work, &total);
 }

@@ -15,6 +15,7 @@
 #define TILED_INTEGERS 1
 #define OWN_BF16 "tile_bf16.h"
 #include "products.h"
+#define PAIR_PRODUCTS "attention_tiles.h"
 #include "attention.h"
 #include "elementwise.h"
 

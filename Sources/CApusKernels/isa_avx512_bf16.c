@@ -13,6 +13,7 @@
 #include "dot_vnni.h"
 #define OWN_BF16 "dot_bf16.h"
 #include "products.h"
+#define PAIR_PRODUCTS "attention_pairs.h"
 #include "attention.h"
 #include "elementwise.h"
 

@@ -1,6 +1,7 @@
 // The scalar reference: the definition of every operation, written to be read.
 #include "apus_kernels.h"
 #include "half.h"
+#include "kv_block.h"
 #include "panels.h"
 #include "tables.h"
 
@@ -12,14 +13,6 @@ static float element(const void *source, apus_dtype type, size_t index) {
     case APUS_BF16: return apus_float_of_bf16(((const uint16_t *)source)[index]);
     case APUS_F16: return apus_float_of_f16(((const uint16_t *)source)[index]);
     default: return 0;
-    }
-}
-
-static void store(void *target, apus_dtype type, size_t index, float value) {
-    if (type == APUS_BF16) {
-        ((uint16_t *)target)[index] = apus_bf16_of_float(value);
-    } else {
-        ((float *)target)[index] = value;
     }
 }
 
@@ -145,56 +138,96 @@ static void gated_activation(apus_activation activation, float *gate, const floa
     for (size_t i = 0; i < count; i++) gate[i] = apus_activate(activation, gate[i]) * up[i];
 }
 
-void apus_store_kv(const float *k, const float *v, void *keys, void *values, apus_dtype cache_type,
-                   const int32_t *slots, size_t tokens, size_t kv_heads, size_t head_dim) {
-    for (size_t token = 0; token < tokens; token++) {
-        size_t block = (size_t)slots[token] / APUS_KV_BLOCK, offset = (size_t)slots[token] % APUS_KV_BLOCK;
-        for (size_t head = 0; head < kv_heads; head++, k += head_dim, v += head_dim) {
-            size_t start = (block * kv_heads + head) * head_dim * APUS_KV_BLOCK;
-            for (size_t i = 0; i < head_dim; i++) {
-                store(keys, cache_type, start + i * APUS_KV_BLOCK + offset, k[i]);
-                store(values, cache_type, start + offset * head_dim + i, v[i]);
-            }
-        }
+static size_t attention_scratch(size_t rows, size_t head_dim) {
+    (void)rows;
+    return 2 * (2 + head_dim) * sizeof(float);
+}
+
+static float key_element(const apus_attention *task, size_t block, size_t token, size_t i) {
+    const size_t width = apus_kv_width(task->head_dim);
+    const void *keys = (const uint8_t *)task->keys + block * apus_kv_block_bytes(task->cache_type, width);
+    const size_t index = apus_key_index(task->cache_type, token, i);
+    if (task->cache_type != APUS_I8) return element(keys, task->cache_type, index);
+    return ((const int8_t *)keys)[index] * apus_kv_scales(keys, width)[token];
+}
+
+static float value_element(const apus_attention *task, size_t block, size_t token, size_t i) {
+    const size_t width = apus_kv_width(task->head_dim);
+    const void *values = (const uint8_t *)task->values + block * apus_kv_block_bytes(task->cache_type, width);
+    const size_t index = apus_value_index(task->cache_type, width, token, i);
+    if (task->cache_type != APUS_I8) return element(values, task->cache_type, index);
+    return ((const int8_t *)values)[index] * apus_kv_scales(values, width)[token];
+}
+
+// Brings a running softmax to a larger maximum.
+static void rescale(float *state, size_t width, float maximum) {
+    const float shrink = expf(state[0] - maximum);
+    for (size_t i = 0; i < 1 + width; i++) state[1 + i] *= shrink;
+    state[0] = maximum;
+}
+
+// Softmax over the keys of a partition one after the other, the running sum rescaled whenever the maximum grows.
+// A state is the maximum, the total and the sums.
+static void attend(const apus_attention *task, const apus_attention_tile *tile, size_t token, size_t head,
+                   size_t partition, float *state) {
+    const size_t width = task->head_dim, context = (size_t)task->positions[token] + 1;
+    const int32_t *table = task->block_tables + (size_t)task->sequence[token] * task->table_stride;
+    const float *q = task->q + (token * task->heads + head) * width;
+    const size_t first = partition * APUS_KV_PARTITION, end = first + APUS_KV_PARTITION;
+    state[0] = -INFINITY;
+    for (size_t i = 0; i < 1 + width; i++) state[1 + i] = 0;
+    for (size_t key = first; key < end && key < context; key++) {
+        const size_t block = tile->kv_head * task->blocks + (size_t)table[key / APUS_KV_BLOCK];
+        const size_t offset = key % APUS_KV_BLOCK;
+        float score = 0;
+        for (size_t i = 0; i < width; i++) score += q[i] * key_element(task, block, offset, i);
+        score *= task->scale;
+        if (score > state[0]) rescale(state, width, score);
+        const float weight = expf(score - state[0]);
+        state[1] += weight;
+        for (size_t i = 0; i < width; i++) state[2 + i] += weight * value_element(task, block, offset, i);
     }
 }
 
-static size_t attention_scratch(size_t heads_per_kv_head, size_t head_dim) {
-    (void)heads_per_kv_head;
-    return head_dim;
+static void merge_states(float *state, float *later, size_t width) {
+    if (later[1] == 0) return; // the row ends before
+    if (later[0] > state[0]) rescale(state, width, later[0]);
+    rescale(later, width, state[0]);
+    for (size_t i = 1; i < 2 + width; i++) state[i] += later[i];
 }
 
-// Softmax over the keys one after the other, the running sum rescaled whenever the maximum grows.
-static void attention(const apus_attention *task, size_t token, size_t kv_head) {
-    size_t group = task->heads / task->kv_heads, width = task->head_dim;
-    size_t context = (size_t)task->positions[token] + 1;
-    const int32_t *table = task->block_tables + (size_t)task->sequence[token] * task->table_stride;
-    for (size_t head = kv_head * group; head < (kv_head + 1) * group; head++) {
-        const float *q = task->q + (token * task->heads + head) * width;
-        float *y = task->y + (token * task->heads + head) * width;
-        float maximum = -INFINITY, total = 0;
-        for (size_t i = 0; i < width; i++) task->scratch[i] = 0;
-        for (size_t key = 0; key < context; key++) {
-            size_t block = (size_t)table[key / APUS_KV_BLOCK], offset = key % APUS_KV_BLOCK;
-            size_t start = (block * task->kv_heads + kv_head) * width * APUS_KV_BLOCK;
-            float score = 0;
-            for (size_t i = 0; i < width; i++) {
-                score += q[i] * element(task->keys, task->cache_type, start + i * APUS_KV_BLOCK + offset);
-            }
-            score *= task->scale;
-            if (score > maximum) {
-                float shrink = expf(maximum - score);
-                total *= shrink;
-                for (size_t i = 0; i < width; i++) task->scratch[i] *= shrink;
-                maximum = score;
-            }
-            float weight = expf(score - maximum);
-            total += weight;
-            for (size_t i = 0; i < width; i++) {
-                task->scratch[i] += weight * element(task->values, task->cache_type, start + offset * width + i);
+static void write_result(const apus_attention *task, size_t token, size_t head, const float *state) {
+    float *y = task->y + (token * task->heads + head) * task->head_dim;
+    for (size_t i = 0; i < task->head_dim; i++) y[i] = state[2 + i] / state[1];
+}
+
+static void attention(const apus_attention *task, const apus_attention_tile *tile) {
+    const size_t group = task->heads / task->kv_heads, width = task->head_dim, rows = tile->tokens * group;
+    for (size_t row = 0; row < rows; row++) {
+        const size_t token = tile->token + row / group, head = tile->kv_head * group + row % group;
+        float *total = (float *)tile->scratch, *other = total + 2 + width;
+        for (size_t partition = tile->first; partition < tile->end; partition++) {
+            const size_t index = partition - tile->first;
+            if (tile->states) {
+                float *states = tile->states + index * apus_attention_state(rows, width);
+                attend(task, tile, token, head, partition, states + row * (2 + width));
+            } else {
+                attend(task, tile, token, head, partition, index == 0 ? total : other);
+                if (index > 0) merge_states(total, other, width);
             }
         }
-        for (size_t i = 0; i < width; i++) y[i] = task->scratch[i] / total;
+        if (!tile->states) write_result(task, token, head, total);
+    }
+}
+
+static void merge_attention(const apus_attention *task, const apus_attention_tile *tile) {
+    const size_t group = task->heads / task->kv_heads, width = task->head_dim, rows = tile->tokens * group;
+    for (size_t row = 0; row < rows; row++) {
+        float *state = tile->states + row * (2 + width);
+        for (size_t index = 1; index < tile->end - tile->first; index++) {
+            merge_states(state, state + index * apus_attention_state(rows, width), width);
+        }
+        write_result(task, tile->token + row / group, tile->kv_head * group + row % group, state);
     }
 }
 
@@ -217,7 +250,9 @@ const apus_kernels apus_kernels_scalar = {
     .rotary = rotary,
     .gated_activation = gated_activation,
     .store_kv = apus_store_kv,
+    .attention_rows = 1,
     .attention_scratch = attention_scratch,
     .attention = attention,
+    .merge_attention = merge_attention,
     .argmax = argmax,
 };

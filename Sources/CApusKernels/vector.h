@@ -18,7 +18,8 @@ typedef float vfloat4_unaligned __attribute__((vector_size(16), aligned(4), may_
 
 INLINE vfloat load(const float *p) { return *(const vfloat_unaligned *)p; }
 INLINE void store(float *p, vfloat v) { *(vfloat_unaligned *)p = v; }
-INLINE vfloat splat(float value) { return (vfloat){} + value; }
+// Subtracting a zero changes nothing, so that the compiler leaves it out; adding one would change -0.
+INLINE vfloat splat(float value) { return value - (vfloat){}; }
 
 // Adds the halves until four lanes are left.
 INLINE vfloat4 fold(vfloat v) {

@@ -10,7 +10,9 @@ const apus_kernels TABLE = {
     .rotary = rotary,
     .gated_activation = gated_activation,
     .store_kv = apus_store_kv,
+    .attention_rows = ATTENTION_ROWS,
     .attention_scratch = attention_scratch,
     .attention = attention,
+    .merge_attention = merge_attention,
     .argmax = argmax,
 };

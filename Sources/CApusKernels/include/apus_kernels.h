@@ -31,8 +31,10 @@ typedef enum { APUS_F32 = 0, APUS_BF16 = 1, APUS_F16 = 2, APUS_I8 = 3, APUS_I4 =
 
 typedef enum { APUS_SILU = 0, APUS_GELU = 1, APUS_GELU_TANH = 2, APUS_RELU = 3 } apus_activation;
 
-// Tokens of one key-value block. Part of the numerical definition: attention accumulates block by block.
+// Tokens of one key-value block.
 #define APUS_KV_BLOCK 16
+// Keys that are summed up on their own before all sums are merged in order. Part of the numerical definition.
+#define APUS_KV_PARTITION 512
 
 // Outputs of a panel: a prepared matrix is ceil(outputs / 16) panels one after the other (panels.h).
 #define APUS_PANEL 16
@@ -81,21 +83,32 @@ typedef struct {
     void *scratch;   // linear_scratch() bytes for the calling thread, 64-byte aligned
 } apus_linear;
 
-// Attention of every query over the keys of its own sequence at or before it, through a block table.
-// Keys lie [block, kv_head, head_dim, APUS_KV_BLOCK], values [block, kv_head, APUS_KV_BLOCK, head_dim].
+// Attention of every query over the keys of its own sequence at or before it, through a block table (kv_block.h).
 typedef struct {
     const float *q;              // [tokens, heads, head_dim]
-    const void *keys, *values;   // one layer's blocks
-    apus_dtype cache_type;       // APUS_F32 or APUS_BF16
+    const void *keys, *values;   // one layer's blocks: [kv_head, block]
+    size_t blocks;
+    apus_dtype cache_type;       // APUS_F32, APUS_BF16 or APUS_I8
     const int32_t *positions;    // [tokens]
     const int32_t *sequence;     // [tokens]: row of the block table
     const int32_t *block_tables; // [sequences, table_stride]
     size_t table_stride;
     size_t heads, kv_heads, head_dim;
     float scale;
-    float *scratch; // attention_scratch() floats for the calling thread
-    float *y;       // [tokens, heads, head_dim]
+    float *y; // [tokens, heads, head_dim]
 } apus_attention;
+
+// A piece of attention: consecutive tokens at consecutive positions of one sequence, with the heads of one key-value
+// head. Each pair of token and head is a row.
+typedef struct {
+    size_t token, tokens, kv_head;
+    // Partitions of APUS_KV_PARTITION keys; none begins after the last token.
+    size_t first, end;
+    // NULL if those are all partitions: then results go to y. Otherwise each partition's sums go to a state of
+    // apus_attention_state() floats, 64-byte aligned, for `merge_attention`.
+    float *states;
+    void *scratch; // attention_scratch() bytes for the calling thread, 64-byte aligned
+} apus_attention_tile;
 
 typedef struct {
     const char *name;
@@ -116,11 +129,13 @@ typedef struct {
     // gate = activation(gate) * up
     void (*gated_activation)(apus_activation activation, float *gate, const float *up, size_t count);
     // Writes keys and values [tokens, kv_heads, head_dim] into their slots (block * APUS_KV_BLOCK + offset).
-    void (*store_kv)(const float *k, const float *v, void *keys, void *values, apus_dtype cache_type,
+    void (*store_kv)(const float *k, const float *v, void *keys, void *values, apus_dtype cache_type, size_t blocks,
                      const int32_t *slots, size_t tokens, size_t kv_heads, size_t head_dim);
-    size_t (*attention_scratch)(size_t heads_per_kv_head, size_t head_dim);
-    // One query token and one key-value head with the query heads that share it.
-    void (*attention)(const apus_attention *task, size_t token, size_t kv_head);
+    size_t attention_rows; // from here on, a tile of more rows is no faster
+    size_t (*attention_scratch)(size_t rows, size_t head_dim);
+    void (*attention)(const apus_attention *task, const apus_attention_tile *tile);
+    // Makes results of the states of all partitions of a tile, which it overwrites.
+    void (*merge_attention)(const apus_attention *task, const apus_attention_tile *tile);
     // Index of the largest of `count` values, the first of equals; -1 if none is a number.
     int32_t (*argmax)(const float *x, size_t count);
 } apus_kernels;
@@ -130,6 +145,11 @@ const apus_kernels *apus_kernels_for(apus_isa isa);
 
 // Exact or correctly rounded (to nearest even) conversion of `count` elements.
 void apus_convert(const void *source, apus_dtype from, void *target, apus_dtype to, size_t count);
+
+// Bytes of the keys, or of the values, of one key-value block of one head.
+size_t apus_kv_bytes(apus_dtype cache_type, size_t head_dim);
+// Floats of the sums that a tile of so many rows keeps of a partition.
+size_t apus_attention_state(size_t rows, size_t head_dim);
 
 // Tells the processor that this thread spins.
 static inline void apus_spin_hint(void) {
