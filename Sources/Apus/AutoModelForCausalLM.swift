@@ -18,6 +18,8 @@ public enum AutoModelForCausalLM {
     /// - Parameters:
     ///   - dtype: type of the weights in products; by default the checkpoint's own.
     ///   - quantization: rounds the weights of products to integers; by default they are not.
+    ///   - cacheType: type of the keys and values that are kept of a prompt: float32, bfloat16, or int8 with a scale for
+    ///     each token and head; by default bfloat16 for weights of bfloat16, else float32.
     ///   - device: `cpu`, all cores of the machine.
     ///   - threads: by default as many as there are cores, shared between the processes of this machine.
     ///   - batchSize: most prompts in flight at once.
@@ -27,8 +29,9 @@ public enum AutoModelForCausalLM {
     /// - Throws: `GenerationError` if there is not even memory for one prompt, `CheckpointError` for files that are missing
     ///   or broken, `ModelError` for an architecture that is not supported, `ComputeError` for a device that there is not.
     public static func from(
-        pretrained directory: String, dtype: DType? = nil, quantization: Quantization? = nil, device: DeviceID = .cpu,
-        threads: Int? = nil, batchSize: Int = 16, contextLength: Int? = nil, sharesPrefixes: Bool = true
+        pretrained directory: String, dtype: DType? = nil, quantization: Quantization? = nil,
+        cacheType: DType? = nil, device: DeviceID = .cpu, threads: Int? = nil, batchSize: Int = 16,
+        contextLength: Int? = nil, sharesPrefixes: Bool = true
     ) throws -> CausalLanguageModel {
         guard device == .cpu else {
             throw ComputeError(code: .unknownDevice, message: "device \(device) does not exist; there is cpu")
@@ -37,7 +40,8 @@ public enum AutoModelForCausalLM {
             id: device, threads: threads ?? defaultThreads, panelBudget: weightMemory,
             sharedWeights: SharedMemory.inherited)
         let model = try DecoderModel.load(
-            directory: directory, device: device, dtype: dtype, quantization: quantization)
+            directory: directory, device: device, dtype: dtype, quantization: quantization,
+            cacheType: cacheType)
         return try CausalLanguageModel(
             model, generationConfig: GenerationConfig(directory: directory), batchSize: batchSize,
             memory: MachineMemory.available / 2 / localProcesses, contextLength: contextLength,

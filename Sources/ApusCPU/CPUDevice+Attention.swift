@@ -31,10 +31,10 @@ extension CPUDevice {
         nonisolated(unsafe) let cacheKeys = try pointer(cache.keys)
         nonisolated(unsafe) let cacheValues = try pointer(cache.values)
         let width = layout.kvHeads * layout.headDim
-        let type = try kernelType(layout.dtype, of: "cache")
+        let type = try cacheType(layout)
         forEachRange(of: tokens, costPerItem: width * 4) { range in
             kernels.store_kv(
-                k + range.lowerBound * width, v + range.lowerBound * width, cacheKeys, cacheValues, type,
+                k + range.lowerBound * width, v + range.lowerBound * width, cacheKeys, cacheValues, type, layout.blocks,
                 slots + range.lowerBound, range.count, layout.kvHeads, layout.headDim)
         }
     }
@@ -55,7 +55,8 @@ extension CPUDevice {
         task.q = UnsafePointer(try floats(query))
         task.keys = UnsafeRawPointer(try pointer(cache.keys))
         task.values = UnsafeRawPointer(try pointer(cache.values))
-        task.cache_type = try kernelType(layout.dtype, of: "cache")
+        task.blocks = layout.blocks
+        task.cache_type = try cacheType(layout)
         task.positions = UnsafePointer(try integers(batch.positions))
         task.sequence = UnsafePointer(try integers(batch.sequences))
         task.block_tables = UnsafePointer(try integers(batch.blockTables))
@@ -66,15 +67,59 @@ extension CPUDevice {
         task.scale = scale
         task.y = try floats(y)
 
-        let scratch = (kernels.attention_scratch(heads / layout.kvHeads, layout.headDim) * 4 + 127) / 64 * 64
         try workspace.withLock { workspace throws(ComputeError) in
-            let memory = try Self.grow(&workspace.scratch, to: scratch * team.count)
-            nonisolated(unsafe) let shared = task
-            team.run(chunks: tokens * layout.kvHeads) { chunk, thread in
-                var task = shared
-                task.scratch = (memory.pointer + thread * scratch).assumingMemoryBound(to: Float.self)
-                kernels.attention(&task, chunk / layout.kvHeads, chunk % layout.kvHeads)
+            let rows = heads / layout.kvHeads
+            workspace.attention.plan(
+                task, tokens: tokens, tokensPerTile: max(kernels.attention_rows / rows, 1), threads: team.count)
+            try attend(task, workspace.attention, &workspace.scratch)
+        }
+    }
+
+    private func attend(_ task: apus_attention, _ plan: AttentionPlan, _ memory: inout CPUMemory?) throws(ComputeError)
+    {
+        let rows = plan.longestTile * (task.heads / task.kv_heads)
+        let scratch = (kernels.attention_scratch(rows, task.head_dim) + 127) / 64 * 64
+        let states = plan.stateCount * MemoryLayout<Float>.stride
+        let memory = try Self.grow(&memory, to: states + scratch * team.count)
+        nonisolated(unsafe) let base = memory.pointer
+        nonisolated(unsafe) let task = task
+        let kvHeads = task.kv_heads
+
+        func tile(_ piece: AttentionPlan.Piece, _ chunk: Int, _ thread: Int) -> apus_attention_tile {
+            var tile = apus_attention_tile()
+            tile.token = piece.tokens.lowerBound
+            tile.tokens = piece.tokens.count
+            tile.kv_head = chunk % kvHeads
+            tile.first = piece.partitions.lowerBound
+            tile.end = piece.partitions.upperBound
+            tile.scratch = base + states + thread * scratch
+            if let state = piece.state {
+                let count = apus_attention_state(piece.tokens.count * (task.heads / kvHeads), task.head_dim)
+                let place = state + (chunk % kvHeads * piece.partitionCount + piece.partitions.lowerBound) * count
+                tile.states = base.assumingMemoryBound(to: Float.self) + place
             }
+            return tile
+        }
+        team.run(chunks: plan.pieces.count * kvHeads) { chunk, thread in
+            withUnsafePointer(to: task) { task in
+                withUnsafePointer(to: tile(plan.pieces[chunk / kvHeads], chunk, thread)) { kernels.attention(task, $0) }
+            }
+        }
+        team.run(chunks: plan.merges.count * kvHeads) { chunk, thread in
+            withUnsafePointer(to: task) { task in
+                withUnsafePointer(to: tile(plan.merges[chunk / kvHeads], chunk, thread)) {
+                    kernels.merge_attention(task, $0)
+                }
+            }
+        }
+    }
+
+    func cacheType(_ layout: KVCacheLayout) throws(ComputeError) -> apus_dtype {
+        switch layout.dtype {
+        case .float32: APUS_F32
+        case .bfloat16: APUS_BF16
+        case .int8: APUS_I8
+        default: throw .unsupported("a key-value cache of \(layout.dtype); \(id) has float32, bfloat16 and int8")
         }
     }
 }

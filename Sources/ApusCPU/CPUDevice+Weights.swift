@@ -76,10 +76,8 @@ extension CPUDevice {
     }
 
     package func makeKVCache(_ layout: KVCacheLayout) throws(ComputeError) -> KVCacheLayer {
-        guard layout.dtype == .float32 || layout.dtype == .bfloat16 else {
-            throw .unsupported("a key-value cache of \(layout.dtype); \(id) has float32 and bfloat16")
-        }
-        let dimensions = [layout.blocks, layout.kvHeads, KVCacheLayout.blockSize, layout.headDim]
+        _ = try cacheType(layout)
+        let dimensions = [layout.kvHeads, layout.blocks, KVCacheLayout.blockSize, layout.rowWidth]
         return KVCacheLayer(
             keys: try makeTensor(dimensions, layout.dtype), values: try makeTensor(dimensions, layout.dtype))
     }

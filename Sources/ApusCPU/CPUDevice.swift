@@ -23,6 +23,7 @@ package final class CPUDevice: Device {
     struct Workspace: ~Copyable {
         var packed: CPUMemory?
         var scratch: CPUMemory?
+        var attention = AttentionPlan()
     }
 
     /// Throws `ComputeError` (`.unsupported`) if the machine lacks the instruction set.

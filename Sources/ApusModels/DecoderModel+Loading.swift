@@ -7,15 +7,17 @@ extension DecoderModel {
     /// - Parameter dtype: type of the products' weights; by default what `config.json` names, or else the type of the
     ///   first tensor of floating point, as transformers chooses.
     /// - Parameter quantization: of the products' weights; by default none.
+    /// - Parameter cacheType: of keys and values; by default bfloat16 for weights of bfloat16, else float32.
     package static func load(
-        directory: String, device: any Device, dtype: DType? = nil, quantization: Quantization? = nil
+        directory: String, device: any Device, dtype: DType? = nil, quantization: Quantization? = nil,
+        cacheType: DType? = nil
     ) throws -> DecoderModel {
         let config = try ConfigurationFile(path: directory + "/config.json")
         let spec = try ArchitectureRegistry.decoder(for: config)
         let checkpoint = try Checkpoint(directory: directory)
         return try DecoderModel(
             spec, checkpoint, device: device, dtype: dtype ?? storedType(config, checkpoint),
-            quantization: quantization)
+            quantization: quantization, cacheType: cacheType)
     }
 
     private static func storedType(_ config: ConfigurationFile, _ checkpoint: Checkpoint) throws -> DType {

@@ -9,6 +9,8 @@ package final class DecoderModel: Sendable {
     package let dtype: DType
     /// Of the weights in products.
     package let format: WeightFormat
+    /// Of keys and values. By default never float16, whose range is too small for keys.
+    package let cacheType: DType
     /// Tensors of the checkpoint that the model has no use for.
     package let unusedWeights: [String]
 
@@ -27,7 +29,7 @@ package final class DecoderModel: Sendable {
     /// (`.unsupported`) for element types without kernels, `ComputeError` from the device.
     package init(
         _ spec: DecoderSpec, _ checkpoint: Checkpoint, device: any Device, dtype: DType,
-        quantization: Quantization? = nil
+        quantization: Quantization? = nil, cacheType: DType? = nil
     ) throws {
         let weights = WeightCursor(checkpoint)
         let body = weights.at(spec.names.body)
@@ -42,6 +44,7 @@ package final class DecoderModel: Sendable {
         self.device = device
         self.dtype = dtype
         self.format = format
+        self.cacheType = cacheType ?? (dtype == .bfloat16 ? .bfloat16 : .float32)
         embedding = try loader.table(body.at(names.embedding), spec.vocabularySize, spec.hiddenSize)
         layers = try (0..<spec.layers).map { try DecoderLayer(body.at(names.layers)[$0], spec, loader) }
         finalNorm = try loader.vector(body.at(names.finalNorm), "weight", count: spec.hiddenSize)
@@ -62,9 +65,6 @@ package final class DecoderModel: Sendable {
     }
 
     package func makeState() -> State { State(rotary: RotaryTable(spec.rotary)) }
-
-    /// The type in which keys and values are kept. There are no float16 caches: its range is too small for keys.
-    package var cacheType: DType { dtype == .bfloat16 ? .bfloat16 : .float32 }
 
     /// Bytes of one token's keys and values in all layers.
     package var cacheBytesPerToken: Int { spec.layers * layout(blocks: 0).bytesPerToken }

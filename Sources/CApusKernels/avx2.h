@@ -1,6 +1,5 @@
 // Vectors of 8 floats, for every table over AVX2.
 #define LANES 8
-#define LOAD_BF16 load_bf16
 #define LOAD_F16 load_f16
 #define ROW_TILE 6
 #define PANEL_TILE 1
@@ -8,8 +7,4 @@
 #define STREAM_ROWS 1
 #include "vector.h"
 
-INLINE vfloat load_bf16(const uint16_t *p) {
-    __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p));
-    return (vfloat)_mm256_slli_epi32(wide, 16);
-}
 INLINE vfloat load_f16(const uint16_t *p) { return (vfloat)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }

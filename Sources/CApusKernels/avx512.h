@@ -1,6 +1,5 @@
 // Vectors of 16 floats, for every table over AVX-512.
 #define LANES 16
-#define LOAD_BF16 load_bf16
 #define LOAD_F16 load_f16
 #define ROW_TILE 12
 #define PANEL_TILE 2
@@ -8,8 +7,4 @@
 #define STREAM_ROWS 4
 #include "vector.h"
 
-INLINE vfloat load_bf16(const uint16_t *p) {
-    __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
-    return (vfloat)_mm512_slli_epi32(wide, 16);
-}
 INLINE vfloat load_f16(const uint16_t *p) { return (vfloat)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }

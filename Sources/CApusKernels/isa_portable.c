@@ -1,13 +1,7 @@
 // 128-bit vectors that any compiler target has: SSE2 on x86-64, NEON on arm64.
 #define LANES 4
-#define LOAD_BF16 load_bf16
 #define LOAD_F16 load_f16
 #include "vector.h"
-
-INLINE vfloat load_bf16(const uint16_t *p) {
-    return (vfloat){apus_float_of_bf16(p[0]), apus_float_of_bf16(p[1]), apus_float_of_bf16(p[2]),
-                    apus_float_of_bf16(p[3])};
-}
 
 #if defined(__aarch64__)
 #include <arm_neon.h>

@@ -1,5 +1,5 @@
 // Vectors of LANES floats by compiler extension, for whichever instruction set the including file turned on.
-// The includer defines LANES (4, 8 or 16), LOAD_BF16(p) and LOAD_F16(p), which widen LANES halves to floats.
+// The includer defines LANES (4, 8 or 16), LOAD_F16(p), which widens LANES halves to floats.
 #include <math.h>
 #include <string.h>
 

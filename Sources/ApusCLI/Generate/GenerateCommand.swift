@@ -47,9 +47,8 @@ struct GenerateCommand: AsyncParsableCommand {
         if !files.quiet { generation.warnings(overrides).forEach(StandardError.write) }
         let settings = WorkerSettings(
             model: try model.directory(quiet: files.quiet), dtype: model.dtype.value, quantize: model.quantize,
-            threads: model.threads,
-            batchSize: model.batchSize, processes: model.numProcesses, overrides: overrides,
-            quiet: files.quiet)
+            cacheType: model.cacheType.value, threads: model.threads, batchSize: model.batchSize,
+            processes: model.numProcesses, overrides: overrides, quiet: files.quiet)
 
         let sink = try ResultSink(path: files.output, readable: !files.json)
         let progress = ProgressLine(total: prompts.count, isEnabled: !files.quiet)

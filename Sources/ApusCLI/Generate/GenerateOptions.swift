@@ -23,6 +23,12 @@ struct ModelOptions: ParsableArguments {
         var value: String? { self == .auto ? nil : rawValue }
     }
 
+    enum CacheChoice: String, ExpressibleByArgument, CaseIterable {
+        case auto, float32, bfloat16, int8
+
+        var value: String? { self == .auto ? nil : rawValue }
+    }
+
     @Option(help: ArgumentHelp("Directory of a Hugging Face checkpoint; by default the demo model.", valueName: "dir"))
     var model: String?
 
@@ -45,6 +51,11 @@ struct ModelOptions: ParsableArguments {
             "Rounds the weights in products to integers: a half or a quarter of the memory of bfloat16, and faster.",
             valueName: "format"))
     var quantize: Quantization?
+
+    @Option(
+        name: .customLong("kv-cache"),
+        help: "Type in which keys and values are kept; auto is bfloat16 for weights of bfloat16, else float32.")
+    var cacheType = CacheChoice.auto
 
     mutating func validate() throws {
         for (name, value) in [

@@ -34,8 +34,9 @@ struct GenerationWorker: Sendable {
         inFlight = min(settings.batchSize, max((jobs + processes - 1) / processes, 1))
         let dtype = settings.dtype.flatMap(DType.init(rawValue:))
         model = try AutoModelForCausalLM.from(
-            pretrained: settings.model, dtype: dtype, quantization: settings.quantize, threads: settings.threads,
-            batchSize: inFlight)
+            pretrained: settings.model, dtype: dtype, quantization: settings.quantize,
+            cacheType: settings.cacheType.flatMap(DType.init(rawValue:)), threads: settings.threads, batchSize: inFlight
+        )
         // Token ids need no tokenizer, so a checkpoint without one can still be run on those.
         tokenizer = try Self.tokenizer(settings.model)
         var overrides = settings.overrides

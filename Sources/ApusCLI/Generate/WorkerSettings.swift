@@ -6,6 +6,7 @@ struct WorkerSettings: Sendable, Codable {
     var model: String
     var dtype: String?
     var quantize: Quantization?
+    var cacheType: String?
     var threads: Int?
     var batchSize: Int
     var processes: Int

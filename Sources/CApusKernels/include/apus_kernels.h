@@ -131,7 +131,7 @@ typedef struct {
     // Writes keys and values [tokens, kv_heads, head_dim] into their slots (block * APUS_KV_BLOCK + offset).
     void (*store_kv)(const float *k, const float *v, void *keys, void *values, apus_dtype cache_type, size_t blocks,
                      const int32_t *slots, size_t tokens, size_t kv_heads, size_t head_dim);
-    size_t attention_rows; // from here on, a tile of more rows is no faster
+    size_t attention_rows; // most rows of a tile, unless it is a single token's
     size_t (*attention_scratch)(size_t rows, size_t head_dim);
     void (*attention)(const apus_attention *task, const apus_attention_tile *tile);
     // Makes results of the states of all partitions of a tile, which it overwrites.
