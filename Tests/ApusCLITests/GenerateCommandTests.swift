@@ -35,7 +35,7 @@ import Testing
 
     @Test(arguments: [
         [], ["--do-sample", "--temperature", "1.2", "--seed", "3"], ["--dtype", "float32", "--logprobs"],
-        ["--do-sample", "--top-p", "0.9", "--repetition-penalty", "1.1", "--dtype", "float32"],
+        ["--do-sample", "--top-p", "0.9", "--repetition-penalty", "1.1", "--dtype", "float32"], ["--kv-cache", "int8"],
     ])
     func givesTheSameBytesHoweverItRuns(_ options: [String]) async throws {
         let directory = try TemporaryDirectory()
@@ -154,6 +154,7 @@ import Testing
 
     @Test(arguments: [
         [], ["a", "--prompts", "b"], ["a", "-n", "0"], ["a", "--temperature", "-1"], ["a", "--frobnicate"],
+        ["a", "--kv-cache", "int4"],
     ])
     func refusesBadUsage(_ arguments: [String]) async throws {
         #expect(try await generate(arguments).code == 64)

@@ -82,6 +82,23 @@ import Testing
         }
     }
 
+    /// Rounding keys and values moves logits by little, in the root mean square relative to theirs.
+    @Test(arguments: [(DType.bfloat16, Float(0.02)), (.int8, 0.03)], InstructionSet.available)
+    func otherCachesAreNear(_ cache: (type: DType, bound: Float), _ set: InstructionSet) throws {
+        let fixture = try ModelFixture.load("gqa-tied")
+        let device = try CPUDevice(threads: 2, instructionSet: set)
+        let exact = try DecoderModel.load(directory: fixture.directory, device: device)
+        let rounded = try DecoderModel.load(directory: fixture.directory, device: device, cacheType: cache.type)
+        #expect(exact.cacheType == .float32 && rounded.cacheBytesPerToken < exact.cacheBytesPerToken)
+        let prompts = fixture.cases.map(\.prompt)
+        let expected = Array(try logits(exact, prompts).joined())
+        let got = Array(try logits(rounded, prompts).joined())
+        let error = zip(expected, got).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        let relative = (error / expected.reduce(0) { $0 + $1 * $1 }).squareRoot()
+        #expect(relative > 0 && relative < cache.bound, "off by \(relative)")
+        #expect(try logits(rounded, prompts, piece: 7) == logits(rounded, prompts))
+    }
+
     @Test func reportsAllThatIsMissing() throws {
         let directory = try TemporaryDirectory()
         var builder = SafetensorsBuilder()
