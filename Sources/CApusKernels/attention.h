@@ -1,6 +1,6 @@
-// Attention over key-value blocks. A row is a query head of a token. Each partition of its keys is summed up on its own,
-// all of its scores first; partitions are merged in order (Dao et al., arXiv 2205.14135, with long blocks). So what a row
-// sees never depends on how its prompt was cut, on the rows beside it, or on the number of threads.
+// Attention over key-value blocks. A row is a query head of a token. Each partition of its keys is summed up on its
+// own, all of its scores first; partitions are merged in order (Dao et al., arXiv 2205.14135, with long blocks). So
+// what a row sees never depends on how its prompt was cut, on the rows beside it, or on the number of threads.
 //
 // The includer may define PAIR_PRODUCTS, a header with products of pairs of halves.
 #include "kv_block.h"
@@ -97,139 +97,8 @@ INLINE size_t valid_keys(const struct attention_work *work, size_t partition, si
 #define END_PRODUCTS() ((void)0)
 #endif
 
-static size_t attention_capacity(size_t rows) { return (rows + 15) / 16 * 16; }
-
-static struct state state_at(float *memory, size_t rows) {
-    const size_t capacity = attention_capacity(rows);
-    return (struct state){.peaks = memory, .totals = memory + capacity, .sums = memory + 2 * capacity};
-}
-
-// Hands out scratch memory, 64-byte aligned. Without any, it counts the bytes.
-INLINE void *take(void *scratch, size_t *used, size_t bytes) {
-    void *result = scratch ? (uint8_t *)scratch + *used : NULL;
-    *used += (bytes + 63) / 64 * 64;
-    return result;
-}
-
-// 16 rows more than there are: a tile register may read as many beyond a token's own.
-static struct attention_work attention_layout(size_t rows, size_t head_dim, void *scratch, size_t *used) {
-    const size_t capacity = attention_capacity(rows) + 16, width = apus_kv_width(head_dim);
-    struct attention_work work = {.rows = rows, .width = width};
-    *used = 0;
-    work.queries = take(scratch, used, capacity * width * 4);
-    work.scores = (float *)take(scratch, used, capacity * SCORE_STRIDE * 4);
-    work.states[0] = (float *)take(scratch, used, apus_attention_state(rows, head_dim) * 4);
-    work.states[1] = (float *)take(scratch, used, apus_attention_state(rows, head_dim) * 4);
-    work.rest = take(scratch, used, APUS_KV_BLOCK * width * 4);
-    work.wide = (uint16_t *)take(scratch, used, BLOCK_RUN * APUS_KV_BLOCK * width * 2);
-    work.key_scales = (float *)take(scratch, used, APUS_KV_PARTITION * 4);
-    work.value_scales = (float *)take(scratch, used, APUS_KV_PARTITION * 4);
-    return work;
-}
-
-static size_t attention_scratch(size_t rows, size_t head_dim) {
-    size_t bytes;
-    (void)attention_layout(rows, head_dim, NULL, &bytes);
-    return bytes;
-}
-
-// Queries, scaled as power_of_two() needs scores, and zeros up to whole blocks of rows and columns.
-static void pack_queries(const struct attention_work *work, bool pairs) {
-    const apus_attention *task = work->task;
-    const float scale = task->scale * 1.44269504088896341f;
-    float values[LANES];
-    for (size_t row = 0; row < attention_capacity(work->rows); row++) {
-        const size_t head = work->tile->kv_head * work->group + row % work->group;
-        const float *q = task->q + ((work->tile->token + row / work->group) * task->heads + head) * task->head_dim;
-        const size_t count = row < work->rows ? task->head_dim : 0;
-        for (size_t i = 0; i < work->width; i += LANES) {
-            for (size_t lane = 0; lane < LANES; lane++) values[lane] = i + lane < count ? q[i + lane] * scale : 0;
-            if (pairs) {
-                STORE_HALVES((uint16_t *)work->queries + row * work->width + i, load(values));
-            } else {
-                store((float *)work->queries + row * work->width + i, load(values));
-            }
-        }
-    }
-}
-
-// Finds a run of a partition's keys or values; `ahead` are what is used after those, block by block.
-static void find_blocks(const struct attention_work *work, bool keys, size_t partition, size_t first, size_t end,
-                        struct blocks *blocks) {
-    const apus_attention *task = work->task;
-    const int32_t *table = task->block_tables + (size_t)task->sequence[work->tile->token] * task->table_stride;
-    const size_t bytes = apus_kv_block_bytes(task->cache_type, work->width);
-    const size_t head = work->tile->kv_head * task->blocks;
-    const size_t last = (work->context + work->tile->tokens - 2) / APUS_KV_BLOCK;
-    blocks->first = first;
-    blocks->count = end - first < BLOCK_RUN ? end - first : BLOCK_RUN;
-    for (size_t i = 0; i < blocks->count; i++) {
-        const size_t block = partition * PARTITION_BLOCKS + first + i;
-        // After a partition's keys come its values, after those the keys of the next.
-        const size_t next = keys || block + PARTITION_BLOCKS > last ? block : block + PARTITION_BLOCKS;
-        const size_t at = (head + (size_t)table[block]) * bytes, ahead = (head + (size_t)table[next]) * bytes;
-        blocks->at[i] = (const uint8_t *)(keys ? task->keys : task->values) + at;
-        blocks->ahead[i] = (const uint8_t *)(keys ? task->values : task->keys) + ahead;
-    }
-}
-
-// 2 * LANES bytes as halves, which is exact: they have 7 bits, and so do the upper halves of floats.
-INLINE void widen(const int8_t *bytes, uint16_t *halves) {
-    typedef int8_t vbyte __attribute__((vector_size(LANES), aligned(1), may_alias));
-    typedef uint16_t vhalf __attribute__((vector_size(LANES * 4)));
-    const vhalf a = (vhalf)__builtin_convertvector(*(const vbyte *)bytes, vfloat);
-    const vhalf b = (vhalf)__builtin_convertvector(*(const vbyte *)(bytes + LANES), vfloat);
-#if LANES == 16
-    vhalf both = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 35, 37, 39,
-                                         41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63);
-#elif LANES == 8
-    vhalf both = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-#else
-    vhalf both = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
-#endif
-    memcpy(halves, &both, sizeof both);
-}
-
-static void widen_blocks(const struct attention_work *work, struct blocks *blocks) {
-    const size_t elements = APUS_KV_BLOCK * work->width;
-    for (size_t block = 0; block < blocks->count; block++) {
-        const int8_t *bytes = (const int8_t *)blocks->at[block], *ahead = (const int8_t *)blocks->ahead[block];
-        uint16_t *wide = work->wide + block * elements;
-        for (size_t i = 0; i < elements; i += 64) {
-            __builtin_prefetch(ahead + i, 0, 2);
-            for (size_t j = i; j < i + 64; j += 2 * LANES) widen(bytes + j, wide + j);
-        }
-        __builtin_prefetch(ahead + elements, 0, 2); // scales
-        blocks->at[block] = blocks->ahead[block] = wide;
-    }
-}
-
-static void read_scales(const struct attention_work *work, size_t partition, size_t end) {
-    for (size_t first = 0; first < end; first += BLOCK_RUN) {
-        struct blocks keys, values;
-        find_blocks(work, true, partition, first, end, &keys);
-        find_blocks(work, false, partition, first, end, &values);
-        for (size_t i = 0; i < keys.count; i++) {
-            const size_t at = (first + i) * APUS_KV_BLOCK, bytes = APUS_KV_BLOCK * sizeof(float);
-            memcpy(work->key_scales + at, apus_kv_scales(keys.at[i], work->width), bytes);
-            memcpy(work->value_scales + at, apus_kv_scales(values.at[i], work->width), bytes);
-        }
-    }
-}
-
-// Copies the values of a block's first tokens. What stands in the others' places, they may be later tokens' or none's,
-// must not reach a sum: it need not be a number.
-static void copy_values(const void *block, bool halves, size_t width, size_t valid, void *target) {
-    memset(target, 0, APUS_KV_BLOCK * width * (halves ? 2 : 4));
-    if (!halves) {
-        memcpy(target, block, valid * width * 4);
-        return;
-    }
-    memcpy(target, block, valid / 2 * width * 4);
-    if (valid % 2 == 0) return;
-    const uint32_t *pairs = (const uint32_t *)block + valid / 2 * width;
-    for (size_t i = 0; i < width; i++) ((uint32_t *)target)[valid / 2 * width + i] = pairs[i] & 0xffff;
-}
+#include "attention_work.h"
+#include "attention_blocks.h"
 
 static void add_values(const struct attention_work *work, const struct blocks *values, size_t token, size_t tokens,
                        float *sums) {
@@ -266,12 +135,23 @@ static void find_scores(const struct attention_work *work, size_t partition, siz
     for (size_t first = 0; first < blocks; first += BLOCK_RUN) {
         struct blocks keys;
         find_blocks(work, true, partition, first, blocks, &keys);
-        if (work->task->cache_type == APUS_I8) widen_blocks(work, &keys);
         if (work->task->cache_type == APUS_F32) {
             scores_f32(work, &keys);
-        } else {
-            scores_bf16(work, &keys);
+            continue;
         }
+        if (work->task->cache_type == APUS_I8) {
+            read_scales(work, &keys, work->key_scales);
+            widen_blocks(work, &keys);
+        }
+        scores_bf16(work, &keys);
+    }
+}
+
+static void find_value_scales(const struct attention_work *work, size_t partition, size_t blocks) {
+    for (size_t first = 0; first < blocks; first += BLOCK_RUN) {
+        struct blocks values;
+        find_blocks(work, false, partition, first, blocks, &values);
+        read_scales(work, &values, work->value_scales);
     }
 }
 
@@ -296,7 +176,7 @@ static void attend_partition(const struct attention_work *work, size_t partition
     const size_t blocks = (valid_keys(work, partition, tokens - 1) + APUS_KV_BLOCK - 1) / APUS_KV_BLOCK;
     const bool bytes = work->task->cache_type == APUS_I8;
     find_scores(work, partition, blocks);
-    if (bytes) read_scales(work, partition, blocks);
+    if (bytes) find_value_scales(work, partition, blocks);
     find_weights(work, partition, state);
     memset(state->sums, 0, attention_capacity(work->rows) * work->width * sizeof(float));
     struct blocks values;

@@ -33,17 +33,17 @@ INLINE void NAME(block_tile)(const int rows, const int vectors, const struct blo
             }
         }
     }
-    UNROLLED for (int r = 0; r < rows; r++) {
-        UNROLLED for (int v = 0; v < vectors; v++) store(y + (size_t)r * p->y_stride + (size_t)v * LANES, sums[r][v]);
+    UNROLLED for (int r = 0; r < rows; r++, y += p->y_stride) {
+        UNROLLED for (int v = 0; v < vectors; v++) store(y + (size_t)v * LANES, sums[r][v]);
     }
 }
 
 #define TILES(count)                                                                                                   \
     for (; row + count <= rows; row += count) {                                                                        \
         if (vectors == COLUMN_TILE) {                                                                                  \
-            NAME(block_tile)(count, COLUMN_TILE, p, row);                                                                    \
+            NAME(block_tile)(count, COLUMN_TILE, p, row);                                                              \
         } else {                                                                                                       \
-            NAME(block_tile)(count, 1, p, row);                                                                              \
+            NAME(block_tile)(count, 1, p, row);                                                                        \
         }                                                                                                              \
     }
 
@@ -76,9 +76,10 @@ static void NAME(scores)(const struct attention_work *work, const struct blocks 
 static void NAME(add_values)(const struct attention_work *work, const struct blocks *values, size_t row, size_t rows,
                              float *sums) {
     const size_t width = work->width, x_stride = SCORE_STRIDE * sizeof(float) / sizeof(X);
-    struct block_product p = {.x = (const X *)(const void *)work->scores + row * x_stride + values->first * APUS_KV_BLOCK,
-                              .x_stride = x_stride, .y_stride = width, .blocks = values->count,
-                              .steps = APUS_KV_BLOCK / STEP_X, .step_bytes = width * 4, .accumulate = true};
+    const X *weights = (const X *)(const void *)work->scores + row * x_stride;
+    struct block_product p = {.x = weights + values->first * APUS_KV_BLOCK, .x_stride = x_stride, .y_stride = width,
+                              .blocks = values->count, .steps = APUS_KV_BLOCK / STEP_X, .step_bytes = width * 4,
+                              .accumulate = true};
     for (size_t column = 0, vectors; column < width; column += vectors * LANES) {
         vectors = width - column < COLUMN_TILE * LANES ? 1 : COLUMN_TILE;
         for (size_t block = 0; block < values->count; block++) {

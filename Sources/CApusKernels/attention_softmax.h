@@ -70,24 +70,38 @@ INLINE vfloat write_weights(const bool whole, const bool pairs, const float *sca
     return result;
 }
 
+#define CHAINS 4
+
 // Turns a row's first `valid` scores into weights, in their place, and those up to the end of a block into zeros. The
 // total is of weights before each is multiplied by its value's scale.
 INLINE void weigh_row(const bool pairs, const float *key_scales, const float *value_scales, float *scores, size_t valid,
                       const struct state *state, size_t row) {
     const size_t whole = valid / APUS_KV_BLOCK * APUS_KV_BLOCK;
     const size_t end = (valid + APUS_KV_BLOCK - 1) / APUS_KV_BLOCK * APUS_KV_BLOCK;
-    vfloat top = splat(-INFINITY), total = {};
-    for (size_t at = 0; at < whole; at += LANES) top = larger(read_scores(true, key_scales, scores, at, valid), top);
-    for (size_t at = whole; at < end; at += LANES) top = larger(read_scores(false, key_scales, scores, at, valid), top);
-    const float peak = largest(top);
-    for (size_t at = 0; at < whole; at += LANES) {
-        total += write_weights(true, pairs, value_scales, scores, at, valid, peak);
+    // Some sums at once, since each waits for its last step.
+    const size_t many = whole / (CHAINS * LANES) * (CHAINS * LANES);
+    vfloat top[CHAINS], total[CHAINS];
+    UNROLLED for (int i = 0; i < CHAINS; i++) top[i] = splat(-INFINITY), total[i] = (vfloat){};
+    size_t at = 0;
+    for (; at < many; at += CHAINS * LANES) {
+        UNROLLED for (int i = 0; i < CHAINS; i++) {
+            top[i] = larger(read_scores(true, key_scales, scores, at + (size_t)i * LANES, valid), top[i]);
+        }
     }
-    for (size_t at = whole; at < end; at += LANES) {
-        total += write_weights(false, pairs, value_scales, scores, at, valid, peak);
+    for (; at < whole; at += LANES) top[0] = larger(read_scores(true, key_scales, scores, at, valid), top[0]);
+    for (; at < end; at += LANES) top[0] = larger(read_scores(false, key_scales, scores, at, valid), top[0]);
+    UNROLLED for (int i = 1; i < CHAINS; i++) top[0] = larger(top[i], top[0]);
+    const float peak = largest(top[0]);
+    for (at = 0; at < many; at += CHAINS * LANES) {
+        UNROLLED for (int i = 0; i < CHAINS; i++) {
+            total[i] += write_weights(true, pairs, value_scales, scores, at + (size_t)i * LANES, valid, peak);
+        }
     }
+    for (; at < whole; at += LANES) total[0] += write_weights(true, pairs, value_scales, scores, at, valid, peak);
+    for (; at < end; at += LANES) total[0] += write_weights(false, pairs, value_scales, scores, at, valid, peak);
+    UNROLLED for (int i = 1; i < CHAINS; i++) total[0] += total[i];
     state->peaks[row] = peak;
-    state->totals[row] = sum(total);
+    state->totals[row] = sum(total[0]);
 }
 
 // Adds what `later` sums up for one row to `state`.

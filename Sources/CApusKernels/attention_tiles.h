@@ -37,7 +37,9 @@ INLINE void score_tiles(const int blocks, const struct attention_work *work, con
     for (size_t i = 0; i < width; i += step) {
         const size_t at = i * APUS_KV_BLOCK * 2, bytes = step * APUS_KV_BLOCK * 2;
         if (row == 0) {
-            for (int b = 0; b < blocks; b++) prefetch_lines((const uint8_t *)keys->ahead[block + (size_t)b] + at, bytes);
+            for (int b = 0; b < blocks; b++) {
+                prefetch_lines((const uint8_t *)keys->ahead[block + (size_t)b] + at, bytes);
+            }
         }
         _tile_loadd(5, q + i, width * 2);
         _tile_loadd(4, (const uint8_t *)keys->at[block] + at, 64);
