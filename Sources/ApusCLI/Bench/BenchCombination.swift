@@ -9,6 +9,8 @@ struct BenchCombination: Sendable, Hashable {
     /// `nil` is the checkpoint's own type.
     var dtype: DType?
     var quantization: Quantization?
+    /// Of keys and values; `nil` is what goes with the weights.
+    var cacheType: DType?
 }
 
 /// What the machine allows for a model, from what was measured of the machine.

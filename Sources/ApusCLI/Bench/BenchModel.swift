@@ -61,7 +61,7 @@ struct BenchModel {
 
     /// Bytes of keys and values that a sequence of some length reads for its next token.
     func stateBytes(length: Int, _ dtype: DType) -> Double {
-        let width = dtype == .bfloat16 ? 2.0 : 4.0
+        let width = dtype == .bfloat16 ? 2.0 : dtype == .int8 ? 1 + 4 / Double(spec.headDim) : 4
         return 2 * Double(spec.layers) * Double(spec.kvHeads) * Double(spec.headDim) * Double(length) * width
     }
 }

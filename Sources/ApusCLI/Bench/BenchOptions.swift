@@ -37,6 +37,11 @@ struct BenchVariedOptions: ParsableArguments {
             "Roundings of the weights in products to integers: none, int8, int4.", valueName: "formats"))
     var quantize = QuantizationList([nil])
 
+    @Option(
+        name: .customLong("kv-cache"),
+        help: "Type in which keys and values are kept; auto is bfloat16 for weights of bfloat16, else float32.")
+    var cacheType = ModelOptions.CacheChoice.auto
+
     mutating func validate() throws {
         for (name, list) in [
             ("--num-processes", numProcesses), ("--batch-size", batchSize), ("--threads", threads ?? CountList([1])),
@@ -57,7 +62,8 @@ struct BenchVariedOptions: ParsableArguments {
                         combinations += batchSize.values.map {
                             BenchCombination(
                                 processes: processes, threads: threads, batchSize: $0,
-                                dtype: dtype.value.flatMap(DType.init(rawValue:)), quantization: quantization)
+                                dtype: dtype.value.flatMap(DType.init(rawValue:)), quantization: quantization,
+                                cacheType: cacheType.value.flatMap(DType.init(rawValue:)))
                         }
                     }
                 }

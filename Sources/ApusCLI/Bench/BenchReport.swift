@@ -56,6 +56,7 @@ struct BenchReport {
             "batch_size": .integer(measurement.combination.batchSize), "in_flight": .integer(measurement.inFlight),
             "dtype": .string(measurement.dtype.rawValue),
             "quantize": measurement.combination.quantization.map { .string($0.rawValue) } ?? .null,
+            "kv_cache": measurement.combination.cacheType.map { .string($0.rawValue) } ?? .null,
             "prompts": .integer(measurement.prompts),
         ]
     }
@@ -155,7 +156,7 @@ extension BenchMeasurement {
     /// Tokens a second that the machine allows one sequence of some length in each process.
     func contextLimit(_ length: Int, _ model: BenchModel) -> Double {
         limit.tokensPerSecond(
-            batch: 1, stateBytes: model.stateBytes(length: length, dtype))
+            batch: 1, stateBytes: model.stateBytes(length: length, combination.cacheType ?? dtype))
     }
 }
 

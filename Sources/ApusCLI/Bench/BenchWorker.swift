@@ -13,7 +13,9 @@ struct BenchWorker {
         let begin = MonotonicClock.seconds
         let model = try AutoModelForCausalLM.from(
             pretrained: settings.model, dtype: settings.dtype.flatMap(DType.init(rawValue:)),
-            quantization: settings.quantization, threads: settings.threads, batchSize: settings.inFlight,
+            quantization: settings.quantization,
+            cacheType: settings.cacheType.flatMap(DType.init(rawValue:)), threads: settings.threads,
+            batchSize: settings.inFlight,
             contextLength: settings.contextLength,
             sharesPrefixes: settings.sharesPrefixes)
         let loaded = MonotonicClock.seconds

@@ -11,6 +11,7 @@ struct BenchWorkerSettings: Sendable, Codable {
     var model: String
     var dtype: String?
     var quantization: Quantization?
+    var cacheType: String?
     var threads: Int
     /// Prompts in flight at once in each process.
     var inFlight: Int

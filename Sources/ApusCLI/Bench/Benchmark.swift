@@ -40,7 +40,7 @@ struct Benchmark {
             (prompts.map(\.count).max() ?? 0) + newTokens, solos.map { $0.length + $0.newTokens }.max() ?? 0)
         let settings = BenchWorkerSettings(
             model: model.directory, dtype: combination.dtype?.rawValue, quantization: combination.quantization,
-            threads: combination.threads,
+            cacheType: combination.cacheType?.rawValue, threads: combination.threads,
             // The warm-up's prompts must fit as well.
             inFlight: inFlight, contextLength: max(longest, 32), sharesPrefixes: sharesPrefixes,
             newTokens: newTokens, vocabulary: model.spec.vocabularySize, solos: solos, gates: "", started: 0)
@@ -84,5 +84,6 @@ struct Benchmark {
     static func title(_ combination: BenchCombination) -> String {
         "\(combination.processes) × \(combination.threads) threads, batch \(combination.batchSize)"
             + (combination.dtype.map { ", \($0)" } ?? "") + (combination.quantization.map { ", \($0)" } ?? "")
+            + (combination.cacheType.map { ", \($0) cache" } ?? "")
     }
 }
