@@ -7,9 +7,9 @@ import CApusKernels
     import Darwin
 #endif
 
-/// The instruction sets that kernels exist for, slowest first.
+/// The instruction sets that kernels exist for, those of a kind of processor slowest first.
 package enum InstructionSet: Int, Sendable, CaseIterable, Comparable, CustomStringConvertible {
-    case scalar, portable, avx2, avx2VNNI, avx512, avx512VNNI, avx512BF16, amxBF16
+    case scalar, portable, avx2, avx2VNNI, avx512, avx512VNNI, avx512BF16, amxBF16, neonDot, neonBF16
 
     package static func < (a: InstructionSet, b: InstructionSet) -> Bool { a.rawValue < b.rawValue }
 
@@ -26,6 +26,8 @@ package enum InstructionSet: Int, Sendable, CaseIterable, Comparable, CustomStri
         case .avx512VNNI: "avx512-vnni"
         case .avx512BF16: "avx512-bf16"
         case .amxBF16: "amx-bf16"
+        case .neonDot: "neon-dot"
+        case .neonBF16: "neon-bf16"
         }
     }
 

@@ -60,7 +60,7 @@ INLINE size_t valid_keys(const struct attention_work *work, size_t partition, si
 }
 
 #ifdef PAIR_PRODUCTS
-#define STORE_HALVES(p, v) _mm256_storeu_si256((__m256i *)(p), (__m256i)_mm512_cvtneps_pbh((__m512)(v)))
+#define STORE_HALVES(p, v) store_halves(p, v)
 #else
 #define STORE_HALVES(p, v) ((void)(p), (void)(v))
 #endif

@@ -1,10 +1,10 @@
-// Products of pairs of halves by VDPBF16PS, as in dot_bf16.h: queries and weights are rounded to bfloat16.
+// Products of pairs of halves by the instruction of dot_bf16.h: queries and weights are rounded to bfloat16.
 #define SUFFIX bf16
 #define X uint16_t
 #define STEP_X 2
-#define WV __m512i
-#define LOAD_W load_step
-#define XV __m512i
+#define WV vint
+#define LOAD_W load_bytes
+#define XV vint
 #define LOAD_X load_half_pair
-#define DOT dot_half_pair
+#define DOT dot_halves
 #include "attention_product.h"

@@ -14,6 +14,27 @@ static bool request_tiles(void) {
 static bool request_tiles(void) { return false; }
 #endif
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+
+// Bits of arch/arm64/include/uapi/asm/hwcap.h.
+static bool has_dot(void) { return getauxval(AT_HWCAP) >> 20 & 1; }
+static bool has_bf16(void) { return getauxval(AT_HWCAP2) >> 14 & 1; }
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
+
+static bool has(const char *feature) {
+    int value = 0;
+    size_t size = sizeof value;
+    return sysctlbyname(feature, &value, &size, NULL, 0) == 0 && value != 0;
+}
+static bool has_dot(void) { return has("hw.optional.arm.FEAT_DotProd"); }
+static bool has_bf16(void) { return has("hw.optional.arm.FEAT_BF16"); }
+#elif defined(__aarch64__)
+static bool has_dot(void) { return false; }
+static bool has_bf16(void) { return false; }
+#endif
+
 const apus_kernels *apus_kernels_for(apus_isa isa) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
@@ -38,6 +59,10 @@ const apus_kernels *apus_kernels_for(apus_isa isa) {
                    __builtin_cpu_supports("amx-int8");
         return amx && request_tiles() ? &apus_kernels_amx_bf16 : NULL;
     }
+#endif
+#if defined(__aarch64__)
+    case APUS_ISA_NEON_DOT: return has_dot() ? &apus_kernels_neon_dot : NULL;
+    case APUS_ISA_NEON_BF16: return has_dot() && has_bf16() ? &apus_kernels_neon_bf16 : NULL;
 #endif
     default: return NULL;
     }

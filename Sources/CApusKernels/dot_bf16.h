@@ -1,5 +1,6 @@
-// bfloat16 products by VDPBF16PS (Intel SDM volume 2): activations are rounded to bfloat16 once, and each lane of a sum
-// adds a pair of inputs at a time.
+// bfloat16 products by instructions that add a pair of them to each lane: activations are rounded to bfloat16 once.
+//
+// The includer defines store_halves(p, v), which rounds a vector, and dot_halves(sum, x, w).
 
 static size_t bf16_bytes(size_t rows, size_t inputs) { return rows * row_stride(APUS_BF16, inputs, 2) * 2; }
 
@@ -9,21 +10,11 @@ static void pack_bf16(const apus_activations *task, const float *x, float scale,
     float values[64];
     for (size_t first = 0; first < padded; first += 64) {
         read_row(task, x, scale, first, values);
-        for (size_t i = 0; i < 64 && first + i < padded; i += 16) {
-            _mm256_storeu_si256((__m256i *)(packed + first + i), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(values + i)));
-        }
+        for (size_t i = 0; i < 64 && first + i < padded; i += LANES) store_halves(packed + first + i, load(values + i));
     }
 }
 
-INLINE __m512i load_step(const uint8_t *p) { return _mm512_loadu_si512(p); }
-INLINE __m512i load_half_pair(const uint16_t *p) {
-    int32_t two;
-    memcpy(&two, p, 4);
-    return _mm512_set1_epi32(two);
-}
-INLINE vfloat dot_half_pair(vfloat sum, __m512i x, __m512i w) {
-    return (vfloat)_mm512_dpbf16_ps((__m512)sum, (__m512bh)x, (__m512bh)w);
-}
+INLINE vint load_half_pair(const uint16_t *p) { return load_four((const uint8_t *)p); }
 
 #define HALF_ROWS(task) ((const uint16_t *)(task)->packed)
 #define SUFFIX bf16
@@ -31,13 +22,13 @@ INLINE vfloat dot_half_pair(vfloat sum, __m512i x, __m512i w) {
 #define ACC vfloat
 #define STEP_BYTES 64
 #define STEP_INPUTS 2
-#define WV __m512i
-#define LOAD_W load_step
+#define WV vint
+#define LOAD_W load_bytes
 #define X uint16_t
 #define STEP_X 2
-#define XV __m512i
+#define XV vint
 #define LOAD_X load_half_pair
-#define DOT dot_half_pair
+#define DOT dot_halves
 #define ROWS HALF_ROWS
 #define RESULT AS_IT_IS
 #include "product_tile.h"

@@ -11,6 +11,7 @@
 
 #include "avx512.h"
 #include "dot_vnni.h"
+#include "bf16_avx512.h"
 #include "tile_registers.h"
 #define TILED_INTEGERS 1
 #define OWN_BF16 "tile_bf16.h"

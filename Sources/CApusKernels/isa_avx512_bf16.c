@@ -11,6 +11,7 @@
 #include "avx512.h"
 #define TILED_INTEGERS 0
 #include "dot_vnni.h"
+#include "bf16_avx512.h"
 #define OWN_BF16 "dot_bf16.h"
 #include "products.h"
 #define PAIR_PRODUCTS "attention_pairs.h"

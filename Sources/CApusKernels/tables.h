@@ -10,6 +10,9 @@ extern const apus_kernels apus_kernels_avx2, apus_kernels_avx2_vnni;
 extern const apus_kernels apus_kernels_avx512, apus_kernels_avx512_vnni, apus_kernels_avx512_bf16;
 extern const apus_kernels apus_kernels_amx_bf16;
 #endif
+#if defined(__aarch64__)
+extern const apus_kernels apus_kernels_neon_dot, apus_kernels_neon_bf16;
+#endif
 
 float apus_activate(apus_activation activation, float x);
 void apus_store_kv(const float *k, const float *v, void *keys, void *values, apus_dtype type, size_t blocks,

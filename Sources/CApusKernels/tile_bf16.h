@@ -9,9 +9,9 @@ static void pack_bf16(const apus_activations *task, const float *x, float scale,
     float values[64];
     for (size_t first = 0; first < padded; first += 64) {
         read_row(task, x, scale, first, values);
-        for (size_t i = 0; i < 64 && first + i < padded; i += 16) {
+        for (size_t i = 0; i < 64 && first + i < padded; i += LANES) {
             size_t place = tiled_place(task->rows, padded * 2, row, (first + i) * 2 / 64 * 64) + i % 32 * 2;
-            _mm256_storeu_si256((__m256i *)((uint8_t *)task->packed + place), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(values + i)));
+            store_halves((uint16_t *)(void *)((uint8_t *)task->packed + place), load(values + i));
         }
     }
 }

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Instruction sets, from slowest to fastest on the processors that have them.
+// Instruction sets, those of a kind of processor from slowest to fastest.
 typedef enum {
     APUS_ISA_SCALAR = 0,      // the reference: plain loops
     APUS_ISA_PORTABLE = 1,    // 128-bit vectors by compiler extension: SSE2 on x86-64, NEON on arm64
@@ -22,9 +22,11 @@ typedef enum {
     APUS_ISA_AVX512_VNNI = 5, // and dot products of bytes
     APUS_ISA_AVX512_BF16 = 6, // and dot products of bfloat16 pairs
     APUS_ISA_AMX_BF16 = 7,    // and tile products of bfloat16 and bytes
+    APUS_ISA_NEON_DOT = 8,    // arm64 with dot products of bytes
+    APUS_ISA_NEON_BF16 = 9,   // and of bfloat16 pairs
 } apus_isa;
 
-#define APUS_ISA_COUNT 8
+#define APUS_ISA_COUNT 10
 
 // Element types: of stored tensors, of caches, and of prepared matrices.
 typedef enum { APUS_F32 = 0, APUS_BF16 = 1, APUS_F16 = 2, APUS_I8 = 3, APUS_I4 = 4 } apus_dtype;

@@ -1,0 +1,19 @@
+// NEON with dot products of bytes: arm64 of 2018 and later.
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#include <math.h>
+#include <string.h>
+
+#pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
+
+#include "neon.h"
+#include "products.h"
+#include "attention.h"
+#include "elementwise.h"
+
+#define TABLE apus_kernels_neon_dot
+#define TABLE_NAME "neon-dot"
+#include "vector_table.h"
+
+#pragma clang attribute pop
+#endif
