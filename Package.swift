@@ -76,7 +76,10 @@ let package = Package(
         tests("ApusModelsTests", ["ApusModels", "ApusCPU", "ApusCompute", "ApusCheckpoints", "ApusJSON"]),
         tests(
             "ApusGenerationTests",
-            ["ApusGeneration", "ApusModels", "ApusCheckpoints", "ApusCPU", "ApusCompute", "ApusJSON"]),
+            [
+                "ApusGeneration", "ApusModels", "ApusCheckpoints", "ApusCPU", "ApusCompute", "ApusJSON",
+                "ApusTokenizers",
+            ]),
         .executableTarget(
             name: "apus-test-rank", dependencies: ["ApusCompute", "ApusDistributed"], path: "Tests/ApusTestRank",
             swiftSettings: swiftSettings),

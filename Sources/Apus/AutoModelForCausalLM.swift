@@ -17,7 +17,7 @@ public enum AutoModelForCausalLM {
     ///
     /// - Parameters:
     ///   - dtype: type of the weights in products; by default the checkpoint's own.
-    ///   - quantization: rounds the weights of products to integers; by default they are not.
+    ///   - quantization: rounds the weights of products to integers; by default they are as the checkpoint has them.
     ///   - cacheType: type of the keys and values that are kept of a prompt: float32, bfloat16, or int8 with a scale for
     ///     each token and head; by default bfloat16 for weights of bfloat16, else float32.
     ///   - device: `cpu`, all cores of the machine.

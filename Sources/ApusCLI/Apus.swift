@@ -7,7 +7,8 @@ struct ApusCommand: AsyncParsableCommand {
         abstract: "Runs language models over every device you have, from plain Hugging Face checkpoints.",
         version: EnvCommand.version,
         subcommands: [
-            GenerateCommand.self, LaunchCommand.self, TokenizeCommand.self, BenchCommand.self, EnvCommand.self,
+            GenerateCommand.self, LaunchCommand.self, TokenizeCommand.self, QuantizeCommand.self, BenchCommand.self,
+            EnvCommand.self,
             WorkerCommand.self, BenchWorkerCommand.self,
         ])
 

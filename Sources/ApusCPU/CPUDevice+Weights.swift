@@ -9,9 +9,7 @@ extension CPUDevice {
         guard !weight.format.isQuantized || weight.format == format else {
             throw .unsupported("weight '\(weight.name)' is \(weight.format) and cannot become \(format)")
         }
-        if format.isQuantized, weight.shape[1] > Int(APUS_INTEGER_INPUTS) {
-            throw .unsupported("weight '\(weight.name)' has \(weight.shape[1]) inputs; \(format) takes 131072")
-        }
+        if format.isQuantized { try checkInputs(weight, format) }
         let unplaced = CPUWeight(weight, as: format, placement: nil)
         let byteCount = unplaced.panelCount * unplaced.panelByteCount
         guard

@@ -1,5 +1,13 @@
 import ApusJSON
 
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
 /// Why a checkpoint or one of its configuration files could not be read, in one sentence that names the file.
 public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
     public struct Code: Sendable, Hashable, RawRepresentable {
@@ -19,6 +27,10 @@ public struct CheckpointError: Error, Sendable, Equatable, CustomStringConvertib
         public static let invalidValue = Code(rawValue: "invalidValue")
         /// Weights that a model needs and the checkpoint lacks, or has in another shape.
         public static let weights = Code(rawValue: "weights")
+        /// A checkpoint that was to be written and cannot be: a full disk, a directory that may not be written.
+        public static let unwritable = Code(rawValue: "unwritable")
+        /// A name that something has already.
+        public static let exists = Code(rawValue: "exists")
     }
 
     public let code: Code
@@ -44,7 +56,16 @@ extension CheckpointError {
     package static func invalidValue(_ message: String) -> CheckpointError {
         CheckpointError(code: .invalidValue, message: message)
     }
-    static func weights(_ message: String) -> CheckpointError { CheckpointError(code: .weights, message: message) }
+    static func unwritable(_ message: String) -> CheckpointError {
+        CheckpointError(code: .unwritable, message: message)
+    }
+    static func unwritable(_ path: String, _ number: Int32) -> CheckpointError {
+        unwritable("\(path): cannot be written: \(String(cString: strerror(number)).lowercased())")
+    }
+    static func exists(_ message: String) -> CheckpointError { CheckpointError(code: .exists, message: message) }
+    package static func weights(_ message: String) -> CheckpointError {
+        CheckpointError(code: .weights, message: message)
+    }
 }
 
 extension Collection<String> {

@@ -32,6 +32,9 @@ struct DirectoryContents {
 
     func contains(_ name: String) -> Bool { lookup.contains(ExactString(name)) }
 
+    /// In order, without those that begin with a dot.
+    var visibleNames: [String] { names.filter { !$0.hasPrefix(".") } }
+
     func path(of name: String) -> String { path.hasSuffix("/") ? path + name : path + "/" + name }
 
     func weights() throws(CheckpointError) -> Weights {

@@ -6,4 +6,7 @@ public enum Quantization: String, Sendable, Hashable, Codable, CaseIterable {
     case int4
 
     package var format: WeightFormat { self == .int8 ? .int8 : .int4 }
+
+    /// What the last product has, whose errors nothing evens out: never fewer than 8 bits.
+    package var ofHead: Quantization { .int8 }
 }

@@ -50,8 +50,8 @@ package struct StoredQuantization: @unchecked Sendable {
     }
 
     fileprivate func fits(_ shape: Shape, _ format: WeightFormat) -> Bool {
-        let groups = (shape[1] + WeightFormat.groupSize - 1) / WeightFormat.groupSize
-        return scales.count == shape[0] && (multipliers?.count ?? 0) == (format == .int4 ? shape[0] * groups : 0)
+        let multipliersDue = format == .int4 ? shape[0] * WeightFormat.groups(inputs: shape[1]) : 0
+        return scales.count == shape[0] && (multipliers?.count ?? 0) == multipliersDue
     }
 }
 

@@ -17,6 +17,9 @@ public enum WeightFormat: String, Sendable, Hashable, Codable, CaseIterable {
     /// Inputs that share a multiplier in `int4`.
     package static let groupSize = 32
 
+    /// Multipliers of a row of `int4`.
+    package static func groups(inputs: Int) -> Int { inputs / groupSize + (inputs % groupSize == 0 ? 0 : 1) }
+
     /// Bytes of a stored row. Two inputs of `int4` share a byte, the first in its low half, each as value + 8.
     package func rowByteCount(inputs: Int) -> Int {
         switch self {

@@ -11,8 +11,10 @@ public final class CausalLanguageModel: Sendable {
     public let batchSize: Int
     /// Most tokens of a prompt and its continuation together.
     public let contextLength: Int
-    /// Type of the weights in products.
+    /// Type of the weights, unless products have integers.
     public var dtype: DType { model.dtype }
+    /// What products have their weights in.
+    public var format: WeightFormat { model.format }
     /// Positions that the model was trained for.
     public var maxPositions: Int { model.spec.maxPositions }
     /// Tensors of the checkpoint that the model has no use for.

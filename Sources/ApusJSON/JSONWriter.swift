@@ -6,6 +6,34 @@ extension JSONValue {
         return text
     }
 
+    /// The value over many lines, for files that people read: as Python's `json.dumps(value, indent=2)` writes it.
+    package var indented: String {
+        var text = ""
+        write(to: &text, indent: "")
+        return text
+    }
+
+    private func write(to text: inout String, indent: String) {
+        let inner = indent + "  "
+        switch self {
+        case .array(let elements) where !elements.isEmpty:
+            for (index, element) in elements.enumerated() {
+                text += (index == 0 ? "[\n" : ",\n") + inner
+                element.write(to: &text, indent: inner)
+            }
+            text += "\n" + indent + "]"
+        case .object(let object) where !object.isEmpty:
+            for (index, member) in object.members.enumerated() {
+                text += (index == 0 ? "{\n" : ",\n") + inner
+                Self.write(member.key, to: &text)
+                text += ": "
+                member.value.write(to: &text, indent: inner)
+            }
+            text += "\n" + indent + "}"
+        default: write(to: &text)
+        }
+    }
+
     private func write(to text: inout String) {
         switch self {
         case .null: text += "null"

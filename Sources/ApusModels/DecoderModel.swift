@@ -25,21 +25,25 @@ package final class DecoderModel: Sendable {
         fileprivate var rotary: RotaryTable
     }
 
+    /// - Parameters:
+    ///   - quantization: what products are rounded to.
+    ///   - stored: what the checkpoint has rounded them to already.
+    ///
     /// Throws `CheckpointError` (`.weights`) naming all weights that are missing or of another shape, `ModelError`
     /// (`.unsupported`) for element types without kernels, `ComputeError` from the device.
     package init(
         _ spec: DecoderSpec, _ checkpoint: Checkpoint, device: any Device, dtype: DType,
-        quantization: Quantization? = nil, cacheType: DType? = nil
+        quantization: Quantization? = nil, stored: Quantization? = nil, cacheType: DType? = nil
     ) throws {
         let weights = WeightCursor(checkpoint)
         let body = weights.at(spec.names.body)
         let names = spec.names
-        try Self.verify(weights, spec)
+        try Self.verify(weights, spec, stored: stored)
 
-        guard let format = quantization?.format ?? WeightFormat(dtype) else {
+        guard let format = (stored ?? quantization)?.format ?? WeightFormat(dtype) else {
             throw ModelError.unsupported("weights of \(dtype); use float32, float16 or bfloat16")
         }
-        let loader = WeightLoader(device: device, dtype: dtype, format: format)
+        let loader = WeightLoader(device: device, dtype: dtype, format: format, stored: stored)
         self.spec = spec
         self.device = device
         self.dtype = dtype
@@ -48,19 +52,22 @@ package final class DecoderModel: Sendable {
         embedding = try loader.table(body.at(names.embedding), spec.vocabularySize, spec.hiddenSize)
         layers = try (0..<spec.layers).map { try DecoderLayer(body.at(names.layers)[$0], spec, loader) }
         finalNorm = try loader.vector(body.at(names.finalNorm), "weight", count: spec.hiddenSize)
-        let place = spec.tiedEmbeddings ? body.at(names.embedding) : weights.at(names.head)
-        head = Projection(weight: try loader.head(place, spec.vocabularySize, spec.hiddenSize), bias: nil)
-        if spec.tiedEmbeddings { weights.ignore(names.head + ".weight") }
+        head = Projection(
+            weight: try loader.head(weights.at(spec.headPlace(stored)), spec.storedHead(stored)), bias: nil)
+        if spec.tiedEmbeddings, stored == nil { weights.ignore(names.head + ".weight") }
         unusedWeights = weights.unusedNames.filter { name in !names.ignoredSuffixes.contains(where: name.hasSuffix) }
     }
 
-    private static func verify(_ weights: WeightCursor, _ spec: DecoderSpec) throws(CheckpointError) {
+    /// Throws one error about all weights that are missing or of another shape.
+    static func verify(
+        _ weights: WeightCursor, _ spec: DecoderSpec, stored: Quantization?
+    ) throws(CheckpointError) {
         let body = weights.at(spec.names.body)
         let table = [spec.vocabularySize, spec.hiddenSize]
         body.at(spec.names.embedding).expect("weight", shape: table)
         body.at(spec.names.finalNorm).expect("weight", shape: [spec.hiddenSize])
-        if !spec.tiedEmbeddings { weights.at(spec.names.head).expect("weight", shape: table) }
-        for layer in 0..<spec.layers { DecoderLayer.expect(body.at(spec.names.layers)[layer], spec) }
+        for (place, matrix) in spec.matrices(stored) { weights.at(place).expect(matrix) }
+        for layer in 0..<spec.layers { DecoderLayer.expectVectors(body.at(spec.names.layers)[layer], spec) }
         try weights.verify()
     }
 

@@ -7,35 +7,26 @@ struct WeightLoader {
     /// Of tables, and of products unless they are quantized.
     let dtype: DType
     let format: WeightFormat
+    /// What the checkpoint holds products in, if they are integers.
+    let stored: Quantization?
 
     /// A linear layer below `weights`.
     func projection(_ weights: WeightCursor, _ shape: ProjectionShape) throws -> Projection {
         let place = weights.at(shape.name)
         return Projection(
-            weight: try matrix(place, shape.outputs, shape.inputs),
+            weight: try device.prepare(
+                place.source(
+                    StoredMatrix(outputs: shape.outputs, inputs: shape.inputs, quantization: stored)), as: format),
             bias: shape.hasBias ? try vector(place, "bias", count: shape.outputs) : nil)
     }
 
-    func matrix(_ weights: WeightCursor, _ outputs: Int, _ inputs: Int) throws -> any PreparedWeight {
-        try device.prepare(source(weights, outputs, inputs), as: format)
-    }
-
-    /// The last product, whose errors nothing evens out: never in fewer than 8 bits.
-    func head(_ weights: WeightCursor, _ outputs: Int, _ inputs: Int) throws -> any PreparedWeight {
-        try device.prepare(source(weights, outputs, inputs), as: format == .int4 ? .int8 : format)
+    func head(_ weights: WeightCursor, _ matrix: StoredMatrix) throws -> any PreparedWeight {
+        try device.prepare(weights.source(matrix), as: format.isQuantized ? Quantization.int8.ofHead.format : format)
     }
 
     func table(_ weights: WeightCursor, _ rows: Int, _ width: Int) throws -> any PreparedWeight {
-        try device.prepareTable(source(weights, rows, width), as: dtype)
-    }
-
-    private func source(_ weights: WeightCursor, _ outputs: Int, _ inputs: Int) throws -> WeightSource {
-        let stored = try weights.tensor("weight", shape: [outputs, inputs])
-        let dtype = try dtype(of: stored)
-        guard let format = WeightFormat(dtype) else { throw unsupported(stored) }
-        return try WeightSource(
-            name: stored.name, identity: stored.identity, bytes: stored.bytes, owner: stored.mapping,
-            shape: Shape(stored.shape), format: format, release: stored.release)
+        let matrix = StoredMatrix(outputs: rows, inputs: width, quantization: nil)
+        return try device.prepareTable(weights.source(matrix), as: dtype)
     }
 
     /// Norms and biases are float32 on every device: they are small, and what they scale is float32.
@@ -45,13 +36,10 @@ struct WeightLoader {
     }
 
     private func dtype(of stored: StoredTensor) throws -> DType {
-        guard let dtype = DType(stored.dtype) else { throw unsupported(stored) }
+        guard let dtype = DType(stored.dtype) else {
+            throw ModelError.unsupported(stored, wanted: "F32, F16 and BF16 are supported")
+        }
         return dtype
-    }
-
-    private func unsupported(_ stored: StoredTensor) -> ModelError {
-        .unsupported(
-            "\(stored.file): tensor '\(stored.name)' is \(stored.dtype.rawValue); F32, F16 and BF16 are supported")
     }
 }
 

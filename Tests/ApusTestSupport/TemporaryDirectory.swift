@@ -10,6 +10,11 @@ package final class TemporaryDirectory: Sendable {
         path = url.path
     }
 
+    /// What is in it, in order.
+    package var names: [String] {
+        get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
+    }
+
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
     @discardableResult

@@ -1,5 +1,7 @@
 import ApusCPU
+import ApusCompute
 import ApusJSON
+import ApusModels
 import Foundation
 
 /// The sound directories: the committed checkpoints and tokenizers.
@@ -15,12 +17,31 @@ enum FuzzSources {
                 files: try files(of: folder) { $0.hasPrefix("model") || $0.hasSuffix("config.json") },
                 subject: CheckpointSubject(device: device))
         }
+        let quantized = try quantized(device)
         let tokenizers = try folders("Tokenizers").map { folder in
             FuzzSource(
                 name: folder.lastPathComponent, files: try files(of: folder) { $0.hasPrefix("tokenizer") },
                 subject: TokenizerSubject())
         }
-        return checkpoints + tokenizers + (try components(tokenizers))
+        return checkpoints + quantized + tokenizers + (try components(tokenizers))
+    }
+
+    /// Checkpoints of integers, in one file and in several.
+    private static func quantized(_ device: CPUDevice) throws -> [FuzzSource] {
+        let place = FileManager.default.temporaryDirectory.appendingPathComponent("apus-fuzz-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: place) }
+        return try [("gqa-tied", Quantization.int8, Int.max), ("mha", .int4, Int.max), ("bf16", .int4, 5000)].map {
+            name, quantization, shardSize in
+            let folder = place.appendingPathComponent("\(name)-\(quantization)")
+            _ = try CheckpointQuantizer(
+                directory: fixtures.appendingPathComponent("Models/" + name).path, as: quantization, by: device
+            ).write(to: folder.path, maximumShardByteCount: shardSize)
+            return FuzzSource(
+                name: folder.lastPathComponent,
+                files: try files(of: folder) { $0.hasPrefix("model") || $0.hasSuffix("config.json") },
+                subject: CheckpointSubject(device: device))
+        }
     }
 
     private static func folders(_ name: String) throws -> [URL] {

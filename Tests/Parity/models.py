@@ -20,18 +20,21 @@ import transformers
 
 from models_checkpoints import Options, draw, write_checkpoint
 from models_compare import Verdict, compare
+from models_integers import IntegerCheck, IntegerVerdict, integer_self_test
 from models_selftest import self_test
 from models_text import draw_text, text_faults, write_tokenizer
 
 ROOT = Path(__file__).parents[2]
 NEW_TOKENS = 64
+INSTRUCTION_SETS = ["scalar", "portable", "avx2", "avx2-vnni", "avx512", "avx512-vnni", "avx512-bf16", "amx-bf16"]
 
 
 class Apus:
-    """Runs the command on a checkpoint, with a batch size, threads and processes drawn at random."""
+    """Runs the command on a checkpoint, with an instruction set, a batch size, threads and processes drawn at random."""
 
     def __init__(self, command: str):
         self.command = command
+        self.sets = instruction_sets(command)
         self.last = ""
 
     def __call__(self, folder: Path, options: Options, prompts: list, limit: int, rng: random.Random) -> list[dict]:
@@ -43,11 +46,19 @@ class Apus:
                      "--threads", str(rng.choice([1, 2]))]
         processes = rng.choice([1, 1, 2, 3])
         arguments += ["-n", str(processes)] if processes > 1 else []
-        self.last = " ".join(arguments[1:])
-        done = subprocess.run(arguments, capture_output=True, text=True, timeout=300)
+        isa = rng.choice(self.sets)
+        self.last = f"APUS_ISA={isa} " + " ".join(arguments[1:])
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=300, env=os.environ | {"APUS_ISA": isa})
         if done.returncode != 0:
             raise RuntimeError(f"apus ended with {done.returncode}: {done.stderr.strip()[-300:]}")
         return [json.loads(line) for line in target.read_text().splitlines()]
+
+
+def instruction_sets(command: str) -> list[str]:
+    """Those that this machine runs: the command refuses the others."""
+    run = lambda isa: subprocess.run([command, "generate", "a", "-q", "--max-new-tokens", "1"], capture_output=True,
+                                     env=os.environ | {"APUS_ISA": isa}).returncode
+    return [isa for isa in INSTRUCTION_SETS if run(isa) == 0]
 
 
 def draw_prompts(options: Options, rng: random.Random) -> list[list[int]]:
@@ -56,6 +67,16 @@ def draw_prompts(options: Options, rng: random.Random) -> list[list[int]]:
     lengths.append(rng.randint(65, 100))
     rng.shuffle(lengths)
     return [[rng.randrange(options.vocab_size) for _ in range(length)] for length in lengths]
+
+
+def check_integers(options: Options, check: IntegerCheck, seed: int) -> IntegerVerdict:
+    torch.manual_seed(options.seed)
+    with tempfile.TemporaryDirectory(prefix="apus-parity-") as name:
+        write_checkpoint(Path(name), options)
+        try:
+            return check(Path(name), options, random.Random(seed))
+        except (RuntimeError, OSError, ValueError, subprocess.TimeoutExpired) as error:
+            return IntegerVerdict(failures=[str(error)])
 
 
 def check(options: Options, run, verbose: bool = False) -> Verdict:
@@ -99,16 +120,23 @@ def main() -> int:
     seeds = [arguments.only] if arguments.only is not None else [rng.randrange(1 << 31) for _ in range(arguments.count)]
     print(f"seed {seed}, {len(seeds)} configurations", flush=True)
     if arguments.self_test:
-        return self_test(check, [draw(own) for own in seeds])
+        return self_test(check, [draw(own) for own in seeds]) | integer_self_test([draw(own) for own in seeds])
     if not os.access(arguments.apus, os.X_OK):
         print(f"{arguments.apus} is not there: build it (make build) or name it with --apus", file=sys.stderr)
         return 1
 
     apus, total, failed, start = Apus(arguments.apus), Verdict(), 0, time.time()
+    integers, rounded = IntegerCheck(arguments.apus, apus.sets), IntegerVerdict()
+    if not apus.sets:
+        print(f"{arguments.apus} runs on none of {INSTRUCTION_SETS}", file=sys.stderr)
+        return 1
     for own in seeds:
         options = draw(own)
         verdict = check(options, apus, verbose=arguments.only is not None)
         total.add(verdict)
+        whole = check_integers(options, integers, own)
+        rounded.add(whole)
+        verdict.failures += whole.failures
         if verdict.failures:
             failed += 1
             print(f"FAIL --only {own} [{options.describe()}] apus {apus.last}")
@@ -118,6 +146,7 @@ def main() -> int:
           f"{total.prompts} prompts, {total.tokens} tokens, {total.ties} ties, f32 log-probabilities within "
           f"{total.worst:.1e}, rounded ones at {total.ratio:.2f} of the tolerance, {time.time() - start:.0f} s "
           f"(seed {seed})")
+    print(f"int8 and int4 on {', '.join(apus.sets)}: {rounded.runs} runs, {rounded.describe()}")
     return 1 if failed else 0
 
 

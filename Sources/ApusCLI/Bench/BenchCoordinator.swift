@@ -61,6 +61,7 @@ final class BenchCoordinator {
         switch phase {
         case 0:
             round.dtype = reply["dtype"]?.string ?? ""
+            round.format = reply["format"]?.string.flatMap { WeightFormat(rawValue: $0) } ?? .float32
             round.loadSeconds = max(round.loadSeconds, reply["load_seconds"]?.double ?? 0)
             round.firstTokenSeconds = max(round.firstTokenSeconds, reply["first_token_seconds"]?.double ?? 0)
         case 1: round.memoryBytes += reply["memory_bytes"]?.integer ?? 0

@@ -16,6 +16,8 @@ struct BenchRound: Sendable {
     }
 
     var dtype = ""
+    /// What the products of the model that was run are made of.
+    var format = WeightFormat.float32
     /// From the opening of the gate to the last result.
     var seconds = 0.0
     var tokens = 0

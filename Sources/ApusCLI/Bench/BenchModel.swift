@@ -11,12 +11,14 @@ struct BenchModel {
     let name: String
     let spec: DecoderSpec
     let tokenizer: Tokenizer?
+    /// That of the checkpoint's own weights.
+    let quantization: Quantization?
     /// Random weights, which vanish with this.
     private let synthetic: SyntheticCheckpoint?
 
     /// - Parameters:
     ///   - directory: of a checkpoint; `nil` for the demo model.
-    ///   - synthetic: a `config.json` whose model gets random weights instead.
+    ///   - synthetic: a `config.json` whose model gets random weights of floating point instead.
     init(directory: String?, synthetic: String?) throws {
         if let synthetic {
             let config = try ConfigurationFile(path: synthetic)
@@ -26,6 +28,7 @@ struct BenchModel {
             self.directory = checkpoint.directory
             name = "random weights of \(synthetic)"
             tokenizer = nil
+            quantization = nil
             return
         }
         self.synthetic = nil
@@ -34,7 +37,9 @@ struct BenchModel {
         }
         self.directory = path
         name = directory ?? "the demo model"
-        spec = try DecoderSpec(ConfigurationFile(path: path + "/config.json"))
+        let config = try ConfigurationFile(path: path + "/config.json")
+        spec = try DecoderSpec(config)
+        quantization = try Quantization(storedAsIn: config)
         let hasTokenizer = try ConfigurationFile(optionalPath: path + "/tokenizer.json") != nil
         tokenizer = hasTokenizer ? try AutoTokenizer.from(pretrained: path) : nil
     }

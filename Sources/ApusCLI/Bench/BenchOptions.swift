@@ -77,7 +77,7 @@ struct BenchVariedOptions: ParsableArguments {
         dtype.values.flatMap { choice in
             let dtype = choice.value.flatMap(DType.init(rawValue:)) ?? model.storedType
             return quantize.values.compactMap { quantization in
-                (quantization?.format ?? WeightFormat(dtype)).map { (dtype, $0) }
+                ((quantization ?? model.quantization)?.format ?? WeightFormat(dtype)).map { (dtype, $0) }
             }
         }
     }

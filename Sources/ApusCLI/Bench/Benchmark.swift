@@ -50,7 +50,7 @@ struct Benchmark {
             measured.append(try await round(combination, settings, prompts))
         }
         let dtype = measured.first.flatMap { DType(rawValue: $0.dtype) } ?? .float32
-        let format = Self.format(combination, dtype)
+        let format = measured.first?.format ?? .float32
         return BenchMeasurement(
             combination: combination, dtype: dtype, format: format, inFlight: inFlight, prompts: prompts.count,
             prefills: solos.map(\.length), rounds: measured,
@@ -71,14 +71,8 @@ struct Benchmark {
         let coordinator = try BenchCoordinator(settings, processes: combination.processes, prompts: prompts)
         var round = try await coordinator.run()
         round.bandwidth = max(before, try limits.readBandwidth())
-        round.peak = limits.peak(
-            MachineLimits.Arithmetic(Self.format(combination, DType(rawValue: round.dtype) ?? .float32)))
+        round.peak = limits.peak(MachineLimits.Arithmetic(round.format))
         return round
-    }
-
-    /// What a worker's products are made of when its other weights are of a type.
-    private static func format(_ combination: BenchCombination, _ dtype: DType) -> WeightFormat {
-        combination.quantization?.format ?? WeightFormat(dtype) ?? .float32
     }
 
     static func title(_ combination: BenchCombination) -> String {

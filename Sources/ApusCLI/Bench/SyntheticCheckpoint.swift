@@ -41,7 +41,7 @@ final class SyntheticCheckpoint {
         directory = try TemporaryPlace.make()
         try Self.fill(descriptor, size.partialValue, header, entries, dtype)
         try OutputDescriptor(creating: directory + "/config.json").write(
-            JSONValue.object(config.object).serialized.utf8)
+            JSONValue.object(Quantization.removed(from: config.object)).serialized.utf8)
         guard symlink("/proc/\(getpid())/fd/\(descriptor)", directory + "/model.safetensors") == 0 else {
             throw CommandError("\(directory) cannot be written: \(String(cString: strerror(errno)))")
         }

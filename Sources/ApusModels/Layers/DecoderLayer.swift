@@ -22,14 +22,13 @@ struct DecoderLayer: Sendable {
         down = try loader.projection(weights, spec.down)
     }
 
-    /// Notes every weight that `init` will ask for, so that all that is missing is reported at once.
-    static func expect(_ weights: WeightCursor, _ spec: DecoderSpec) {
+    /// Notes the norms and biases that `init` will ask for, so that all that is missing is reported at once.
+    static func expectVectors(_ weights: WeightCursor, _ spec: DecoderSpec) {
         for norm in [spec.names.attentionNorm, spec.names.mlpNorm] {
             weights.at(norm).expect("weight", shape: [spec.hiddenSize])
         }
-        for shape in spec.projections {
-            weights.at(shape.name).expect("weight", shape: [shape.outputs, shape.inputs])
-            if shape.hasBias { weights.at(shape.name).expect("bias", shape: [shape.outputs]) }
+        for shape in spec.projections where shape.hasBias {
+            weights.at(shape.name).expect("bias", shape: [shape.outputs])
         }
     }
 

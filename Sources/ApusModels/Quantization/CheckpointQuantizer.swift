@@ -1,0 +1,173 @@
+import ApusCheckpoints
+package import ApusCompute
+import ApusJSON
+
+/// Writes a checkpoint whose products have integers: what a device makes of them when it loads and quantizes the original.
+/// The format is that of docs/QUANTIZATION.md.
+package struct CheckpointQuantizer: Sendable {
+    /// What happens to one tensor of the original, or to the embedding a second time.
+    private enum Step: Sendable {
+        case copy(StoredTensor)
+        case quantize(WeightSource, place: String, StoredMatrix)
+    }
+
+    package struct Outcome: Sendable {
+        /// Bytes of all tensors.
+        package let byteCount: Int
+        /// Bytes of all tensors of the original.
+        package let originalByteCount: Int
+        package let files: Int
+        /// Names in the original's directory that the new one lacks: weights in other formats, directories.
+        package let leftOut: [String]
+    }
+
+    /// transformers' limit of one file.
+    package static let maximumShardByteCount = 5_000_000_000
+    /// Bytes of the original that are quantized at a time.
+    private static let pieceByteCount = 16 << 20
+
+    private let directory: String
+    private let quantization: Quantization
+    private let quantizer: any WeightQuantizer
+    private let config: ConfigurationFile
+    private let dtype: DType
+    private let checkpoint: Checkpoint
+    private let steps: [Step]
+
+    /// Reads what the directory holds, and none of its weights. Throws `CheckpointError` and `ModelError` as loading it
+    /// would, `ModelError` (`.unsupported`) if it is quantized already.
+    package init(
+        directory: String, as quantization: Quantization, by quantizer: any WeightQuantizer
+    ) throws {
+        config = try ConfigurationFile(path: directory + "/config.json")
+        if let stored = try Quantization(storedAsIn: config) {
+            throw ModelError.unsupported("\(config.file): the weights are \(stored.rawValue) already")
+        }
+        let spec = try DecoderSpec(config)
+        checkpoint = try Checkpoint(directory: directory)
+        dtype = try DecoderModel.storedType(config, checkpoint)
+        let weights = WeightCursor(checkpoint)
+        try DecoderModel.verify(weights, spec, stored: nil)
+        self.directory = directory
+        self.quantization = quantization
+        self.quantizer = quantizer
+        steps = try Self.steps(weights, spec, quantization)
+        try checkNames()
+    }
+
+    private static func steps(
+        _ weights: WeightCursor, _ spec: DecoderSpec, _ quantization: Quantization
+    ) throws -> [Step] {
+        var steps: [Step] = []
+        var taken: Set<ExactString> = []
+        for (source, target) in zip(spec.matrices(nil), spec.matrices(quantization)) {
+            let weight = try weights.at(source.place).source(source.matrix)
+            steps.append(.quantize(weight, place: target.place, target.matrix))
+            // Where the head is tied, a copy of it in the original gives way.
+            taken.insert(ExactString("\(target.place).\(StoredMatrix.weight)"))
+        }
+        let others = weights.checkpoint.names.filter { !taken.contains(ExactString($0)) }
+        return others.compactMap { weights.checkpoint[$0].map(Step.copy) } + steps
+    }
+
+    private func checkNames() throws {
+        var names: Set<ExactString> = []
+        for tensor in steps.flatMap(Self.tensors) where !names.insert(ExactString(tensor.name)).inserted {
+            throw CheckpointError.weights(
+                "\(directory): has a tensor '\(tensor.name)' already, whose name the format needs")
+        }
+    }
+
+    private static func tensors(_ step: Step) -> [TensorDescription] {
+        switch step {
+        case .copy(let tensor): [TensorDescription(tensor.name, tensor.dtype, tensor.shape)]
+        case .quantize(_, let place, let matrix):
+            matrix.parts.compactMap { part in
+                part.dtype.map { TensorDescription("\(place).\(part.name)", $0, part.shape) }
+            }
+        }
+    }
+
+    /// Writes the directory, which has its name only once it is complete. Blocks until it is on its disk.
+    ///
+    /// - Parameters:
+    ///   - replaces: whether a checkpoint of that name gives way.
+    ///   - progress: is told the share that is done; what it throws ends the work.
+    /// - Throws: `CheckpointError` (`.exists`, `.unwritable`; `.weights` for weights that are no finite numbers),
+    ///   `ComputeError` for matrices that integers do not suit. Nothing stays behind then.
+    package func write(
+        to target: String, replaces: Bool = false, maximumShardByteCount: Int = maximumShardByteCount,
+        progress: (Double) throws -> Void = { _ in }
+    ) throws -> Outcome {
+        let staged = try StagedDirectory(for: target, from: directory, replaces: replaces)
+        let plan = ShardPlan(steps, maximumByteCount: maximumShardByteCount, tensors: Self.tensors)
+        var done = 0
+        for shard in plan.shards {
+            let writer = try SafetensorsWriter(creating: staged.path + "/" + shard.file, plan.tensors(of: shard))
+            for step in shard.items {
+                try write(step, to: writer) { bytes in
+                    done += bytes
+                    try progress(min(Double(done) / Double(max(checkpoint.byteCount, 1)), 1))
+                }
+            }
+            try writer.finish()
+        }
+        if let index = plan.index { try staged.write(index.file, index.value.indented + "\n") }
+        let described = quantization.describe(config, dtype: dtype)
+        try staged.write("config.json", JSONValue.object(described).indented + "\n")
+        let companions = try CheckpointCompanions(of: checkpoint)
+        for name in companions.names { try staged.copy(companions.path(of: name), as: name) }
+        try staged.commit()
+        return Outcome(
+            byteCount: plan.byteCount, originalByteCount: checkpoint.byteCount, files: plan.shards.count,
+            leftOut: companions.leftOut)
+    }
+
+    private func write(_ step: Step, to writer: SafetensorsWriter, _ progress: (Int) throws -> Void) throws {
+        switch step {
+        case .copy(let tensor):
+            for start in stride(from: 0, to: tensor.byteCount, by: Self.pieceByteCount) {
+                let end = min(start + Self.pieceByteCount, tensor.byteCount)
+                try tensor.withBytes { bytes in
+                    try writer.write(
+                        UnsafeRawBufferPointer(rebasing: bytes[start..<end]), to: tensor.name, at: start)
+                }
+                try progress(end - start)
+            }
+            tensor.release()
+        case .quantize(let weight, let place, let matrix):
+            try quantize(weight, place, matrix, to: writer, progress)
+            weight.release?()
+        }
+    }
+
+    private func quantize(
+        _ weight: WeightSource, _ place: String, _ matrix: StoredMatrix, to writer: SafetensorsWriter,
+        _ progress: (Int) throws -> Void
+    ) throws {
+        let format = matrix.quantization ?? quantization
+        let rowBytes = max(weight.format.rowByteCount(inputs: matrix.inputs), 1)
+        let rowsPerPiece = max(Self.pieceByteCount / rowBytes, 1)
+        for first in stride(from: 0, to: matrix.outputs, by: rowsPerPiece) {
+            let rows = first..<min(first + rowsPerPiece, matrix.outputs)
+            let result = try quantizer.quantize(weight, rows: rows, as: format)
+            if let row = result.scales.firstIndex(where: { !$0.isFinite }) {
+                throw CheckpointError.weights(
+                    "\(directory): tensor '\(weight.name)': output \(first + row) has a weight that is no finite "
+                        + "number, which integers cannot stand for")
+            }
+            try result.values.withUnsafeBytes {
+                try writer.write($0, to: "\(place).\(StoredMatrix.weight)", at: first * ($0.count / rows.count))
+            }
+            try result.scales.withUnsafeBytes {
+                try writer.write($0, to: "\(place).\(StoredMatrix.scale)", at: first * 4)
+            }
+            if format == .int4 {
+                try result.multipliers.withUnsafeBytes {
+                    try writer.write($0, to: "\(place).\(StoredMatrix.multiplier)", at: first * ($0.count / rows.count))
+                }
+            }
+            try progress(rows.count * rowBytes)
+        }
+    }
+}

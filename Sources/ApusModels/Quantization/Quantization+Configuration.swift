@@ -1,0 +1,55 @@
+package import ApusCheckpoints
+package import ApusCompute
+package import ApusJSON
+
+/// `quantization_config` of a checkpoint whose products have integers already (docs/QUANTIZATION.md).
+extension Quantization {
+    private static let key = "quantization_config"
+    private static let method = "apus"
+    private static let version = 1
+
+    /// What a checkpoint's `config.json` says of its weights; `nil` if they are of floating point.
+    /// Throws `ModelError` (`.unsupported`) for the formats of others, `CheckpointError` for what is no description.
+    package init?(storedAsIn config: ConfigurationFile) throws {
+        guard let description = try config.optionalObject(Self.key) else { return nil }
+        let method = try description.string("quant_method")
+        guard method == Self.method else {
+            throw ModelError.unsupported(
+                "\(config.file): \(Self.key): weights quantized by '\(method)' are not read, only those that apus "
+                    + "quantize has written")
+        }
+        let version = try description.int("version")
+        guard version == Self.version else {
+            throw ModelError.unsupported(
+                "\(config.file): \(Self.key): version \(version) is not read, only \(Self.version)")
+        }
+        let name = try description.string("format")
+        guard let format = Quantization(rawValue: name) else {
+            let known = Self.allCases.map(\.rawValue).joined(separator: " or ")
+            throw description.fault("format", expected: known, got: "'\(name)'")
+        }
+        self = format
+    }
+
+    /// The configuration of a checkpoint once its weights are quantized. `dtype` is that of the others.
+    package func describe(_ config: ConfigurationFile, dtype: DType) -> JSONObject {
+        var members = config.object.members.filter { !$0.key.utf8.elementsEqual(Self.key.utf8) }
+        if config["dtype"] == nil, config["torch_dtype"] == nil {
+            members.removeAll { $0.key == "dtype" || $0.key == "torch_dtype" }
+            members.append(.init(key: "dtype", value: .string(dtype.rawValue)))
+        }
+        members.append(
+            .init(
+                key: Self.key,
+                value: [
+                    "quant_method": .string(Self.method), "format": .string(rawValue),
+                    "version": .integer(Self.version),
+                ]))
+        return JSONObject(members)
+    }
+
+    /// The configuration of the same model with weights of floating point.
+    package static func removed(from config: JSONObject) -> JSONObject {
+        JSONObject(config.members.filter { !$0.key.utf8.elementsEqual(key.utf8) })
+    }
+}

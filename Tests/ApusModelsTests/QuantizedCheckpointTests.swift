@@ -1,0 +1,226 @@
+import ApusCPU
+import ApusCheckpoints
+import ApusCompute
+import ApusModels
+import ApusTestSupport
+import Testing
+
+@Suite struct QuantizedCheckpointTests {
+    static let names = ["mha", "gqa-tied", "mqa-biases-sharded", "bf16", "f16"]
+
+    private func quantize(
+        _ source: String, _ quantization: Quantization, _ directory: TemporaryDirectory, threads: Int = 2,
+        shards: Int = .max
+    ) throws -> String {
+        let target = directory.path + "/quantized"
+        _ = try CheckpointQuantizer(directory: source, as: quantization, by: CPUDevice(threads: threads))
+            .write(to: target, maximumShardByteCount: shards)
+        return target
+    }
+
+    private static let text = (0..<70).map { ($0 * 37 + 5) % 90 }
+
+    @Test(arguments: names, Quantization.allCases)
+    func hasTheBitsOfQuantizingAtLoad(_ name: String, _ quantization: Quantization) throws {
+        let fixture = try ModelFixture.load(name)
+        let device = try CPUDevice(threads: 2)
+        let atLoad = try DecoderModel.load(
+            directory: fixture.directory, device: device, quantization: quantization)
+        let expected = try atLoad.logProbabilities(of: Self.text)
+        let plain = try DecoderModel.load(directory: fixture.directory, device: device)
+        #expect(try plain.logProbabilities(of: Self.text) != expected)
+        for (threads, shards) in [(1, Int.max), (3, 2000)] {
+            let directory = try TemporaryDirectory()
+            let path = try quantize(fixture.directory, quantization, directory, threads: threads, shards: shards)
+            for packsAhead in [true, false] {
+                let stored = try DecoderModel.load(
+                    directory: path, device: CPUDevice(threads: threads, packsAhead: packsAhead))
+                #expect(try stored.logProbabilities(of: Self.text) == expected)
+                #expect(stored.format == quantization.format)
+                #expect(stored.dtype == atLoad.dtype)
+                #expect(stored.unusedWeights.isEmpty)
+            }
+            let files = try Checkpoint(directory: path).files.count
+            #expect(shards == .max ? files == 1 : files > 3)
+        }
+    }
+
+    /// The definition, computed anew: x ≈ scale · value, the largest of a row at 127.
+    @Test func holdsTheNearestIntegers() throws {
+        let fixture = try ModelFixture.load("mha")
+        let directory = try TemporaryDirectory()
+        let original = try Checkpoint(directory: fixture.directory)
+        let quantized = try Checkpoint(directory: quantize(fixture.directory, .int8, directory))
+        let name = "model.layers.0.mlp.down_proj.weight"
+        let source = try #require(original[name])
+        let target = try #require(quantized[name])
+        let scales = try #require(quantized[name + "_scale"])
+        #expect(target.dtype == .int8 && target.shape == source.shape && scales.shape == [source.shape[0]])
+        let inputs = source.shape[1]
+        for row in 0..<source.shape[0] {
+            let scale = scales.withBytes { $0.loadUnaligned(fromByteOffset: row * 4, as: Float.self) }
+            let weights = source.withBytes { bytes in
+                (0..<inputs).map { bytes.loadUnaligned(fromByteOffset: (row * inputs + $0) * 4, as: Float.self) }
+            }
+            let values = target.withBytes { bytes in (0..<inputs).map { Int8(bitPattern: bytes[row * inputs + $0]) } }
+            #expect(values.map { abs(Int($0)) }.max() == 127)
+            for (weight, value) in zip(weights, values) {
+                #expect(abs(weight - scale * Float(value)) <= scale * 0.5001)
+            }
+        }
+    }
+
+    @Test func keepsTheEmbeddingOfATiedHead() throws {
+        let fixture = try ModelFixture.load("gqa-tied")
+        let directory = try TemporaryDirectory()
+        let original = try Checkpoint(directory: fixture.directory)
+        let quantized = try Checkpoint(directory: quantize(fixture.directory, .int4, directory))
+        let name = "model.embed_tokens.weight"
+        let kept = try #require(quantized[name])
+        let stored = try #require(original[name])
+        #expect(kept.dtype == stored.dtype)
+        #expect(kept.withBytes { Array($0) } == stored.withBytes { Array($0) })
+        #expect(quantized["lm_head.weight"]?.dtype == .int8)
+    }
+
+    // MARK: What is refused
+
+    private struct Tensor {
+        let name: String
+        var dtype: String
+        var shape: [Int]
+        var bytes: [UInt8]
+    }
+
+    /// What loading a quantized checkpoint says whose tensors were changed: its error, or `loaded`.
+    private func damaged(_ quantization: Quantization, _ change: (inout [Tensor]) -> Void) throws -> String {
+        let directory = try TemporaryDirectory()
+        let path = try quantize(ModelFixture.load("mha").directory, quantization, directory)
+        let checkpoint = try Checkpoint(directory: path)
+        var tensors = checkpoint.names.compactMap { checkpoint[$0] }.map { tensor in
+            Tensor(
+                name: tensor.name, dtype: tensor.dtype.rawValue, shape: tensor.shape,
+                bytes: tensor.withBytes { Array($0) })
+        }
+        change(&tensors)
+        var builder = SafetensorsBuilder()
+        for tensor in tensors { builder.add(tensor.name, tensor.dtype, tensor.shape, tensor.bytes) }
+        let copy = try TemporaryDirectory()
+        _ = try copy.write("config.json", readFile(path + "/config.json"))
+        _ = try copy.write("model.safetensors", builder.bytes)
+        do {
+            _ = try DecoderModel.load(directory: copy.path, device: CPUDevice(threads: 1))
+        } catch {
+            let message = "\(error)"
+            #expect(message.contains(copy.path) && !message.contains("\n"), "\(message)")
+            return message
+        }
+        return "loaded"
+    }
+
+    private static let place = "model.layers.0.self_attn.k_proj.weight"
+
+    @Test func loadsWhatIsNotDamaged() throws {
+        for quantization in Quantization.allCases { #expect(try damaged(quantization) { _ in } == "loaded") }
+    }
+
+    @Test(arguments: ["_scale", "_multiplier", ""])
+    func namesAMissingTensor(_ suffix: String) throws {
+        let message = try damaged(.int4) { $0.removeAll { $0.name == Self.place + suffix } }
+        #expect(message.contains("\"\(Self.place + suffix)\""), "\(message)")
+    }
+
+    @Test(arguments: [Float.nan, -.nan, .infinity, -1])
+    func refusesScalesThatAreNone(_ scale: Float) throws {
+        let message = try damaged(.int8) { tensors in
+            for index in tensors.indices where tensors[index].name == Self.place + "_scale" {
+                withUnsafeBytes(of: scale) { tensors[index].bytes.replaceSubrange(4..<8, with: $0) }
+            }
+        }
+        #expect(message.contains("'\(Self.place)_scale': expected finite scales"), "\(message)")
+    }
+
+    @Test(arguments: [0, 16, 255] as [UInt8])
+    func refusesMultipliersOutOfBounds(_ multiplier: UInt8) throws {
+        let message = try damaged(.int4) { tensors in
+            for index in tensors.indices where tensors[index].name == Self.place + "_multiplier" {
+                tensors[index].bytes[tensors[index].bytes.count - 1] = multiplier
+            }
+        }
+        #expect(message.contains("'\(Self.place)_multiplier'") && message.contains("got \(multiplier)"), "\(message)")
+    }
+
+    @Test(arguments: ["", "_scale", "_multiplier"])
+    func refusesOtherShapesAndTypes(_ suffix: String) throws {
+        let name = Self.place + suffix
+        let flat = try damaged(.int4) { tensors in
+            for index in tensors.indices where tensors[index].name == name {
+                tensors[index].shape = [1] + tensors[index].shape
+            }
+        }
+        #expect(flat.contains("\"\(name)\": expected the shape"), "\(flat)")
+        let retyped = try damaged(.int4) { tensors in
+            for index in tensors.indices where tensors[index].name == name {
+                tensors[index].dtype = suffix == "_scale" ? "I32" : "I8"
+            }
+        }
+        #expect(retyped.contains("'\(name)' is I") && retyped.contains("needs"), "\(retyped)")
+    }
+
+    @Test(arguments: [
+        (#"{"quant_method": "gptq", "bits": 4}"#, "gptq"), (#"{"quant_method": "awq"}"#, "awq"),
+        (#"{"quant_method": "bitsandbytes", "load_in_8bit": true}"#, "bitsandbytes"),
+        (#"{"quant_method": "fp8"}"#, "fp8"), ("{}", "quantization_config.quant_method"),
+        ("[]", "quantization_config"), (#"{"quant_method": "apus", "version": 2, "format": "int8"}"#, "version 2"),
+        (#"{"quant_method": "apus", "version": 1, "format": "int3"}"#, "int3"),
+        (#"{"quant_method": "apus", "version": 1}"#, "quantization_config.format"),
+        (#"{"quant_method": "apus", "format": "int8"}"#, "quantization_config.version"),
+    ])
+    func namesAFormatThatItDoesNotRead(_ description: String, _ named: String) throws {
+        let fixture = try ModelFixture.load("mha")
+        let directory = try TemporaryDirectory()
+        let config = String(decoding: try readFile(fixture.directory + "/config.json"), as: UTF8.self)
+        let end = try #require(config.lastIndex(of: "}"))
+        _ = try directory.write("config.json", config[..<end] + ", \"quantization_config\": \(description)}")
+        _ = try directory.write("model.safetensors", readFile(fixture.directory + "/model.safetensors"))
+        let error = #expect(throws: (any Error).self) {
+            try DecoderModel.load(directory: directory.path, device: CPUDevice(threads: 1))
+        }
+        let message = error.map { "\($0)" } ?? ""
+        #expect(message.contains("config.json") && message.contains(named), "\(message)")
+    }
+
+    @Test func aQuantizedCheckpointKeepsItsFormat() throws {
+        let directory = try TemporaryDirectory()
+        let path = try quantize(ModelFixture.load("mha").directory, .int8, directory)
+        let device = try CPUDevice(threads: 1)
+        _ = try DecoderModel.load(directory: path, device: device, quantization: .int8)
+        let error = #expect(throws: ModelError.self) {
+            try DecoderModel.load(directory: path, device: device, quantization: .int4)
+        }
+        #expect(error?.message.contains("int8 already") == true)
+        #expect(throws: ModelError.self) { try CheckpointQuantizer(directory: path, as: .int8, by: device) }
+    }
+
+    @Test func refusesWeightsThatAreNoNumbers() throws {
+        let fixture = try ModelFixture.load("mha")
+        let checkpoint = try Checkpoint(directory: fixture.directory)
+        var builder = SafetensorsBuilder()
+        for name in checkpoint.names {
+            let tensor = try #require(checkpoint[name])
+            var bytes = tensor.withBytes { Array($0) }
+            if name == Self.place { withUnsafeBytes(of: Float.nan) { bytes.replaceSubrange(0..<4, with: $0) } }
+            builder.add(name, tensor.dtype.rawValue, tensor.shape, bytes)
+        }
+        let directory = try TemporaryDirectory()
+        _ = try directory.write("config.json", readFile(fixture.directory + "/config.json"))
+        _ = try directory.write("model.safetensors", builder.bytes)
+        let target = try TemporaryDirectory()
+        let error = #expect(throws: CheckpointError.self) {
+            try CheckpointQuantizer(directory: directory.path, as: .int4, by: CPUDevice(threads: 1))
+                .write(to: target.path + "/quantized")
+        }
+        #expect(error?.message.contains("'\(Self.place)': output 0") == true)
+        #expect(try target.names.isEmpty)
+    }
+}

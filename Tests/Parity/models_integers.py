@@ -1,0 +1,312 @@
+"""Checkpoints of integers: their files against the formula, and apus' answers from them, layer by layer.
+
+The rules are in README.md beside this file.
+"""
+
+import json
+import os
+import random
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, DynamicCache
+
+from models_checkpoints import Options, write_checkpoint
+
+FORMATS = ("int8", "int4")
+GROUP = 32
+NEW_TOKENS = 16
+# Root mean square of the error of a layer's answers over that of the formula, which rounds the same values.
+SAME = 0.35
+# Relative root mean square error of one projection over float32 inputs, and of the hidden vector for each layer before it.
+PROJECTION = {"int8": 0.025, "int4": 0.16}
+HIDDEN = {"int8": 0.06, "int4": 0.35}
+
+
+@dataclass
+class IntegerVerdict:
+    failures: list[str] = field(default_factory=list)
+    runs: int = 0
+    same: float = 0.0  # largest share of SAME
+    projection: dict[str, float] = field(default_factory=lambda: dict.fromkeys(FORMATS, 0.0))
+    hidden: dict[str, float] = field(default_factory=lambda: dict.fromkeys(FORMATS, 0.0))
+
+    def add(self, other: "IntegerVerdict") -> None:
+        self.failures += other.failures
+        self.runs += other.runs
+        self.same = max(self.same, other.same)
+        for format in FORMATS:
+            self.projection[format] = max(self.projection[format], other.projection[format])
+            self.hidden[format] = max(self.hidden[format], other.hidden[format])
+
+
+    def describe(self) -> str:
+        shares = lambda values: ", ".join(f"{format} {value:.2f}" for format, value in values.items())
+        return (f"answers at {self.same:.2f} of the tolerance around the formula's, errors of projections at "
+                f"{shares(self.projection)} and of layers at {shares(self.hidden)} of theirs")
+
+
+# The files.
+
+def tensors(folder: Path) -> dict[str, torch.Tensor]:
+    return {name: tensor for file in sorted(folder.glob("*.safetensors")) for name, tensor in load_file(file).items()}
+
+
+def integers(stored: dict[str, torch.Tensor], name: str, inputs: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The integers of a matrix, multipliers included, and the scales of its rows, as docs/QUANTIZATION.md has them."""
+    values, scales = stored[name], stored[name + "_scale"]
+    if values.dtype == torch.int8:
+        return values.float(), scales
+    halves = torch.stack([values & 15, values >> 4], -1).flatten(1)[:, :inputs].float() - 8
+    multipliers = stored[name + "_multiplier"].float().repeat_interleave(GROUP, 1)[:, :inputs]
+    return halves * multipliers, scales
+
+
+def file_faults(format: str, original: torch.Tensor, stored: dict[str, torch.Tensor], name: str) -> list[str]:
+    """Each value is the nearest of its scale; each multiplier loses no more than the least that spans its group."""
+    weight, inputs = original.float(), original.shape[1]
+    values, scales = integers(stored, name, inputs)
+    eight_bits = stored[name].dtype == torch.int8
+    if eight_bits != (format == "int8" or name == "lm_head.weight"):
+        return [f"{name} is {stored[name].dtype}"]
+    largest = weight.abs().amax(1)
+    span = 127 if eight_bits else 7.5 * 15
+    if not torch.allclose(scales * span, largest, rtol=1e-5, atol=0):
+        return [f"{name}: a scale does not span its row"]
+    error = weight - values * scales[:, None]
+    if eight_bits:
+        return [] if (error.abs() <= scales[:, None] * 0.5001).all() else [f"{name}: not the nearest integers"]
+    padding = (0, -inputs % GROUP)
+    groups = torch.nn.functional.pad(weight, padding).unflatten(1, (-1, GROUP))
+    steps = (groups.abs().amax(-1) / (7.5 * scales[:, None])).nan_to_num().ceil().clamp(1, 15) * scales[:, None]
+    plain = groups - (groups / steps[..., None]).nan_to_num().round().clamp(-8, 7) * steps[..., None]
+    chosen = torch.nn.functional.pad(error, padding).unflatten(1, (-1, GROUP)).square().sum(-1)
+    return [] if (chosen <= plain.square().sum(-1) * 1.001 + 1e-12).all() else [f"{name}: a group has a worse multiplier"]
+
+
+# The formula.
+
+class IntegerLinear(torch.nn.Module):
+    """Inputs rounded to 8 bits with a scale for each token; sums of integers are exact in float32 at these sizes."""
+
+    def __init__(self, values: torch.Tensor, scales: torch.Tensor, bias: torch.Tensor | None):
+        super().__init__()
+        self.values, self.scales, self.bias = values, scales, bias
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        largest = x.abs().amax(-1, keepdim=True)
+        rounded = (x * torch.where(largest > 0, 127 / largest, 0)).round()
+        y = rounded @ self.values.T * (largest / 127 * self.scales)
+        return y if self.bias is None else y + self.bias
+
+
+class RoundedCache(DynamicCache):
+    """Keys and values as Apus keeps them beside bfloat16 weights."""
+
+    def update(self, keys, values, *arguments, **options):
+        return super().update(keys.bfloat16().float(), values.bfloat16().float(), *arguments, **options)
+
+
+class Model:
+    """A checkpoint in float32, cut to some layers; with the integers of another if they are given."""
+
+    def __init__(self, folder: Path, options: Options, stored: dict[str, torch.Tensor] | None = None):
+        self.options, self.stored = options, stored
+        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+        self.layers = self.model.model.layers
+        self.linears = {name: module for name, module in self.model.named_modules() if isinstance(module, torch.nn.Linear)}
+        if stored is not None:
+            for name, linear in self.linears.items():
+                parent = self.model.get_submodule(name.rpartition(".")[0]) if "." in name else self.model
+                integer = IntegerLinear(*integers(stored, name + ".weight", linear.in_features), linear.bias)
+                setattr(parent, name.rpartition(".")[2], integer)
+
+    def cut(self, depth: int) -> None:
+        self.model.model.layers = self.layers[:depth]
+        self.model.config.num_hidden_layers = depth
+
+    @torch.no_grad()
+    def logprobs(self, prompt: list[int], tokens: list[int]) -> torch.Tensor:
+        """Of the tokens after the prompt, fed as generation feeds them."""
+        rotary = self.model.model.rotary_emb
+        self.model.model.rotary_emb = type(rotary)(config=self.model.config)
+        rounds = self.stored is not None and self.options.dtype == "bf16"
+        cache = RoundedCache(config=self.model.config) if rounds else DynamicCache(config=self.model.config)
+        # Dynamic scaling depends on the length so far.
+        feeds = [prompt] + [[token] for token in tokens[:-1]]
+        if self.options.rope_kind != "dynamic":
+            feeds = [prompt + tokens[:-1]]
+        rows = []
+        for feed in feeds:
+            rows.append(self.model(torch.tensor([feed]), past_key_values=cache, use_cache=True).logits[0])
+        logits = torch.cat(rows)[len(prompt) - 1:].double().log_softmax(-1)
+        return logits[torch.arange(len(tokens)), torch.tensor(tokens)]
+
+    @torch.no_grad()
+    def hidden(self, tokens: list[int]) -> list[torch.Tensor]:
+        return self.model(torch.tensor([tokens]), output_hidden_states=True, use_cache=False).hidden_states[1:]
+
+
+def relative(got: torch.Tensor, exact: torch.Tensor) -> float:
+    return ((got - exact).square().mean().sqrt() / exact.square().mean().sqrt().clamp_min(1e-9)).item()
+
+
+@torch.no_grad()
+def layer_faults(format: str, exact: Model, formula: Model, tokens: list[int], verdict: IntegerVerdict) -> None:
+    """Every projection over the inputs that it has in float32, and the hidden vector after every layer."""
+    inputs, faults = {}, verdict.failures
+    hooks = [module.register_forward_hook(lambda _, x, y, name=name: inputs.__setitem__(name, (x[0], y)))
+             for name, module in exact.linears.items()]
+    truth = exact.hidden(tokens)
+    for hook in hooks:
+        hook.remove()
+    for name, (x, y) in inputs.items():
+        error = relative(formula.model.get_submodule(name)(x), y)
+        bound = PROJECTION["int8" if name == "lm_head" else format]
+        verdict.projection[format] = max(verdict.projection[format], error / bound)
+        if not error <= bound:
+            faults.append(f"{format}: {name} is off by {error:.4f} of its size, allowed {bound}")
+    for layer, (got, want) in enumerate(zip(formula.hidden(tokens), truth), 1):
+        error, bound = relative(got, want), HIDDEN[format] * layer ** 0.5
+        verdict.hidden[format] = max(verdict.hidden[format], error / bound)
+        if not error <= bound:
+            faults.append(f"{format}: after layer {layer} the hidden vector is off by {error:.4f}, allowed {bound:.4f}")
+
+
+def answer_faults(format: str, depth: int, mine, formula, exact, verdict: IntegerVerdict) -> None:
+    """Log-probabilities of one prompt list at one depth: apus' are those of the formula."""
+    mine, formula, exact = torch.cat(mine), torch.cat(formula), torch.cat(exact)
+    rms = lambda error: error.square().mean().sqrt().item()
+    ratio = rms(mine - formula) / (SAME * rms(formula - exact) + 2e-4)
+    verdict.same = max(verdict.same, ratio)
+    if not ratio <= 1:
+        verdict.failures.append(
+            f"{format}, {depth} layers: logprobs are {rms(mine - formula):.5f} from the formula's, which are "
+            f"{rms(formula - exact):.5f} from float32's")
+
+
+# The command.
+
+class IntegerCheck:
+    def __init__(self, command: str, sets: list[str]):
+        self.command, self.sets = command, sets
+
+    def apus(self, arguments: list[str], isa: str) -> subprocess.CompletedProcess:
+        done = subprocess.run([self.command, *arguments], capture_output=True, text=True, timeout=300,
+                              env=os.environ | {"APUS_ISA": isa})
+        if done.returncode != 0:
+            raise RuntimeError(f"APUS_ISA={isa} apus {' '.join(arguments)} ended with {done.returncode}: "
+                               f"{done.stderr.strip()[-300:]}")
+        return done
+
+    def generate(self, model: Path, prompts: Path, isa: str, batch=1, threads=1, processes=1, *more: str) -> list[dict]:
+        done = self.apus(["generate", "--model", str(model), "--prompts", str(prompts), "--max-new-tokens", str(NEW_TOKENS),
+                          "--logprobs", "--quiet", "--json", "--batch-size", str(batch), "--threads", str(threads),
+                          "-n", str(processes), *more], isa)
+        records = [json.loads(line) for line in done.stdout.splitlines()]
+        return [{key: value for key, value in record.items() if key != "rank"} for record in records]
+
+    def __call__(self, folder: Path, options: Options, rng: random.Random) -> IntegerVerdict:
+        verdict = IntegerVerdict()
+        original, exact = tensors(folder), Model(folder, options)
+        short = [[rng.randrange(options.vocab_size) for _ in range(rng.choice([1, 7, 40, 90]))] for _ in range(3)]
+        # Longer than what a step takes, so that it is cut, and elsewhere when others run beside it.
+        long = [rng.randrange(options.vocab_size) for _ in range(rng.randint(520, 640))]
+        file = folder / "integers.jsonl"
+        file.write_text("".join(json.dumps({"prompt_token_ids": ids}) + "\n" for ids in [*short, long, short[0]]))
+        for format in FORMATS:
+            quantized = folder / format
+            self.apus(["quantize", "--model", str(folder), "--output", str(quantized), "--format", format, "--quiet",
+                       "--threads", str(rng.choice([1, 2])), "--max-shard-size", rng.choice(["5GB", "20KB"])], "scalar")
+            stored = tensors(quantized)
+            formula = Model(folder, options, stored)
+            for name in formula.linears:
+                source = "model.embed_tokens" if name == "lm_head" and options.tied else name
+                verdict.failures += file_faults(format, original[source + ".weight"], stored, name + ".weight")
+            layer_faults(format, exact, formula, max(short, key=len), verdict)
+            self.independence(format, folder, quantized, file, rng, verdict)
+            self.depths(format, quantized, short, exact, formula, rng, verdict)
+            exact.cut(options.num_hidden_layers)
+        return verdict
+
+    def independence(self, format: str, folder: Path, quantized: Path, file: Path, rng, verdict: IntegerVerdict) -> None:
+        """The same bits from both checkpoints however they run, on every instruction set."""
+        for isa in self.sets:
+            first = self.generate(folder, file, isa, 1, 1, 1, "--quantize", format)
+            settings = (rng.choice([2, 3, 16]), rng.choice([1, 2, 3]), rng.choice([1, 1, 2, 3]))
+            second = self.generate(quantized, file, isa, *settings)
+            verdict.runs += 2
+            if first != second or len(first) != 5:
+                verdict.failures.append(f"{format} on {isa}: batch, threads, processes {settings} give other results")
+
+    def depths(self, format: str, quantized: Path, prompts, exact: Model, formula: Model, rng, verdict) -> None:
+        """Apus itself after 1, 2, ... layers, each time on another instruction set."""
+        config = json.loads((quantized / "config.json").read_text())
+        file = quantized / "prompts.jsonl"
+        file.write_text("".join(json.dumps({"prompt_token_ids": ids}) + "\n" for ids in prompts))
+        for depth in range(1, formula.options.num_hidden_layers + 1):
+            (quantized / "config.json").write_text(json.dumps(config | {"num_hidden_layers": depth}))
+            isa = rng.choice(self.sets)
+            records = self.generate(quantized, file, isa, 3, 2)
+            verdict.runs += 1
+            exact.cut(depth), formula.cut(depth)
+            answers = [(prompt, record["token_ids"]) for prompt, record in zip(prompts, records)]
+            answer_faults(
+                f"{format} on {isa}", depth, [torch.tensor(record["logprobs"]).double() for record in records],
+                [formula.logprobs(*answer) for answer in answers], [exact.logprobs(*answer) for answer in answers], verdict)
+        (quantized / "config.json").write_text(json.dumps(config))
+
+
+# Whether the judge itself can fail.
+
+def spoil(fault: str, formula: Model) -> None:
+    for name, module in formula.model.named_modules():
+        if isinstance(module, IntegerLinear):
+            if fault == "a scale too large":
+                module.scales = module.scales * 1.05
+            elif fault == "halves swapped":
+                order = torch.arange(module.values.shape[1]) ^ 1
+                module.values = module.values[:, order.clamp_max(module.values.shape[1] - 1)]
+            elif fault == "inputs cut, not rounded":
+                module.forward = lambda x, module=module: IntegerLinear.forward(module, x - x.abs().amax(-1, True) / 254)
+            elif fault == "a multiplier too small" and module.values.shape[1] > 1:
+                module.values = torch.cat([module.values[:, :GROUP] * 0.5, module.values[:, GROUP:]], 1)
+
+
+def integer_self_test(configurations: list[Options]) -> int:
+    """Puts the formula in the place of apus, right and with faults; each fault must be caught. Returns the exit status."""
+    status = 0
+    for fault in ["none", "a scale too large", "halves swapped", "inputs cut, not rounded", "a multiplier too small"]:
+        caught = 0
+        for options in configurations[:6]:
+            with tempfile.TemporaryDirectory(prefix="apus-parity-") as name:
+                write_checkpoint(Path(name), options)
+                stored, original = {}, tensors(Path(name))
+                for key, tensor in original.items():
+                    if tensor.dim() == 2 and "embed" not in key:
+                        stored[key], stored[key + "_scale"] = nearest(tensor.float())
+                if options.tied:
+                    key = "lm_head.weight"
+                    stored[key], stored[key + "_scale"] = nearest(original["model.embed_tokens.weight"].float())
+                exact, formula = Model(Path(name), options), Model(Path(name), options, stored)
+                other, verdict = Model(Path(name), options, stored), IntegerVerdict()
+            spoil(fault, other)
+            rng = random.Random(options.seed)
+            draw = lambda count: [rng.randrange(options.vocab_size) for _ in range(count)]
+            answers = [(draw(40), draw(NEW_TOKENS)) for _ in range(3)]
+            mine, right, truth = ([model.logprobs(*answer) for answer in answers] for model in (other, formula, exact))
+            answer_faults("int8", options.num_hidden_layers, mine, right, truth, verdict)
+            caught += bool(verdict.failures)
+        right = caught == 0 if fault == "none" else caught == len(configurations[:6])
+        status |= not right
+        print(f"{'ok  ' if right else 'FAIL'} int8, {fault}: caught in {caught} of {len(configurations[:6])}", flush=True)
+    return status
+
+
+def nearest(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    scales = weight.abs().amax(1) / 127
+    return (weight / scales[:, None]).round().to(torch.int8), scales
