@@ -151,6 +151,25 @@ import Testing
         #expect(formats == [String?](repeating: "int4", count: 5))
     }
 
+    @Test func knowsWhatACheckpointHas() async throws {
+        let directory = try TemporaryDirectory()
+        let (demo, target) = (fixtures + "/../../Sources/Apus/Demo", directory.path + "/demo")
+        let made = try await CommandRun(
+            BuiltProgram.apus, ["quantize", "--model", demo, "--output", target, "--format", "int4", "-q"]
+        ).finish()
+        #expect(made.code == 0 && made.error.isEmpty, "\(made.error)")
+        let json = directory.path + "/bench.json"
+        var bytes: [Double?] = []
+        for model in [["--model", target], ["--model", demo, "--quantize", "int4"], ["--model", demo]] {
+            let outcome = try await bench(
+                Self.small + model + ["--batch-size", "2", "--threads", "1", "--json", json])
+            #expect(outcome.code == 0, "\(outcome.error)")
+            bytes.append(try report(json)["runs"]?.array?.first?["weight_bytes_per_step"]?.double)
+        }
+        #expect(bytes[0] != nil && bytes[0] == bytes[1])
+        #expect(bytes[0] != bytes[2])
+    }
+
     @Test func measuresKernels() async throws {
         let directory = try TemporaryDirectory()
         let config = try directory.write("config.json", Self.configuration.replacing("%@", with: "bfloat16"))

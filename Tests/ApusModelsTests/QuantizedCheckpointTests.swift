@@ -32,9 +32,9 @@ import Testing
         for (threads, shards) in [(1, Int.max), (3, 2000)] {
             let directory = try TemporaryDirectory()
             let path = try quantize(fixture.directory, quantization, directory, threads: threads, shards: shards)
-            for packsAhead in [true, false] {
+            for budget in [Int.max, 0] {
                 let stored = try DecoderModel.load(
-                    directory: path, device: CPUDevice(threads: threads, packsAhead: packsAhead))
+                    directory: path, device: CPUDevice(threads: threads, panelBudget: budget))
                 #expect(try stored.logProbabilities(of: Self.text) == expected)
                 #expect(stored.format == quantization.format)
                 #expect(stored.dtype == atLoad.dtype)
