@@ -164,7 +164,9 @@ import Testing
             let outcome = try await bench(
                 Self.small + model + ["--batch-size", "2", "--threads", "1", "--json", json])
             #expect(outcome.code == 0, "\(outcome.error)")
-            bytes.append(try report(json)["runs"]?.array?.first?["weight_bytes_per_step"]?.double)
+            let run = try report(json)["runs"]?.array?.first
+            bytes.append(run?["weight_bytes_per_step"]?.double)
+            #expect(run?["format"]?.string == (bytes.count < 3 ? "int4" : "bfloat16"))
         }
         #expect(bytes[0] != nil && bytes[0] == bytes[1])
         #expect(bytes[0] != bytes[2])

@@ -54,7 +54,7 @@ struct BenchReport {
             "processes": .integer(measurement.combination.processes),
             "threads": .integer(measurement.combination.threads),
             "batch_size": .integer(measurement.combination.batchSize), "in_flight": .integer(measurement.inFlight),
-            "dtype": .string(measurement.dtype.rawValue),
+            "dtype": .string(measurement.dtype.rawValue), "format": .string(measurement.format.rawValue),
             "quantize": measurement.combination.quantization.map { .string($0.rawValue) } ?? .null,
             "kv_cache": measurement.combination.cacheType.map { .string($0.rawValue) } ?? .null,
             "prompts": .integer(measurement.prompts),
