@@ -14,8 +14,9 @@ struct AttentionPlan {
         var cost: Int
     }
 
-    /// Longest first, so that the team ends together.
+    /// In an order that lets the team end together.
     private(set) var pieces: [Piece] = []
+    private var sorted: [Piece] = []
     /// Tiles that were cut.
     private(set) var merges: [Piece] = []
     /// Tokens of the longest tile.
@@ -58,6 +59,17 @@ struct AttentionPlan {
             }
         }
         pieces.sort { $0.cost > $1.cost }
+        deal(to: threads)
+    }
+
+    /// Each thread begins with a stretch of the pieces: gives every stretch long and short ones, the long ones first.
+    private mutating func deal(to threads: Int) {
+        guard threads > 1 else { return }
+        sorted.removeAll(keepingCapacity: true)
+        swap(&sorted, &pieces)
+        for thread in 0..<threads {
+            for index in stride(from: thread, to: sorted.count, by: threads) { pieces.append(sorted[index]) }
+        }
     }
 
     private mutating func cut(_ index: Int, into parts: Int, _ task: apus_attention) {
