@@ -25,7 +25,8 @@ typedef struct {
 #define TILE(s, number, step) ((s)->tiles + (number) * (s)->tile_stride + (step) % (s)->kept * TILE_BYTES)
 
 static void NAME(write_tile)(const NAME(place) *s, size_t panel, size_t row, const E *tile) {
-    const size_t rows = s->task->rows - row < s->group ? s->task->rows - row : s->group;
+    // The second tile of the last pair may have no rows at all.
+    const size_t left = row < s->task->rows ? s->task->rows - row : 0, rows = left < s->group ? left : s->group;
     for (size_t r = 0; r < rows; r++) {
         vfloat result = FINISH(s->task, row + r, s->panel + panel * s->stride, tile + r * APUS_PANEL);
         store_panel(s->task, row + r, s->output + panel * APUS_PANEL, &result);

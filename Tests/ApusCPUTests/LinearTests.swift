@@ -76,6 +76,22 @@ import Testing
         }
     }
 
+    /// However rows are cut into tiles, nothing is written past the last of them.
+    @Test(arguments: vectorSets, WeightFormat.allCases)
+    func writesItsRowsOnly(_ set: InstructionSet, _ format: WeightFormat) throws {
+        let device = try CPUDevice(threads: 2, instructionSet: set)
+        let weight = try device.prepare(.rows(.random([20, 64], seed: 1)), as: format)
+        for rows in 1...520 {
+            let whole = try device.makeTensor([Float](repeating: 7, count: (rows + 40) * 20), [rows + 40, 20])
+            try device.linear(
+                device.makeTensor(.random([rows, 64], seed: 2)), norm: nil,
+                [Product(weight, into: whole.prefix(rows: rows))])
+            let values: [Float] = try device.download(whole).elements()
+            #expect(values[(rows * 20)...].allSatisfy { $0 == 7 }, "\(rows) rows")
+            #expect(!values[..<(rows * 20)].contains(7), "\(rows) rows")
+        }
+    }
+
     /// More rows than a cache holds are taken in blocks.
     @Test(arguments: vectorSets, WeightFormat.allCases)
     func isTheSameForManyRows(_ set: InstructionSet, _ format: WeightFormat) throws {
