@@ -64,15 +64,6 @@ extension CPUDevice {
         }
     }
 
-    func kernelType(_ dtype: DType, of name: String) throws(ComputeError) -> apus_dtype {
-        switch dtype {
-        case .float32: APUS_F32
-        case .bfloat16: APUS_BF16
-        case .float16: APUS_F16
-        default: throw .unsupported("'\(name)' is \(dtype); products need float32, float16 or bfloat16")
-        }
-    }
-
     package func makeKVCache(_ layout: KVCacheLayout) throws(ComputeError) -> KVCacheLayer {
         _ = try cacheType(layout)
         let dimensions = [layout.kvHeads, layout.blocks, KVCacheLayout.blockSize, layout.rowWidth]

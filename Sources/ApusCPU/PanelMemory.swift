@@ -63,14 +63,15 @@ final class PanelMemory: Sendable {
     private static func record(_ parts: Int) -> Int { (8 + parts * 4).roundedUp(to: 64) }
 
     private static func take(_ byteCount: Int, _ state: inout State) throws(ComputeError) -> (MappedRegion, Int) {
-        let (size, overflow) = byteCount.addingReportingOverflow(segmentByteCount)
-        guard !overflow else { throw .outOfMemory("the machine refuses \(byteCount) bytes of memory") }
-        let needed = (byteCount + 63) / 64 * 64
+        guard byteCount <= Int.max - segmentByteCount else {
+            throw .outOfMemory("the machine refuses \(byteCount) bytes of memory")
+        }
+        let needed = byteCount.roundedUp(to: 64)
         if let segment = state.segment, segment.byteCount - state.used >= needed {
             defer { state.used += needed }
             return (segment, state.used)
         }
-        let length = byteCount <= segmentByteCount ? segmentByteCount : size / segmentByteCount * segmentByteCount
+        let length = needed.roundedUp(to: segmentByteCount)
         let segment =
             if let descriptor = state.descriptor {
                 try MappedRegion(file: descriptor, offset: state.fileOffset, byteCount: length)

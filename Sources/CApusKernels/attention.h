@@ -85,7 +85,7 @@ INLINE size_t valid_keys(const struct attention_work *work, size_t partition, si
 #define X float
 #define STEP_X 2
 #define WV vint
-#define LOAD_W load_panel_bf16
+#define LOAD_W load_bytes
 #define XV pair
 #define LOAD_X load_pair
 #define DOT dot_pair

@@ -1,4 +1,4 @@
-// What is done to each row or element: embedding, norm, rotary embedding, gated activation, add, argmax.
+// What is done to each row or element: embedding, norm, rotary embedding, gated activation, argmax.
 
 static void embedding(const void *table, apus_dtype type, size_t width, const int32_t *tokens, size_t count, float *y) {
     for (size_t i = 0; i < count; i++, y += width) {

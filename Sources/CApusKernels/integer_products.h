@@ -1,9 +1,8 @@
 // Products of 8-bit and 4-bit matrices with activations rounded to 8 bits, a scale for each row. The sums are exact, so
 // they are the same on every path.
 //
-// The includer defines dot_i8(sum, x, w), the products of four signed
-// weights w with four activations x + I8_OFFSET, and dot_u4(sum, x, w), those of four weights from 0 to 15 with four
-// signed activations. Both add four bytes of every lane.
+// The includer defines dot_i8(sum, x, w), the products of four signed weights w with four activations x + I8_OFFSET, and
+// dot_u4(sum, x, w), those of four weights from 0 to 15 with four signed activations. Both add four bytes of every lane.
 
 #include "integer_rows.h"
 
@@ -31,8 +30,9 @@ INLINE vfloat result_i8(const apus_linear *task, size_t row, const uint8_t *pane
     return scaled(rows_of(task).scales[row], scales + v * LANES, sum);
 }
 
+// Of 8-bit panels, or of 4-bit ones that were widened.
 #define SUFFIX i8
-#define TYPE APUS_I8
+#define TYPE (task->type)
 #define ACC vint
 #define STEP_BYTES 64
 #define STEP_INPUTS 4
@@ -90,23 +90,6 @@ INLINE void widen_panels(const uint8_t *panel, int panels, size_t stride, size_t
 // Many rows of a 4-bit matrix: panels are widened once and multiplied as 8-bit ones.
 #if TILED_INTEGERS
 #include "tile_i8.h"
-#else
-#define SUFFIX wide
-#define TYPE APUS_I4
-#define ACC vint
-#define STEP_BYTES 64
-#define STEP_INPUTS 4
-#define WV vint
-#define LOAD_W load_bytes
-#define X uint8_t
-#define STEP_X 4
-#define XV vint
-#define LOAD_X load_four
-#define DOT dot_i8
-#define ROWS OFFSET_VALUES
-#define RESULT result_i8
-#include "product_tile.h"
-
 #endif
 
 // Few rows: bound by memory, so the 4-bit values are multiplied as they are, and a group's sum by its multiplier.
@@ -200,7 +183,7 @@ static void linear_i4(const apus_linear *task, const void *panels, size_t stride
         size_t count = end - first < WIDENED ? end - first : WIDENED;
         widen_panels(panel, (int)count, stride, padded, 0, padded / APUS_GROUP, wide, wide_stride);
         part.panels = panel;
-        linear_wide(&part, wide, wide_stride, first, first + count);
+        linear_i8(&part, wide, wide_stride, first, first + count);
         first += count, panel += count * stride;
     }
 #endif

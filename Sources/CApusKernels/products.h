@@ -1,5 +1,6 @@
-// y = x W^T over panels, for every type of matrix. The includer defines ROW_TILE, PANEL_TILE, STREAMS and STREAM_ROWS (product_tile.h), dot_i8 and dot_u4 with
-// I8_OFFSET and TILED_INTEGERS, and perhaps OWN_BF16, a header with bfloat16 products of its own.
+// y = x W^T over panels, for every type of matrix. The includer defines ROW_TILE, PANEL_TILE, STREAMS and STREAM_ROWS
+// (product_tile.h), dot_i8 and dot_u4 with I8_OFFSET and TILED_INTEGERS, and perhaps OWN_BF16, a header with bfloat16
+// products of its own.
 #include "panels.h"
 
 // 4-bit panels that are widened together.
@@ -91,7 +92,6 @@ typedef struct {
     float first, second;
 } pair;
 
-INLINE vint load_panel_bf16(const uint8_t *p) { return (vint)load((const float *)(const void *)p); }
 INLINE pair load_pair(const float *p) { return (pair){p[0], p[1]}; }
 INLINE vfloat dot_pair(vfloat sum, pair x, vint w) {
     sum = splat(x.first) * (vfloat)(w << 16) + sum;
@@ -104,7 +104,7 @@ INLINE vfloat dot_pair(vfloat sum, pair x, vint w) {
 #define STEP_BYTES 64
 #define STEP_INPUTS 2
 #define WV vint
-#define LOAD_W load_panel_bf16
+#define LOAD_W load_bytes
 #define X float
 #define STEP_X 2
 #define XV pair
