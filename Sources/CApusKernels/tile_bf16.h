@@ -25,8 +25,8 @@ INLINE vfloat finish_bf16(const apus_linear *task, size_t row, const uint8_t *pa
 #define TDP _tile_dpbf16ps
 #define E float
 #define FINISH finish_bf16
-#define BRING PREFETCH_TILES
 #define WIDENS 0
+#define WIDEN(place, panels, step)
 #include "tile_product.h"
 
 // One or two rows are bound by memory, which vectors read faster than tiles do. This is what TDPBF16PS computes, bit for

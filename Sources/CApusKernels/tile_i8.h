@@ -9,21 +9,19 @@ INLINE vfloat finish_i8(const apus_linear *task, size_t row, const uint8_t *pane
 #define TDP _tile_dpbssd
 #define E int32_t
 #define FINISH finish_i8
-#define BRING PREFETCH_TILES
 #define WIDENS 0
+#define WIDEN(place, panels, step)
 #include "tile_product.h"
 
-// A step is two groups; past the end there is nothing to do.
+// A step is two groups.
 #define WIDEN_TILES(s, panels, step)                                                                                   \
-    if ((step) < (s)->steps) {                                                                                         \
-        uint8_t *target = (uint8_t *)(s)->task->scratch + (step) % (s)->kept * TILE_BYTES;                              \
-        widen_panels((s)->panel, panels, (s)->stride, (s)->steps * 64, 2 * (step), 2, target, (s)->tile_stride);       \
-    }
+    widen_panels((s)->panel, panels, (s)->stride, (s)->steps * 64, 2 * (step), 2,                                      \
+                 (uint8_t *)(s)->task->scratch + (step) % (s)->kept * TILE_BYTES, (s)->tile_stride)
 
 #define SUFFIX i4
 #define TDP _tile_dpbssd
 #define E int32_t
 #define FINISH finish_i8
-#define BRING WIDEN_TILES
 #define WIDENS 1
+#define WIDEN WIDEN_TILES
 #include "tile_product.h"

@@ -1,9 +1,13 @@
-// Products in tile registers: a tile of rows by four panels, since memory gives more to many streams than to one; or two
-// tiles of rows by three panels, so that what is loaded is used often.
+// Products in tile registers.
+//
+// One tile of rows goes by four panels, since memory gives more to many streams than to one. More rows go two tiles at a
+// time by two panels, a block of steps after the other: the first-level cache holds a block of panels for all rows, while
+// the block's sums of each pair of tiles wait in memory. Meanwhile the panels that come next are asked for, evenly, since
+// memory has to be busy all the time.
 //
 // The includer defines SUFFIX, TDP(sums, rows, panel), E (float or int32_t), FINISH(task, row, panel, values), which makes a
-// vector of floats of 16 sums, and BRING(place, panels, step), which sees to it that a step of some panels is near when its
-// turn comes. With WIDENS, that means to make it: steps of panels are then made one step ahead.
+// vector of floats of 16 sums, and WIDENS: whether panels have to be widened by WIDEN(place, panels, step) first, which is
+// done one step ahead.
 
 #define JOIN_(a, b) a##_##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -16,91 +20,121 @@ typedef struct {
     size_t stride, tile_stride; // from one panel to the next
     size_t output;
     size_t steps; // of 64 bytes
+    size_t block; // steps of a block
     size_t group; // rows of a tile
     size_t row, end; // of the rows that are multiplied now
     size_t kept;  // steps of tiles before the first is overwritten
     const uint8_t *x;
+    struct requests next;
 } NAME(place);
 
 #define TILE(s, number, step) ((s)->tiles + (number) * (s)->tile_stride + (step) % (s)->kept * TILE_BYTES)
 
-static void NAME(write_tile)(const NAME(place) *s, size_t panel, size_t row, const E *tile) {
+// Sums of tiles of `panels` panels, for a tile of rows.
+static void NAME(write_tiles)(const NAME(place) *s, int panels, size_t row, const E *sums) {
     // The second tile of the last pair may have no rows at all.
     const size_t left = row < s->task->rows ? s->task->rows - row : 0, rows = left < s->group ? left : s->group;
-    for (size_t r = 0; r < rows; r++) {
-        vfloat result = FINISH(s->task, row + r, s->panel + panel * s->stride, tile + r * APUS_PANEL);
-        store_panel(s->task, row + r, s->output + panel * APUS_PANEL, &result);
+    for (size_t panel = 0; panel < (size_t)panels; panel++, sums += TILE_SUMS) {
+        for (size_t r = 0; r < rows; r++) {
+            vfloat result = FINISH(s->task, row + r, s->panel + panel * s->stride, sums + r * APUS_PANEL);
+            store_panel(s->task, row + r, s->output + panel * APUS_PANEL, &result);
+        }
     }
 }
 
-#define WRITE(sums, number, row)                                                                                       \
-    if (panels > number) {                                                                                             \
-        E tile[TILE_ROWS * APUS_PANEL] __attribute__((aligned(64)));                                                   \
-        _tile_stored(sums, tile, 64);                                                                                  \
-        NAME(write_tile)(s, number, row, tile);                                                                        \
+// Asks for where the results of some rows go, a few rows at each step, so that they need not be waited for at the end.
+INLINE void NAME(request_results)(const NAME(place) *s, int panels, size_t row, size_t rows, size_t step) {
+    for (size_t r = step * rows / s->steps; r < (step + 1) * rows / s->steps; r++) {
+        const float *y = s->task->y + (row + r) * s->task->y_stride + s->output;
+        UNROLLED for (int panel = 0; panel < panels; panel++) __builtin_prefetch(y + panel * APUS_PANEL, 1);
     }
+}
 
-#define MULTIPLY(sums, number)                                                                                         \
+#define MULTIPLY(sums, number, register)                                                                               \
     if (panels > number) {                                                                                             \
-        _tile_loadd(6, TILE(s, number, step), 64);                                                                     \
-        TDP(sums, 7, 6);                                                                                               \
+        _tile_loadd(register, TILE(s, number, step), 64);                                                              \
+        TDP(sums, 7, register);                                                                                        \
     }
 
 // All rows, one tile of them, by up to four panels.
-INLINE void NAME(one_tile)(const int panels, const NAME(place) *s) {
+INLINE void NAME(one_tile)(const int panels, NAME(place) *s) {
     const uint8_t *x = s->x;
-    ZERO_SUMS();
-    if (WIDENS) BRING(s, panels, 0);
+    _tile_zero(0), _tile_zero(1), _tile_zero(2), _tile_zero(3);
+    if (WIDENS) WIDEN(s, panels, 0);
     for (size_t step = 0; step < s->steps; step++, x += s->group * 64) {
-        BRING(s, panels, step + WIDENS);
-        _tile_loadd(7, x, 64);
-        MULTIPLY(0, 0)
-        MULTIPLY(1, 1)
-        MULTIPLY(2, 2)
-        MULTIPLY(3, 3)
-    }
-    WRITE(0, 0, 0)
-    WRITE(1, 1, 0)
-    WRITE(2, 2, 0)
-    WRITE(3, 3, 0)
-}
-
-// Two tiles of rows by up to three panels, which are `far` until the first rows have brought them.
-INLINE void NAME(two_tiles)(const bool far, const int panels, const NAME(place) *s, size_t row) {
-    const uint8_t *x = s->x + row * s->steps * 64, *below = x + s->group * s->steps * 64;
-    ZERO_SUMS();
-    if (far && WIDENS) BRING(s, panels, 0);
-    for (size_t step = 0; step < s->steps; step++, x += s->group * 64, below += s->group * 64) {
-        if (far) BRING(s, panels, step + WIDENS);
-        _tile_loadd(7, x, 64);
-        MULTIPLY(0, 0)
-        MULTIPLY(1, 1)
-        MULTIPLY(2, 2)
-        _tile_loadd(7, below, 64);
-        if (panels > 2) TDP(5, 7, 6);
-        if (panels > 1) {
-            if (panels > 2) _tile_loadd(6, TILE(s, 1, step), 64);
-            TDP(4, 7, 6);
-            _tile_loadd(6, TILE(s, 0, step), 64);
+        if (WIDENS) {
+            if (step + 1 < s->steps) WIDEN(s, panels, step + 1);
+        } else {
+            prefetch_tiles(s->panel, s->stride, panels, step);
         }
-        TDP(3, 7, 6);
+        NAME(request_results)(s, panels, 0, s->group, step);
+        _tile_loadd(7, x, 64);
+        MULTIPLY(0, 0, 4)
+        MULTIPLY(1, 1, 5)
+        MULTIPLY(2, 2, 4)
+        MULTIPLY(3, 3, 5)
     }
-    WRITE(0, 0, row)
-    WRITE(1, 1, row)
-    WRITE(2, 2, row)
-    WRITE(3, 0, row + s->group)
-    WRITE(4, 1, row + s->group)
-    WRITE(5, 2, row + s->group)
+    E sums[4 * TILE_SUMS] __attribute__((aligned(64)));
+    _tile_stored(0, sums, 64);
+    _tile_stored(1, sums + TILE_SUMS, 64);
+    _tile_stored(2, sums + 2 * TILE_SUMS, 64);
+    _tile_stored(3, sums + 3 * TILE_SUMS, 64);
+    NAME(write_tiles)(s, panels, 0, sums);
 }
 
-INLINE void NAME(all_tiles)(const int panels, const NAME(place) *s) {
-    if (s->row == 0 || WIDENS) {
-        NAME(two_tiles)(true, panels, s, s->row);
+// Steps [step, end) of two tiles of rows by up to two panels, which are `far` until the first rows have brought them. The
+// sums so far are in `sums`, and come there.
+INLINE void NAME(two_tiles)(const bool far, const int panels, NAME(place) *s, size_t row, size_t step, size_t end, E *sums) {
+    const uint8_t *x = s->x + row * s->steps * 64 + step * s->group * 64, *below = x + s->group * s->steps * 64;
+    if (step == 0) {
+        _tile_zero(0), _tile_zero(1), _tile_zero(2), _tile_zero(3);
     } else {
-        NAME(two_tiles)(false, panels, s, s->row);
+        _tile_loadd(0, sums, 64);
+        if (panels > 1) _tile_loadd(1, sums + TILE_SUMS, 64);
+        _tile_loadd(2, sums + 2 * TILE_SUMS, 64);
+        if (panels > 1) _tile_loadd(3, sums + 3 * TILE_SUMS, 64);
     }
-    for (size_t row = s->row + 2 * s->group; row < s->end; row += 2 * s->group) {
-        NAME(two_tiles)(false, panels, s, row);
+    if (far && WIDENS) WIDEN(s, panels, step);
+    for (; step < end; step++, x += s->group * 64, below += s->group * 64) {
+        if (far && WIDENS && step + 1 < end) WIDEN(s, panels, step + 1);
+        request(&s->next);
+        NAME(request_results)(s, panels, row, 2 * s->group, step);
+        _tile_loadd(4, TILE(s, 0, step), 64);
+        _tile_loadd(6, x, 64);
+        TDP(0, 6, 4);
+        if (panels > 1) {
+            _tile_loadd(5, TILE(s, 1, step), 64);
+            TDP(1, 6, 5);
+        }
+        _tile_loadd(7, below, 64);
+        TDP(2, 7, 4);
+        if (panels > 1) TDP(3, 7, 5);
+    }
+    _tile_stored(0, sums, 64);
+    if (panels > 1) _tile_stored(1, sums + TILE_SUMS, 64);
+    _tile_stored(2, sums + 2 * TILE_SUMS, 64);
+    if (panels > 1) _tile_stored(3, sums + 3 * TILE_SUMS, 64);
+}
+
+// Rows from s->row to s->end.
+INLINE void NAME(all_tiles)(const int panels, NAME(place) *s) {
+    E sums[NEAR_PAIRS * 4 * TILE_SUMS] __attribute__((aligned(64)));
+    const size_t pair = 2 * s->group;
+    for (size_t step = 0, end; step < s->steps; step = end) {
+        end = step + s->block < s->steps ? step + s->block : s->steps;
+        request_up_to(&s->next, end);
+        E *of_pair = sums;
+        for (size_t row = s->row; row < s->end; row += pair, of_pair += 4 * TILE_SUMS) {
+            if (row == s->row) {
+                NAME(two_tiles)(true, panels, s, row, step, end, of_pair);
+            } else {
+                NAME(two_tiles)(false, panels, s, row, step, end, of_pair);
+            }
+            if (end == s->steps) {
+                NAME(write_tiles)(s, panels, row, of_pair);
+                NAME(write_tiles)(s, panels, row + s->group, of_pair + 2 * TILE_SUMS);
+            }
+        }
     }
 }
 
@@ -110,7 +144,7 @@ INLINE void NAME(all_tiles)(const int panels, const NAME(place) *s) {
 // All panels by the rows from s.row to s.end.
 static void NAME(some_rows)(NAME(place) s, size_t panels) {
     const bool one_tile = s.task->rows <= s.group;
-    const size_t most = one_tile ? 4 : 3;
+    const size_t most = one_tile ? 4 : 2;
     for (size_t first = 0; first < panels; first += most) {
         const size_t count = panels - first < most ? panels - first : most;
         if (!WIDENS) s.tiles = s.panel;
@@ -121,10 +155,10 @@ static void NAME(some_rows)(NAME(place) s, size_t panels) {
             SOME_PANELS(NAME(one_tile), 4)
         case 5: NAME(all_tiles)(1, &s); break;
         case 6: NAME(all_tiles)(2, &s); break;
-        case 7: NAME(all_tiles)(3, &s); break;
         default: break;
         }
         s.panel += count * s.stride, s.output += count * APUS_PANEL;
+        next_pair(&s.next);
     }
 }
 
@@ -133,9 +167,13 @@ static void NAME(tiled)(const apus_linear *task, const void *panels, size_t stri
     NAME(place) s = {
         .task = task, .panel = (const uint8_t *)panels, .stride = stride, .output = first * APUS_PANEL,
         .steps = row_bytes / 64, .group = tile_rows(task->rows), .kept = row_bytes / 64, .x = x};
+    const size_t pair = 2 * s.group;
+    // A single pair of tiles takes each panel in one go.
+    s.block = task->rows <= pair ? s.steps : BLOCK_STEPS;
     if (WIDENS) {
-        // Rows that take them in one go need few steps at a time, which stay in the first-level cache.
-        if (task->rows <= 2 * s.group && s.kept > 4) s.kept = 4;
+        // What is widened stays in the first-level cache.
+        const size_t kept = task->rows <= pair ? 4 : BLOCK_STEPS;
+        if (kept < s.kept) s.kept = kept;
         s.tiles = (const uint8_t *)task->scratch;
         s.tile_stride = s.kept * TILE_BYTES;
     } else {
@@ -143,10 +181,11 @@ static void NAME(tiled)(const apus_linear *task, const void *panels, size_t stri
     }
     configure_tiles(task->rows);
     // Rows that the second-level cache holds go through all panels before the next.
-    const size_t pair = 2 * s.group, near = NEAR_ROWS_BYTES / row_bytes / pair * pair;
+    size_t near = NEAR_ROWS_BYTES / row_bytes / pair;
+    near = (near < 1 ? 1 : near > NEAR_PAIRS ? NEAR_PAIRS : near) * pair;
     for (s.row = 0; s.row < task->rows; s.row = s.end) {
-        s.end = s.row + (near > pair ? near : pair);
-        if (s.end + pair >= task->rows) s.end = task->rows;
+        s.end = s.row + near < task->rows ? s.row + near : task->rows;
+        s.next = requests(s.panel, stride, s.steps, (s.end - s.row + pair - 1) / pair);
         NAME(some_rows)(s, end - first);
     }
     _tile_release();
@@ -155,7 +194,6 @@ static void NAME(tiled)(const apus_linear *task, const void *panels, size_t stri
 #undef SOME_PANELS
 #undef TILE
 #undef MULTIPLY
-#undef WRITE
 #undef NAME
 #undef JOIN
 #undef JOIN_
@@ -163,5 +201,5 @@ static void NAME(tiled)(const apus_linear *task, const void *panels, size_t stri
 #undef TDP
 #undef E
 #undef FINISH
-#undef BRING
+#undef WIDEN
 #undef WIDENS

@@ -2,6 +2,7 @@
 // a right one of 64 bytes of each of a panel's outputs, which is how a panel lies in memory.
 
 #include "panels.h"
+#include "tile_requests.h"
 
 #define TILE_ROWS 16
 #define TILE_BYTES 1024
@@ -32,22 +33,26 @@ INLINE size_t tiled_bytes(size_t rows, size_t row_bytes) {
     return apus_round_up(rows, rows > group ? 2 * group : group + (rows == 0)) * row_bytes;
 }
 
-// Tiles 0 to 5 are sums, 6 is a panel, 7 rows.
+#define TILE_SUMS 256 // of 4 bytes
+
+// Tiles 0 to 3 are sums, 4 and 5 panels, 6 and 7 rows.
 static void configure_tiles(size_t rows) {
     struct tile_configuration configuration = {.palette = 1};
     for (int i = 0; i < 8; i++) {
         configuration.row_bytes[i] = 64;
-        configuration.rows[i] = i == 6 ? TILE_ROWS : (uint8_t)tile_rows(rows);
+        configuration.rows[i] = i == 4 || i == 5 ? TILE_ROWS : (uint8_t)tile_rows(rows);
     }
     _tile_loadconfig(&configuration);
 }
 
-#define ZERO_SUMS() _tile_zero(0), _tile_zero(1), _tile_zero(2), _tile_zero(3), _tile_zero(4), _tile_zero(5)
-
-// How far a product looks ahead in panels that come from memory.
+// How far a single tile of rows looks ahead in panels that come from memory.
 #define NEAR 4096
-// Packed rows that are multiplied together: half of a second-level cache, whose rest is for panels.
+// Packed rows that are multiplied together: half of a second-level cache, whose rest is for panels; and so many pairs of
+// tiles that their sums leave the first-level cache room.
 #define NEAR_ROWS_BYTES (768 << 10)
+#define NEAR_PAIRS 8
+// Steps of two panels that the first-level cache holds beside sums.
+#define BLOCK_STEPS 8
 
 // Asks for what comes some way after a step of panels.
 INLINE void prefetch_tiles(const uint8_t *panel, size_t stride, int panels, size_t step) {
@@ -56,5 +61,3 @@ INLINE void prefetch_tiles(const uint8_t *panel, size_t stride, int panels, size
         UNROLLED for (int line = 0; line < TILE_BYTES; line += 64) __builtin_prefetch(p + line);
     }
 }
-
-#define PREFETCH_TILES(s, panels, step) prefetch_tiles((s)->panel, (s)->stride, panels, step)
