@@ -5,45 +5,52 @@ import Synchronization
 extension CPUDevice {
     package func linear(_ x: Tensor, norm: Norm?, _ products: [Product]) throws(ComputeError) {
         try multiply(x, norm, products) { part, panels, scratch in
-            part.multiply(panels, kernels, scratch: scratch)
+            part.multiply(panels, kernels, scratch: scratch.kernel)
         }
     }
 
-    /// A thread applies the activation to what it has just multiplied, while that is near.
-    package func gatedLinear(_ x: Tensor, norm: Norm?, gate: Product, up: Product, _ activation: Activation)
-        throws(ComputeError)
-    {
+    /// A thread applies the activation to what it has just multiplied, while that is near; its part of the second product
+    /// is written nowhere else.
+    package func gatedLinear(
+        _ x: Tensor, norm: Norm?, gate: Projection, up: Projection, _ activation: Activation, into result: Tensor
+    ) throws(ComputeError) {
         guard gate.weight.shape == up.weight.shape, gate.weight.format == up.weight.format else {
             throw .mismatch("a gate of shape \(gate.weight.shape) beside one of shape \(up.weight.shape)")
         }
-        let second = try part(up, rows: x.shape.dimensions.first ?? 0)
+        let second = try part(up.into(result), rows: x.shape.dimensions.first ?? 0)
         let kind = activation.kernelActivation
-        try multiply(x, norm, [gate]) { part, panels, scratch in
-            part.multiply(panels, kernels, scratch: scratch)
-            var other = second
-            other.task.packed = part.task.packed
-            other.multiply(panels, kernels, scratch: scratch)
+        try multiply(x, norm, [gate.into(result)]) { part, panels, scratch in
+            part.multiply(panels, kernels, scratch: scratch.kernel)
             let first = panels.lowerBound * CPUWeight.panel
             let width = min(panels.upperBound * CPUWeight.panel, part.task.outputs) - first
+            var other = second
+            other.task.packed = part.task.packed
+            other.multiply(panels, kernels, scratch: scratch.kernel, into: scratch.results, stride: width)
             for row in 0..<part.task.rows {
                 kernels.gated_activation(
-                    kind, part.task.y + row * part.task.y_stride + first,
-                    other.task.y + row * other.task.y_stride + first, width)
+                    kind, part.task.y + row * part.task.y_stride + first, scratch.results + row * width, width)
             }
         }
+    }
+
+    /// What a thread may use while it multiplies.
+    private struct Scratch {
+        let kernel: UnsafeMutableRawPointer
+        /// Room for the results of a chunk.
+        let results: UnsafeMutablePointer<Float>
     }
 
     /// Brings the rows of `x` into the form of the products, then calls `body` for all panels of all of them.
     private func multiply(
         _ x: Tensor, _ norm: Norm?, _ products: [Product],
-        _ body: (_ part: LinearPart, _ panels: Range<Int>, _ scratch: UnsafeMutableRawPointer) -> Void
+        _ body: (_ part: LinearPart, _ panels: Range<Int>, _ scratch: Scratch) -> Void
     ) throws(ComputeError) {
-        guard let format = products.first?.weight.format, let inputs = products.first?.weight.shape[1] else { return }
+        guard let first = products.first?.projection.weight else { return }
+        let format = first.format, inputs = first.shape[1]
         let rows = x.shape.dimensions.first ?? 0
         try check(x, is: [rows, inputs], "the input of a product")
-        guard products.allSatisfy({ $0.weight.format == format && $0.weight.shape[1] == inputs }) else {
-            throw .mismatch("products of one input have weights of different formats or inputs")
-        }
+        guard products.allSatisfy({ $0.projection.weight.format == format && $0.projection.weight.shape[1] == inputs })
+        else { throw .mismatch("products of one input have weights of different formats or inputs") }
         if let norm { try check(norm.weight, is: [inputs], "the weight of a norm") }
         var parts: [LinearPart] = []
         for product in products { parts.append(try part(product, rows: rows)) }
@@ -59,26 +66,30 @@ extension CPUDevice {
 
         try workspace.withLock { workspace throws(ComputeError) in
             let packed = try Self.grow(&workspace.packed, to: kernels.packed_bytes(format.kernelType, rows, inputs))
-            let scratch = (parts.map { $0.scratchByteCount(kernels) }.max() ?? 0).roundedUp(to: 64) + 64
-            let room = try Self.grow(&workspace.scratch, to: scratch * team.count).pointer
             activations.packed = packed.pointer
             for index in parts.indices { parts[index].task.packed = UnsafeRawPointer(packed.pointer) }
+            let shares = LinearShares(parts, threads: team.count)
+            let kernelBytes = (parts.map { $0.scratchByteCount(kernels) }.max() ?? 0).roundedUp(to: 64)
+            let bytes = (kernelBytes + rows * shares.outputsPerChunk * MemoryLayout<Float>.size).roundedUp(to: 64) + 64
+            let room = try Self.grow(&workspace.scratch, to: bytes * team.count).pointer
             pack(activations)
-            share(LinearShares(parts, threads: team.count)) { part, panels, thread in
-                body(part, panels, room + thread * scratch)
+            share(shares) { part, panels, thread in
+                let kernel = room + thread * bytes
+                let results = (kernel + kernelBytes).assumingMemoryBound(to: Float.self)
+                body(part, panels, Scratch(kernel: kernel, results: results))
             }
         }
     }
 
     private func part(_ product: Product, rows: Int) throws(ComputeError) -> LinearPart {
-        let weight = try self.weight(product.weight)
+        let weight = try self.weight(product.projection.weight)
         try check(product.result, is: [rows, weight.outputs], "the result of a product")
-        if let bias = product.bias { try check(bias, is: [weight.outputs], "a bias") }
+        if let bias = product.projection.bias { try check(bias, is: [weight.outputs], "a bias") }
         let panels = weight.panels
         var task = apus_linear()
         task.panels = panels
         task.type = weight.format.kernelType
-        task.bias = try product.bias.map { tensor throws(ComputeError) in UnsafePointer(try floats(tensor)) }
+        task.bias = try product.projection.bias.map { tensor throws(ComputeError) in UnsafePointer(try floats(tensor)) }
         task.y = try floats(product.result)
         task.y_stride = weight.outputs
         task.rows = rows
@@ -120,6 +131,7 @@ private struct LinearShares: @unchecked Sendable {
     private let panelsPerChunk: Int
     let count: Int
     let isWorthSharing: Bool
+    var outputsPerChunk: Int { panelsPerChunk * CPUWeight.panel }
 
     /// Multiplications below which waking the team costs more than it saves.
     private static let smallestWork = 65_536
@@ -128,7 +140,7 @@ private struct LinearShares: @unchecked Sendable {
         self.parts = parts
         let panels = parts.reduce(0) { $0 + $1.weight.panelCount }
         let rows = parts[0].task.rows
-        // Multiples of what kernels take together: four panels for few rows, three for many. Small enough that no thread
+        // Multiples of what kernels take together: four panels for few rows, two for many. Small enough that no thread
         // waits long for another at the end.
         let panelsPerChunk = min(max(panels / (threads * 32), 1), 24).roundedUp(
             to: rows <= 16 ? 4 : rows <= 128 ? 6 : 12)

@@ -67,8 +67,13 @@ extension CPUDevice {
     package func makeKVCache(_ layout: KVCacheLayout) throws(ComputeError) -> KVCacheLayer {
         _ = try cacheType(layout)
         let dimensions = [layout.kvHeads, layout.blocks, KVCacheLayout.blockSize, layout.rowWidth]
-        return KVCacheLayer(
-            keys: try makeTensor(dimensions, layout.dtype), values: try makeTensor(dimensions, layout.dtype))
+        // Blocks that no sequence has taken yet cost nothing.
+        func tensor() throws(ComputeError) -> Tensor {
+            let shape = try Shape(dimensions)
+            let memory = try CPUMemory(byteCount: shape.byteCount(of: layout.dtype), isSparse: true)
+            return try Tensor(memory: memory, shape: shape, dtype: layout.dtype)
+        }
+        return KVCacheLayer(keys: try tensor(), values: try tensor())
     }
 }
 

@@ -6,20 +6,20 @@ import ApusCompute
     import Darwin
 #endif
 
-/// Page-aligned memory of the process. Large regions come fresh from the system, so pages that nothing touches cost
-/// nothing.
+/// Page-aligned memory of the process.
 final class CPUMemory: DeviceMemory, @unchecked Sendable {
     let pointer: UnsafeMutableRawPointer
     let byteCount: Int
     private let region: MappedRegion?
 
     /// Bytes from which a region is worth its own mapping.
-    private static let large = 4 << 20
+    private static let large = 2 << 20
 
-    init(byteCount: Int) throws(ComputeError) {
+    /// - Parameter isSparse: whether much of it may never be touched, and should cost nothing then.
+    init(byteCount: Int, isSparse: Bool = false) throws(ComputeError) {
         self.byteCount = byteCount
         if byteCount >= Self.large {
-            let region = try MappedRegion(byteCount: byteCount, isDense: false)
+            let region = try MappedRegion(byteCount: byteCount, isDense: !isSparse)
             self.region = region
             pointer = region.pointer
             return

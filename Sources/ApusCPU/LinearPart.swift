@@ -18,14 +18,21 @@ struct LinearPart: @unchecked Sendable {
         for first in stride(from: range.lowerBound, to: range.upperBound, by: Self.packedTogether) {
             let some = first..<min(first + Self.packedTogether, range.upperBound)
             weight.pack(panels: some, into: room)
-            // The same product, of the outputs from these panels on.
-            var part = task
+            var part = task.outputs(fromPanel: first)
             part.panels = UnsafeRawPointer(room)
-            part.y = task.y + first * CPUWeight.panel
-            part.bias = task.bias.map { $0 + first * CPUWeight.panel }
-            part.outputs = task.outputs - first * CPUWeight.panel
             kernels.linear(&part, 0, some.count)
         }
+    }
+
+    /// Multiplies the panels of a range, whose results alone come to `results`.
+    func multiply(
+        _ range: Range<Int>, _ kernels: apus_kernels, scratch: UnsafeMutableRawPointer,
+        into results: UnsafeMutablePointer<Float>, stride: Int
+    ) {
+        var part = self
+        part.task.y = results - range.lowerBound * CPUWeight.panel
+        part.task.y_stride = stride
+        part.multiply(range, kernels, scratch: scratch)
     }
 
     func scratchByteCount(_ kernels: apus_kernels) -> Int {
@@ -35,6 +42,18 @@ struct LinearPart: @unchecked Sendable {
 
     /// Panels that are packed into scratch before they are multiplied: as many as a kernel takes together.
     private static let packedTogether = 4
+}
+
+extension apus_linear {
+    /// The same product, of the outputs from a panel on.
+    fileprivate func outputs(fromPanel panel: Int) -> Self {
+        var part = self
+        let first = panel * CPUWeight.panel
+        part.y = y + first
+        part.bias = bias.map { $0 + first }
+        part.outputs = outputs - first
+        return part
+    }
 }
 
 extension Int {

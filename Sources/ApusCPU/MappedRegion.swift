@@ -15,11 +15,24 @@ final class MappedRegion: @unchecked Sendable {
     /// - Throws: `ComputeError` (`.outOfMemory`).
     init(byteCount: Int, isDense: Bool) throws(ComputeError) {
         self.byteCount = byteCount
-        pointer = try Self.map(byteCount, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         #if canImport(Glibc)
-            if isDense { madvise(pointer, byteCount, MADV_HUGEPAGE) }
+            if isDense, byteCount >= Self.hugePage, byteCount < .max - Self.hugePage {
+                // Huge pages begin at multiples of their size: what is mapped around those is given back.
+                let whole = try Self.map(byteCount + Self.hugePage, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                pointer = whole.alignedUp(toMultipleOf: Self.hugePage)
+                let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+                let head = pointer - whole
+                let length = byteCount.roundedUp(to: page)
+                if head > 0 { munmap(whole, head) }
+                munmap(pointer + length, byteCount + Self.hugePage - head - length)
+                madvise(pointer, byteCount, MADV_HUGEPAGE)
+                return
+            }
         #endif
+        pointer = try Self.map(byteCount, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     }
+
+    private static let hugePage = 2 << 20
 
     /// Throws `ComputeError` (`.outOfMemory`). `offset` is a multiple of the page size.
     init(file descriptor: Int32, offset: Int, byteCount: Int) throws(ComputeError) {

@@ -1,9 +1,7 @@
 extension Device {
     package func makeTensor(_ dimensions: [Int], _ dtype: DType = .float32) throws(ComputeError) -> Tensor {
         let shape = try Shape(dimensions)
-        let (size, overflow) = shape.count.multipliedReportingOverflow(by: dtype.byteCount)
-        guard !overflow else { throw .outOfMemory("a tensor of shape \(shape) passes the address space") }
-        return try Tensor(memory: allocate(byteCount: size), shape: shape, dtype: dtype)
+        return try Tensor(memory: allocate(byteCount: shape.byteCount(of: dtype)), shape: shape, dtype: dtype)
     }
 
     package func makeTensor(_ values: HostTensor) throws(ComputeError) -> Tensor {

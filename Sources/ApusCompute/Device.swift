@@ -49,9 +49,10 @@ package protocol Device: AnyObject, Sendable {
     /// weights of one call have the same format.
     func linear(_ x: Tensor, norm: Norm?, _ products: [Product]) throws(ComputeError)
 
-    /// gate.result = activation(gate) · up, where gate and up are products of norm(x); up.result is overwritten.
-    func gatedLinear(_ x: Tensor, norm: Norm?, gate: Product, up: Product, _ activation: Activation)
-        throws(ComputeError)
+    /// result = activation(gate) · up, where gate and up are products of norm(x); result is float32 [tokens, outputs].
+    func gatedLinear(
+        _ x: Tensor, norm: Norm?, gate: Projection, up: Projection, _ activation: Activation, into result: Tensor
+    ) throws(ComputeError)
 
     /// y = x / √(mean(x²) + epsilon) · weight, row by row (Zhang & Sennrich, arXiv 1910.07467).
     func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, into y: Tensor) throws(ComputeError)
@@ -95,19 +96,32 @@ package struct Norm: Sendable {
     }
 }
 
-/// One of several products with the same input.
-package struct Product: Sendable {
+/// A matrix in its device's layout, with its bias if it has one.
+package struct Projection: Sendable {
     package let weight: any PreparedWeight
     /// float32 [outputs]
     package let bias: Tensor?
+
+    package init(_ weight: any PreparedWeight, bias: Tensor? = nil) {
+        self.weight = weight
+        self.bias = bias
+    }
+
+    package func into(_ result: Tensor) -> Product { Product(self, into: result) }
+
+    package func added(to result: Tensor) -> Product { Product(self, into: result, accumulates: true) }
+}
+
+/// One of several products with the same input.
+package struct Product: Sendable {
+    package let projection: Projection
     /// float32 [tokens, outputs]
     package let result: Tensor
     /// Whether the product is added to what the result holds.
     package let accumulates: Bool
 
-    package init(_ weight: any PreparedWeight, bias: Tensor? = nil, into result: Tensor, accumulates: Bool = false) {
-        self.weight = weight
-        self.bias = bias
+    package init(_ projection: Projection, into result: Tensor, accumulates: Bool = false) {
+        self.projection = projection
         self.result = result
         self.accumulates = accumulates
     }

@@ -32,6 +32,13 @@ public struct Shape: Sendable, Hashable, Codable {
 
     /// Elements of one row, that is of one step along the first dimension.
     public var rowCount: Int { dimensions.dropFirst().reduce(1, *) }
+
+    /// Bytes of a dense tensor. Throws `ComputeError` (`.outOfMemory`) if they pass the address space.
+    package func byteCount(of dtype: DType) throws(ComputeError) -> Int {
+        let (size, overflow) = count.multipliedReportingOverflow(by: dtype.byteCount)
+        guard !overflow else { throw .outOfMemory("a tensor of shape \(self) passes the address space") }
+        return size
+    }
 }
 
 extension Shape: CustomStringConvertible {

@@ -22,6 +22,7 @@ package final class DecoderModel: Sendable {
     /// What a run keeps from step to step; every run has its own.
     package struct State: Sendable {
         fileprivate var buffers: ActivationBuffers?
+        fileprivate var outputs: OutputBuffers?
         fileprivate var rotary: RotaryTable
     }
 
@@ -52,8 +53,7 @@ package final class DecoderModel: Sendable {
         embedding = try loader.table(body.at(names.embedding), spec.vocabularySize, spec.hiddenSize)
         layers = try (0..<spec.layers).map { try DecoderLayer(body.at(names.layers)[$0], spec, loader) }
         finalNorm = try loader.vector(body.at(names.finalNorm), "weight", count: spec.hiddenSize)
-        head = Projection(
-            weight: try loader.head(weights.at(spec.headPlace(stored)), spec.storedHead(stored)), bias: nil)
+        head = Projection(try loader.head(weights.at(spec.headPlace(stored)), spec.storedHead(stored)))
         if spec.tiedEmbeddings, stored == nil { weights.ignore(names.head + ".weight") }
         unusedWeights = weights.unusedNames.filter { name in !names.ignoredSuffixes.contains(where: name.hasSuffix) }
     }
@@ -85,7 +85,8 @@ package final class DecoderModel: Sendable {
         KVCacheLayout(blocks: blocks, kvHeads: spec.kvHeads, headDim: spec.headDim, dtype: cacheType)
     }
 
-    /// Runs one step and returns the logits of `batch.outputs`: float32 [outputs, vocabularySize], on the device.
+    /// Runs one step and returns the logits of `batch.outputs`: float32 [outputs, vocabularySize], on the device, until the
+    /// next step of the same state.
     /// Throws `ModelError` (`.invalidBatch`) for tokens beyond the vocabulary, `ComputeError` from the device.
     package func forward(_ batch: ForwardBatch, cache: KVCache, state: inout State) throws -> Tensor {
         if let token = batch.tokens.first(where: { $0 < 0 || Int($0) >= spec.vocabularySize }) {
@@ -101,11 +102,17 @@ package final class DecoderModel: Sendable {
         for (layer, cacheLayer) in zip(layers, cache.layers) {
             try layer.forward(buffers, spec, cache: cacheLayer, layout: cache.layout, batch: attention)
         }
-        let last = try device.makeTensor([batch.outputs.count, spec.hiddenSize])
+        let (last, logits) = try outputs(count: batch.outputs.count, &state)
         try device.gather(buffers.hidden, rows: device.makeTensor(batch.outputs), into: last)
-        let logits = try device.makeTensor([batch.outputs.count, spec.vocabularySize])
         try device.linear(last, norm: Norm(weight: finalNorm, epsilon: spec.normEpsilon), [head.into(logits)])
         return logits
+    }
+
+    private func outputs(count: Int, _ state: inout State) throws -> (hidden: Tensor, logits: Tensor) {
+        if let outputs = state.outputs, outputs.capacity >= count { return try outputs.view(outputs: count) }
+        let outputs = try OutputBuffers(capacity: count, spec, on: device)
+        state.outputs = outputs
+        return try outputs.view(outputs: count)
     }
 
     private func view(tokens: Int, _ state: inout State) throws -> ActivationBuffers.View {

@@ -14,7 +14,7 @@ struct WeightLoader {
     func projection(_ weights: WeightCursor, _ shape: ProjectionShape) throws -> Projection {
         let place = weights.at(shape.name)
         return Projection(
-            weight: try device.prepare(
+            try device.prepare(
                 place.source(
                     StoredMatrix(outputs: shape.outputs, inputs: shape.inputs, quantization: stored)), as: format),
             bias: shape.hasBias ? try vector(place, "bias", count: shape.outputs) : nil)

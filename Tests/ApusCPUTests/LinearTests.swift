@@ -19,9 +19,8 @@ import Testing
         try device.linear(
             device.makeTensor(x), norm: norm.map { Norm(weight: try device.makeTensor($0), epsilon: 1e-5) },
             [
-                Product(
-                    device.prepare(.rows(w), as: format), bias: bias.map { try device.makeTensor($0) }, into: y,
-                    accumulates: true)
+                Projection(device.prepare(.rows(w), as: format), bias: bias.map { try device.makeTensor($0) })
+                    .added(to: y)
             ])
         return try device.download(y).elements()
     }
@@ -85,7 +84,7 @@ import Testing
             let whole = try device.makeTensor([Float](repeating: 7, count: (rows + 40) * 20), [rows + 40, 20])
             try device.linear(
                 device.makeTensor(.random([rows, 64], seed: 2)), norm: nil,
-                [Product(weight, into: whole.prefix(rows: rows))])
+                [Product(Projection(weight), into: whole.prefix(rows: rows))])
             let values: [Float] = try device.download(whole).elements()
             #expect(values[(rows * 20)...].allSatisfy { $0 == 7 }, "\(rows) rows")
             #expect(!values[..<(rows * 20)].contains(7), "\(rows) rows")
@@ -126,7 +125,7 @@ import Testing
         func results(_ calls: [[Int]]) throws -> [[Float]] {
             let results = try weights.map { try device.makeTensor([20, $0.shape[0]]) }
             for call in calls {
-                try device.linear(x, norm: nil, call.map { Product(weights[$0], into: results[$0]) })
+                try device.linear(x, norm: nil, call.map { Projection(weights[$0]).into(results[$0]) })
             }
             return try results.map { try device.download($0).elements() }
         }
@@ -136,13 +135,13 @@ import Testing
     @Test(arguments: InstructionSet.available, [Activation.silu, .gelu, .geluTanh, .relu])
     func gatesWhatItMultiplies(_ set: InstructionSet, _ activation: Activation) throws {
         func gated(_ device: CPUDevice) throws -> [Float] {
-            let gate = try device.makeTensor([19, 75])
-            let up = try device.makeTensor([19, 75])
+            let result = try device.makeTensor([19, 75])
             try device.gatedLinear(
                 device.makeTensor(.random([19, 48], seed: 1)), norm: nil,
-                gate: Product(device.prepare(.rows(.random([75, 48], seed: 2)), as: .float32), into: gate),
-                up: Product(device.prepare(.rows(.random([75, 48], seed: 3)), as: .float32), into: up), activation)
-            return try device.download(gate).elements()
+                gate: Projection(device.prepare(.rows(.random([75, 48], seed: 2)), as: .float32)),
+                up: Projection(device.prepare(.rows(.random([75, 48], seed: 3)), as: .float32)), activation,
+                into: result)
+            return try device.download(result).elements()
         }
         let expected = try gated(CPUDevice(threads: 1, instructionSet: .scalar))
         let got = try gated(CPUDevice(threads: 3, instructionSet: set))
@@ -168,16 +167,16 @@ import Testing
         let weight = try device.prepare(.rows(.random([4, 8], seed: 1)), as: .float32)
         let x = try device.makeTensor([2, 8])
         #expect(throws: ComputeError.self) {
-            try device.linear(x, norm: nil, [Product(weight, into: device.makeTensor([2, 5]))])
+            try device.linear(x, norm: nil, [Product(Projection(weight), into: device.makeTensor([2, 5]))])
         }
         #expect(throws: ComputeError.self) {
             try device.linear(
-                device.makeTensor([2, 7]), norm: nil, [Product(weight, into: device.makeTensor([2, 4]))])
+                device.makeTensor([2, 7]), norm: nil, [Product(Projection(weight), into: device.makeTensor([2, 4]))])
         }
         let other = try device.prepare(.rows(.random([4, 8], seed: 1)), as: .bfloat16)
         #expect(throws: ComputeError.self) {
             let y = try device.makeTensor([2, 4])
-            try device.linear(x, norm: nil, [Product(weight, into: y), Product(other, into: y)])
+            try device.linear(x, norm: nil, [Projection(weight).into(y), Projection(other).into(y)])
         }
         #expect(throws: ComputeError.self) {
             let long = try HostTensor([Float](repeating: 0, count: 131_073), shape: [1, 131_073])

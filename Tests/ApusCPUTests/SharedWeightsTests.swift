@@ -19,7 +19,7 @@ import Testing
     private func product(_ device: CPUDevice, _ weight: any PreparedWeight) throws -> [Float] {
         let y = try device.makeTensor([3, weight.shape[0]])
         let x = try device.makeTensor(.random([3, weight.shape[1]], seed: 9))
-        try device.linear(x, norm: nil, [Product(weight, into: y)])
+        try device.linear(x, norm: nil, [Projection(weight).into(y)])
         return try device.download(y).elements()
     }
 

@@ -51,12 +51,12 @@ struct KernelBenchmark {
             let x = try device.makeTensor(
                 (0..<rows * product.inputs).map { Float($0 % 251) / 251 - 0.5 }, [rows, product.inputs])
             let y = try device.makeTensor([rows, product.outputs])
-            for weight in weights { try device.linear(x, norm: nil, [Product(weight, into: y)]) }
+            for weight in weights { try device.linear(x, norm: nil, [Projection(weight).into(y)]) }
             var best = Double.infinity
             let end = MonotonicClock.seconds + seconds
             repeat {
                 let begin = MonotonicClock.seconds
-                for weight in weights { try device.linear(x, norm: nil, [Product(weight, into: y)]) }
+                for weight in weights { try device.linear(x, norm: nil, [Projection(weight).into(y)]) }
                 best = min(best, (MonotonicClock.seconds - begin) / Double(weights.count))
             } while MonotonicClock.seconds < end
             let parameters = Double(product.outputs) * Double(product.inputs)

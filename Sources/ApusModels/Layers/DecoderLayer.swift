@@ -49,9 +49,9 @@ struct DecoderLayer: Sendable {
         try device.linear(buffers.attended, norm: nil, [output.added(to: buffers.hidden)])
 
         try device.gatedLinear(
-            buffers.hidden, norm: Norm(weight: mlpNorm, epsilon: spec.normEpsilon), gate: gate.into(buffers.gate),
-            up: up.into(buffers.up), spec.activation)
-        try device.linear(buffers.gate, norm: nil, [down.added(to: buffers.hidden)])
+            buffers.hidden, norm: Norm(weight: mlpNorm, epsilon: spec.normEpsilon), gate: gate, up: up,
+            spec.activation, into: buffers.gated)
+        try device.linear(buffers.gated, norm: nil, [down.added(to: buffers.hidden)])
     }
 }
 
