@@ -180,9 +180,12 @@ static void NAME(tiled)(const apus_linear *task, const void *panels, size_t stri
         s.tile_stride = stride;
     }
     configure_tiles(task->rows);
-    // Rows that the second-level cache holds go through all panels before the next.
-    size_t near = NEAR_ROWS_BYTES / row_bytes / pair;
-    near = (near < 1 ? 1 : near > NEAR_PAIRS ? NEAR_PAIRS : near) * pair;
+    // Rows that the second-level cache holds go through all panels before the next, in runs as equal as they can be.
+    const size_t pairs = (task->rows + pair - 1) / pair;
+    size_t near = NEAR_ROWS_BYTES / (row_bytes * pair);
+    near = near < 1 ? 1 : near > NEAR_PAIRS ? NEAR_PAIRS : near;
+    const size_t runs = (pairs + near - 1) / near;
+    near = (pairs + runs - 1) / runs * pair;
     for (s.row = 0; s.row < task->rows; s.row = s.end) {
         s.end = s.row + near < task->rows ? s.row + near : task->rows;
         s.next = requests(s.panel, stride, s.steps, (s.end - s.row + pair - 1) / pair);

@@ -47,9 +47,9 @@ static void configure_tiles(size_t rows) {
 
 // How far a single tile of rows looks ahead in panels that come from memory.
 #define NEAR 4096
-// Packed rows that are multiplied together: half of a second-level cache, whose rest is for panels; and so many pairs of
+// Packed rows that are multiplied together: most of a second-level cache, whose rest is for panels; and so many pairs of
 // tiles that their sums leave the first-level cache room.
-#define NEAR_ROWS_BYTES (768 << 10)
+#define NEAR_ROWS_BYTES (1536 << 10)
 #define NEAR_PAIRS 8
 // Steps of two panels that the first-level cache holds beside sums.
 #define BLOCK_STEPS 8
