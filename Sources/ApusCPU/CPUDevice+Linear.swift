@@ -85,9 +85,7 @@ extension CPUDevice {
         let weight = try self.weight(product.projection.weight)
         try check(product.result, is: [rows, weight.outputs], "the result of a product")
         if let bias = product.projection.bias { try check(bias, is: [weight.outputs], "a bias") }
-        let panels = weight.panels
         var task = apus_linear()
-        task.panels = panels
         task.type = weight.format.kernelType
         task.bias = try product.projection.bias.map { tensor throws(ComputeError) in UnsafePointer(try floats(tensor)) }
         task.y = try floats(product.result)
@@ -96,7 +94,7 @@ extension CPUDevice {
         task.inputs = weight.inputs
         task.outputs = weight.outputs
         task.accumulate = product.accumulates
-        return LinearPart(weight: weight, panels: panels, task: task)
+        return LinearPart(weight, task: task)
     }
 
     private func pack(_ task: apus_activations) {
@@ -138,24 +136,24 @@ private struct LinearShares: @unchecked Sendable {
 
     init(_ parts: [LinearPart], threads: Int) {
         self.parts = parts
-        let panels = parts.reduce(0) { $0 + $1.weight.panelCount }
+        let panels = parts.reduce(0) { $0 + $1.panelCount }
         let rows = parts[0].task.rows
         // Multiples of what kernels take together: four panels for few rows, two for many. Small enough that no thread
         // waits long for another at the end.
         let panelsPerChunk = min(max(panels / (threads * 32), 1), 24).roundedUp(
             to: rows <= 16 ? 4 : rows <= 128 ? 6 : 12)
         self.panelsPerChunk = panelsPerChunk
-        count = parts.reduce(0) { $0 + ($1.weight.panelCount + panelsPerChunk - 1) / panelsPerChunk }
+        count = parts.reduce(0) { $0 + ($1.panelCount + panelsPerChunk - 1) / panelsPerChunk }
         isWorthSharing = panels * CPUWeight.panel * parts[0].task.inputs * rows >= Self.smallestWork
     }
 
     func withChunk(_ chunk: Int, _ body: (LinearPart, Range<Int>) -> Void) {
         var chunk = chunk
         for part in parts {
-            let chunks = (part.weight.panelCount + panelsPerChunk - 1) / panelsPerChunk
+            let chunks = (part.panelCount + panelsPerChunk - 1) / panelsPerChunk
             if chunk < chunks {
                 let first = chunk * panelsPerChunk
-                return body(part, first..<min(first + panelsPerChunk, part.weight.panelCount))
+                return body(part, first..<min(first + panelsPerChunk, part.panelCount))
             }
             chunk -= chunks
         }

@@ -3,10 +3,20 @@ import CApusKernels
 
 /// One product of a call: its weight, and what the kernel needs to know.
 struct LinearPart: @unchecked Sendable {
-    let weight: CPUWeight
+    /// Kept by the call's products: threads that counted references to it with every chunk would wait for each other.
+    private unowned(unsafe) let weight: CPUWeight
+    let panelCount: Int
     /// The packed rows of the weight; `nil` if they are packed on the way.
-    let panels: UnsafeRawPointer?
+    private let panels: UnsafeRawPointer?
     var task: apus_linear
+
+    init(_ weight: CPUWeight, task: apus_linear) {
+        self.weight = weight
+        panelCount = weight.panelCount
+        panels = weight.panels
+        self.task = task
+        self.task.panels = panels
+    }
 
     /// Multiplies the panels of a range. `scratch` has room for `scratchByteCount`.
     func multiply(_ range: Range<Int>, _ kernels: apus_kernels, scratch: UnsafeMutableRawPointer) {
