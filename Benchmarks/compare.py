@@ -50,7 +50,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", type=choices(ENGINES), default=ENGINES, help=f"some of {','.join(ENGINES)}")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--batch-size", type=int, default=64, help="of the engines with continuous batching")
+    parser.add_argument("--batch-size", type=int, default=100, help="of the engines with continuous batching")
     parser.add_argument("--prompts", type=int, default=100)
     parser.add_argument("--new-tokens", type=int, default=100)
     parser.add_argument("--decode-tokens", type=int, default=64)

@@ -30,7 +30,7 @@ public enum AutoModelForCausalLM {
     ///   or broken, `ModelError` for an architecture that is not supported, `ComputeError` for a device that there is not.
     public static func from(
         pretrained directory: String, dtype: DType? = nil, quantization: Quantization? = nil,
-        cacheType: DType? = nil, device: DeviceID = .cpu, threads: Int? = nil, batchSize: Int = 16,
+        cacheType: DType? = nil, device: DeviceID = .cpu, threads: Int? = nil, batchSize: Int = 64,
         contextLength: Int? = nil, sharesPrefixes: Bool = true
     ) throws -> CausalLanguageModel {
         guard device == .cpu else {

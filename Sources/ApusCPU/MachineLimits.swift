@@ -76,7 +76,7 @@ package final class MachineLimits {
     }
 
     /// Operations a second that the threads reach together, the best of `passes` of about 20 ms.
-    package func peak(_ arithmetic: Arithmetic, passes: Int = 5) -> Peak {
+    package func peak(_ arithmetic: Arithmetic, passes: Int = 15) -> Peak {
         let loop = apus_peak_for(arithmetic.kind, apus_isa(UInt32(instructionSet.rawValue)))
         guard let run = loop.run else { return Peak(instruction: "none", operationsPerSecond: 0) }
         // Grown until a pass is long enough to time.

@@ -27,7 +27,7 @@ struct BenchVariedOptions: ParsableArguments {
     var threads: CountList?
 
     @Option(help: ArgumentHelp("Prompts in flight at once in each process.", valueName: "counts"))
-    var batchSize = CountList([1, 16])
+    var batchSize = CountList([1, 64])
 
     @Option(help: ArgumentHelp("Types of the weights in products; auto is the checkpoint's own.", valueName: "types"))
     var dtype = DTypeList([.auto])

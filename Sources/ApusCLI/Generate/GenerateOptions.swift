@@ -36,7 +36,7 @@ struct ModelOptions: ParsableArguments {
     var numProcesses = 1
 
     @Option(help: ArgumentHelp("Prompts in flight at once in each process.", valueName: "count"))
-    var batchSize = 16
+    var batchSize = 64
 
     @Option(
         help: ArgumentHelp(
