@@ -46,7 +46,8 @@ extension CPUDevice {
         _ body: (_ part: LinearPart, _ panels: Range<Int>, _ scratch: Scratch) -> Void
     ) throws(ComputeError) {
         guard let first = products.first?.projection.weight else { return }
-        let format = first.format, inputs = first.shape[1]
+        let format = first.format
+        let inputs = first.shape[1]
         let rows = x.shape.dimensions.first ?? 0
         try check(x, is: [rows, inputs], "the input of a product")
         guard products.allSatisfy({ $0.projection.weight.format == format && $0.projection.weight.shape[1] == inputs })
