@@ -70,7 +70,7 @@ let package = Package(
             name: "ApusTestSupport", dependencies: ["ApusJSON"], path: "Tests/ApusTestSupport",
             swiftSettings: swiftSettings),
         tests("ApusJSONTests", ["ApusJSON"]),
-        tests("ApusCPUTests", ["ApusCPU", "ApusCompute"]),
+        tests("ApusCPUTests", ["ApusCPU", "ApusCompute", "CApusKernels"]),
         tests("ApusCheckpointsTests", ["ApusCheckpoints"]),
         tests("ApusTokenizersTests", ["ApusTokenizers", "ApusJSON"]),
         tests("ApusModelsTests", ["ApusModels", "ApusCPU", "ApusCompute", "ApusCheckpoints", "ApusJSON"]),

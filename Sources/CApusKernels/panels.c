@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "half.h"
-#include "quantize.h"
+#include "apus_quantizer.h"
 
 typedef uint32_t quad __attribute__((vector_size(16)));
 typedef uint32_t quad_unaligned __attribute__((vector_size(16), aligned(1), may_alias));

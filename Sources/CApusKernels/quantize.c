@@ -1,4 +1,4 @@
-#include "quantize.h"
+#include "apus_quantizer.h"
 
 #include <math.h>
 #include <string.h>
@@ -24,10 +24,17 @@ typedef int32_t wide_int __attribute__((vector_size(64)));
 #pragma clang attribute pop
 #endif
 
-const apus_quantizer *apus_quantizer_of_machine(void) {
+const apus_quantizer *apus_quantizer_for(apus_isa isa) {
+    if (!apus_kernels_for(isa)) return NULL;
 #if defined(__x86_64__)
-    if (apus_kernels_for(APUS_ISA_AVX512)) return &quantizer_avx512;
-    if (apus_kernels_for(APUS_ISA_AVX2)) return &quantizer_avx2;
+    if (isa >= APUS_ISA_AVX512) return &quantizer_avx512;
+    if (isa >= APUS_ISA_AVX2) return &quantizer_avx2;
 #endif
     return &quantizer_plain;
+}
+
+const apus_quantizer *apus_quantizer_of_machine(void) {
+    const apus_quantizer *quantizer = apus_quantizer_for(APUS_ISA_AVX512);
+    if (!quantizer) quantizer = apus_quantizer_for(APUS_ISA_AVX2);
+    return quantizer ? quantizer : &quantizer_plain;
 }

@@ -1,6 +1,6 @@
 // Rounding of groups of APUS_GROUP floats to integers. Every instruction set gives the same bits.
-#ifndef APUS_QUANTIZE_H
-#define APUS_QUANTIZE_H
+#ifndef APUS_QUANTIZER_H
+#define APUS_QUANTIZER_H
 
 #include "apus_kernels.h"
 
@@ -14,6 +14,8 @@ typedef struct {
     uint8_t (*to_i4)(const float *values, float scale, uint8_t *integers);
 } apus_quantizer;
 
+// That of an instruction set; NULL if this machine lacks it.
+const apus_quantizer *apus_quantizer_for(apus_isa isa);
 // The fastest of this machine.
 const apus_quantizer *apus_quantizer_of_machine(void);
 
