@@ -29,6 +29,9 @@ INLINE vfloat finish_bf16(const apus_linear *task, size_t row, const uint8_t *pa
 #define WIDEN(place, panels, step)
 #include "tile_product.h"
 
+// Keeps what makes or uses a value on its side of a change of the floating-point mode, which compilers do not see.
+#define SETTLED(value) __asm__ volatile("" : "+v"(value))
+
 // One or two rows are bound by memory, which vectors read faster than tiles do. This is what TDPBF16PS computes, bit for
 // bit: over the 16 pairs of a step, a sum of the first products of each pair and one of the second, which are then added
 // together and to the result; no denormal numbers.
@@ -38,16 +41,17 @@ INLINE void few_rows_bf16(const int count, const int panels, const apus_linear *
     const uint8_t *x = (const uint8_t *)task->packed;
     const unsigned int mode = _mm_getcsr();
     _mm_setcsr(mode | 0x8040); // denormal results and operands count as zeros
-    vfloat sums[2][STREAMS];
+    vfloat sums[2][STREAMS], zero = {};
+    SETTLED(zero);
     UNROLLED for (int r = 0; r < count; r++) {
-        UNROLLED for (int p = 0; p < panels; p++) sums[r][p] = (vfloat){};
+        UNROLLED for (int p = 0; p < panels; p++) sums[r][p] = zero;
     }
     for (size_t step = 0; step < steps; step++, x += (size_t)count * 64) {
         const uint8_t *source = panel + step * TILE_BYTES;
         const size_t ahead = look_ahead(step * TILE_BYTES, PREFETCH_AHEAD, panels, stride);
         vfloat first[2][STREAMS], second[2][STREAMS];
         UNROLLED for (int r = 0; r < count; r++) {
-            UNROLLED for (int p = 0; p < panels; p++) first[r][p] = second[r][p] = (vfloat){};
+            UNROLLED for (int p = 0; p < panels; p++) first[r][p] = second[r][p] = zero;
         }
         for (size_t pair = 0; pair < 16; pair++, source += 64) {
             vint low[2], high[2];
@@ -68,6 +72,9 @@ INLINE void few_rows_bf16(const int count, const int panels, const apus_linear *
         UNROLLED for (int r = 0; r < count; r++) {
             UNROLLED for (int p = 0; p < panels; p++) sums[r][p] += first[r][p] + second[r][p];
         }
+    }
+    UNROLLED for (int r = 0; r < count; r++) {
+        UNROLLED for (int p = 0; p < panels; p++) SETTLED(sums[r][p]);
     }
     _mm_setcsr(mode);
     for (int p = 0; p < panels; p++) {

@@ -8,7 +8,8 @@
 
 /// A directory only its owner may enter, with one socket in it, for the life of one job.
 ///
-/// Its name is drawn by the system, so two jobs never share one.
+/// Its name is drawn before it is made, so that a guardian can know of it first: whenever this process dies, somebody is
+/// there to remove it.
 struct PrivateDirectory: Sendable {
     let path: String
     var socket: String { path + "/s" }
@@ -16,24 +17,27 @@ struct PrivateDirectory: Sendable {
     /// The longest path a Unix socket may have, with its closing zero, on every system we know.
     private static let socketPathLimit = 104
 
-    /// Under `TMPDIR`, or under /tmp where that is unset or too long for a socket's path.
+    /// Under `TMPDIR`, or under /tmp where that is unset, not to be written or too long for a socket's path.
     /// Throws `DistributedError` (`.launch`) if neither can be written.
     init() throws(DistributedError) {
+        let name = "/apus-" + String(UInt64.random(in: 0 ... .max), radix: 36)
         var failure = ""
         for parent in [Platform.environmentVariable("TMPDIR"), "/tmp"].compactMap({ $0 }) where !parent.isEmpty {
-            let template = parent + "/apus-XXXXXX"
-            guard template.utf8.count + 2 < Self.socketPathLimit else { continue }
-            var bytes = template.utf8CString
-            let made = bytes.withUnsafeMutableBufferPointer { buffer in
-                buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
-            }
-            if let made {
-                path = made
+            guard (parent + name).utf8.count + 3 <= Self.socketPathLimit else { continue }
+            if access(parent, W_OK | X_OK) == 0 {
+                path = parent + name
                 return
             }
             failure = ": \(parent): \(Platform.describe(errno))"
         }
         throw .launch("no private directory could be made\(failure)")
+    }
+
+    /// Throws `DistributedError` (`.launch`), also if there is one of that name already.
+    func make() throws(DistributedError) {
+        guard mkdir(path, 0o700) == 0 else {
+            throw .launch("no private directory could be made: \(path): \(Platform.describe(errno))")
+        }
     }
 
     func remove() {

@@ -25,13 +25,17 @@ final class RankSet: Sendable {
 
     init(count: Int, outputTo output: Int32, errorTo error: Int32) throws {
         self.count = count
-        directory = try PrivateDirectory()
+        let directory = try PrivateDirectory()
+        let guardian = try Guardian(directory: directory)
+        self.directory = directory
+        self.guardian = guardian
         do {
-            guardian = try Guardian(directory: directory)
+            try directory.make()
             self.output = try OutputRelay(ranks: count, target: output)
             self.error = try OutputRelay(ranks: count, target: error)
         } catch {
             directory.remove()
+            guardian.dismiss()
             throw error
         }
         sharedMemory = count > 1 ? SharedMemory() : nil
