@@ -35,9 +35,7 @@ struct LaunchCommand: AsyncParsableCommand {
     var command: [String]
 
     func validate() throws {
-        guard numProcesses > 0, numProcesses <= 4096 else {
-            throw ValidationError("--num-processes must be from 1 to 4096, not \(numProcesses)")
-        }
+        try check("--num-processes", [numProcesses], in: Self.countBounds)
         if let gracePeriod, !(gracePeriod >= 0 && gracePeriod <= 86400) {
             throw ValidationError("--grace-period must be from 0 to 86400 seconds, not \(gracePeriod)")
         }

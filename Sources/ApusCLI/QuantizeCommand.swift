@@ -41,9 +41,7 @@ struct QuantizeCommand: ParsableCommand {
     var quiet = false
 
     mutating func validate() throws {
-        if let threads, !(1...4096).contains(threads) {
-            throw ValidationError("--threads must be from 1 to 4096, but is \(threads).")
-        }
+        try check("--threads", threads.map { [$0] } ?? [], in: Self.countBounds)
     }
 
     func run() throws {

@@ -35,20 +35,6 @@ extension CPUDevice {
         }
     }
 
-    package func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, into y: Tensor) throws(ComputeError) {
-        let rows = x.shape.dimensions.first ?? 0
-        let width = weight.shape.count
-        try check(x, is: [rows, width], "the input of a norm")
-        try check(y, is: [rows, width], "the result of a norm")
-        nonisolated(unsafe) let input = try floats(x)
-        nonisolated(unsafe) let scale = try floats(weight)
-        nonisolated(unsafe) let result = try floats(y)
-        forEachRange(of: rows, costPerItem: width) { range in
-            let start = range.lowerBound * width
-            kernels.rms_norm(input + start, scale, epsilon, range.count, width, result + start)
-        }
-    }
-
     package func argmax(_ x: Tensor, into y: Tensor) throws(ComputeError) {
         guard x.shape.rank == 2 else { throw .mismatch("the largest of each row of a tensor of shape \(x.shape)") }
         let rows = x.shape[0]

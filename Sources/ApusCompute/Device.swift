@@ -54,9 +54,6 @@ package protocol Device: AnyObject, Sendable {
         _ x: Tensor, norm: Norm?, gate: Projection, up: Projection, _ activation: Activation, into result: Tensor
     ) throws(ComputeError)
 
-    /// y = x / √(mean(x²) + epsilon) · weight, row by row (Zhang & Sennrich, arXiv 1910.07467).
-    func rmsNorm(_ x: Tensor, weight: Tensor, epsilon: Float, into y: Tensor) throws(ComputeError)
-
     /// Rotates pairs (i, i + headDim/2) of each head in place (Su et al., arXiv 2104.09864, in the order of halves).
     /// x is [tokens, heads · headDim]; `angles` holds cosines, then sines: [tokens, 2, headDim / 2].
     func rotaryEmbedding(_ x: Tensor, angles: Tensor, headDim: Int) throws(ComputeError)
@@ -85,7 +82,7 @@ package enum Activation: String, Sendable, Hashable {
     case relu
 }
 
-/// x / √(mean(x²) + epsilon) · weight, applied to what goes into products.
+/// x / √(mean(x²) + epsilon) · weight, row by row, applied to what goes into products (Zhang & Sennrich, arXiv 1910.07467).
 package struct Norm: Sendable {
     package let weight: Tensor
     package let epsilon: Float

@@ -17,15 +17,6 @@ static void embedding(const void *table, apus_dtype type, size_t width, const in
     }
 }
 
-static void rms_norm(const float *x, const float *weight, float epsilon, size_t rows, size_t width, float *y) {
-    for (size_t row = 0; row < rows; row++, x += width, y += width) {
-        float scale = norm_scale(x, width, epsilon);
-        size_t i = 0;
-        for (; i + LANES <= width; i += LANES) store(y + i, load(x + i) * scale * load(weight + i));
-        for (; i < width; i++) y[i] = x[i] * scale * weight[i];
-    }
-}
-
 static void rotary(float *x, const float *cos_sin, size_t rows, size_t heads, size_t head_dim) {
     size_t half = head_dim / 2;
     for (size_t row = 0; row < rows; row++, cos_sin += head_dim) {

@@ -101,15 +101,6 @@ static void embedding(const void *table, apus_dtype type, size_t width, const in
     }
 }
 
-static void rms_norm(const float *x, const float *weight, float epsilon, size_t rows, size_t width, float *y) {
-    for (size_t row = 0; row < rows; row++) {
-        float sum = 0;
-        for (size_t i = 0; i < width; i++) sum += x[row * width + i] * x[row * width + i];
-        float scale = 1 / sqrtf(sum / (float)width + epsilon);
-        for (size_t i = 0; i < width; i++) y[row * width + i] = x[row * width + i] * scale * weight[i];
-    }
-}
-
 static void rotary(float *x, const float *cos_sin, size_t rows, size_t heads, size_t head_dim) {
     size_t half = head_dim / 2;
     for (size_t row = 0; row < rows; row++) {
@@ -246,7 +237,6 @@ const apus_kernels apus_kernels_scalar = {
     .linear_scratch = linear_scratch,
     .linear = linear,
     .embedding = embedding,
-    .rms_norm = rms_norm,
     .rotary = rotary,
     .gated_activation = gated_activation,
     .store_kv = apus_store_kv,

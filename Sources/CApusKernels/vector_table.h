@@ -6,7 +6,6 @@ const apus_kernels TABLE = {
     .linear_scratch = linear_scratch,
     .linear = linear,
     .embedding = embedding,
-    .rms_norm = rms_norm,
     .rotary = rotary,
     .gated_activation = gated_activation,
     .store_kv = apus_store_kv,

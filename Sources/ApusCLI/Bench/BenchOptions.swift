@@ -43,13 +43,9 @@ struct BenchVariedOptions: ParsableArguments {
     var cacheType = ModelOptions.CacheChoice.auto
 
     mutating func validate() throws {
-        for (name, list) in [
-            ("--num-processes", numProcesses), ("--batch-size", batchSize), ("--threads", threads ?? CountList([1])),
-        ] {
-            if let value = list.values.first(where: { !(1...4096).contains($0) }) {
-                throw ValidationError("\(name) must be from 1 to 4096, but is \(value).")
-            }
-        }
+        try check("--num-processes", numProcesses.values, in: Self.countBounds)
+        try check("--batch-size", batchSize.values, in: Self.countBounds)
+        try check("--threads", threads?.values ?? [], in: Self.countBounds)
     }
 
     /// All combinations, those of one kind of process together.
@@ -126,17 +122,12 @@ struct BenchMeasuredOptions: ParsableArguments {
     }
 
     mutating func validate() throws {
-        for (name, value, least) in [
-            ("--prompts", prompts, contexts == nil ? 1 : 0), ("--new-tokens", newTokens, 1), ("--rounds", rounds, 1),
-            ("--waves", waves ?? 1, 1),
-        ] where !(least...1_000_000).contains(value) {
-            throw ValidationError("\(name) must be from \(least) to 1000000, but is \(value).")
-        }
-        if let waves, waves > 1000 { throw ValidationError("--waves must be at most 1000, but is \(waves).") }
-        if contexts?.values.contains(0) == true { throw ValidationError("--contexts must be at least 1.") }
-        if let rows = rows.values.first(where: { !(1...65_536).contains($0) }) {
-            throw ValidationError("--rows must be from 1 to 65536, but is \(rows).")
-        }
+        try check("--prompts", [prompts], in: (contexts == nil ? 1 : 0)...1_000_000)
+        try check("--new-tokens", [newTokens], in: 1...1_000_000)
+        try check("--rounds", [rounds], in: 1...1_000_000)
+        try check("--waves", waves.map { [$0] } ?? [], in: 1...1000)
+        try check("--contexts", contexts?.values ?? [], in: 1...1 << 30)
+        try check("--rows", rows.values, in: 1...65_536)
         if kernels, contexts != nil { throw ValidationError("Give --kernels or --contexts, not both.") }
     }
 }

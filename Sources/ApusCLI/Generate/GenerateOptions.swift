@@ -58,12 +58,9 @@ struct ModelOptions: ParsableArguments {
     var cacheType = CacheChoice.auto
 
     mutating func validate() throws {
-        for (name, value) in [
-            ("--num-processes", numProcesses), ("--batch-size", batchSize), ("--threads", threads ?? 1),
-        ]
-        where !(1...4096).contains(value) {
-            throw ValidationError("\(name) must be from 1 to 4096, but is \(value).")
-        }
+        try check("--num-processes", [numProcesses], in: Self.countBounds)
+        try check("--batch-size", [batchSize], in: Self.countBounds)
+        try check("--threads", threads.map { [$0] } ?? [], in: Self.countBounds)
     }
 
     /// The checkpoint's directory. Says so when it is the demo model's.
