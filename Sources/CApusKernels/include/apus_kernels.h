@@ -124,7 +124,6 @@ typedef struct {
 
     // Writes rows of a weight table as float32: y[i] = table[tokens[i]].
     void (*embedding)(const void *table, apus_dtype type, size_t width, const int32_t *tokens, size_t count, float *y);
-    // y = x / sqrt(mean(x^2) + epsilon) * weight, row by row.
     // Rotates the halves of each head in place; `cos_sin` is [rows, 2, head_dim / 2].
     void (*rotary)(float *x, const float *cos_sin, size_t rows, size_t heads, size_t head_dim);
     // gate = activation(gate) * up
