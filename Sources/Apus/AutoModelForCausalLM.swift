@@ -4,6 +4,12 @@ import ApusDistributed
 public import ApusGeneration
 import ApusModels
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
@@ -37,14 +43,14 @@ public enum AutoModelForCausalLM {
             throw ComputeError(code: .unknownDevice, message: "device \(device) does not exist; there is cpu")
         }
         let device = try CPUDevice(
-            id: device, threads: threads ?? defaultThreads, panelBudget: weightMemory,
+            id: device, threads: threads ?? defaultThreads, panelBudget: weightMemory(directory),
             sharedWeights: SharedMemory.inherited)
         let model = try DecoderModel.load(
             directory: directory, device: device, dtype: dtype, quantization: quantization,
             cacheType: cacheType)
         return try CausalLanguageModel(
             model, generationConfig: GenerationConfig(directory: directory), batchSize: batchSize,
-            memory: MachineMemory.available / 2 / localProcesses, contextLength: contextLength,
+            memory: MachineMemory.available() / 2 / localProcesses, contextLength: contextLength,
             sharesPrefixes: sharesPrefixes)
     }
 
@@ -53,9 +59,21 @@ public enum AutoModelForCausalLM {
 
     /// Most of the memory that is left, so that something remains for keys and values. What processes share counts once,
     /// whichever of them has touched it already.
-    private static var weightMemory: Int {
+    private static func weightMemory(_ directory: String) -> Int {
         let shared = SharedMemory.inherited.map { SharedMemory.allocatedByteCount($0) }
-        return (MachineMemory.available + (shared ?? 0)) / 10 * 9 / (shared == nil ? localProcesses : 1)
+        return (MachineMemory.available(besides: weightFileBytes(directory) + allocatorAddresses) + (shared ?? 0)) / 10
+            * 9 / (shared == nil ? localProcesses : 1)
+    }
+
+    /// What the allocators of some threads reserve before anything is stored there: glibc's take 64 MiB each.
+    private static let allocatorAddresses = 256 << 20
+
+    private static func weightFileBytes(_ directory: String) -> Int {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.filter { $0.hasSuffix(".safetensors") }.reduce(0) { bytes, name in
+            let facts = try? FileManager.default.attributesOfItem(atPath: directory + "/" + name)
+            return bytes + ((facts?[.size] as? Int) ?? 0)
+        }
     }
 
     private static var localProcesses: Int {

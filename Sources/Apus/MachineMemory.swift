@@ -12,9 +12,11 @@
 
 /// Main memory of the machine, or of the part of it that this process may use.
 enum MachineMemory {
-    /// Bytes that are there to be taken now: what Linux thinks can be had without swapping, within the limit of the
-    /// control group, whose pages of files can be given up; elsewhere all that is built in.
-    static var available: Int {
+    /// Bytes that are there to be taken now: what Linux thinks can be had without swapping, within the limits of the
+    /// control group, whose pages of files can be given up, and of the process (`ulimit -v`); elsewhere all that is built in.
+    ///
+    /// - Parameter reserved: bytes of what is yet to take addresses only, such as mapped files.
+    static func available(besides reserved: Int = 0) -> Int {
         var bytes = max(sysconf(Int32(_SC_PHYS_PAGES)), 1) * max(sysconf(Int32(_SC_PAGESIZE)), 1)
         if let free = value("MemAvailable:", in: "/proc/meminfo") { bytes = min(bytes, free * 1024) }
         // https://docs.kernel.org/admin-guide/cgroup-v2.html: the file is `max` where there is no limit.
@@ -26,8 +28,21 @@ enum MachineMemory {
             let pages = ["inactive_file", "active_file"].compactMap { value($0, in: folder + "/memory.stat") }
             bytes = min(bytes, max(limit - used + pages.reduce(0, +), 0))
         }
+        var addresses = rlimit()
+        if getrlimit(addressSpace, &addresses) == 0, addresses.rlim_cur < rlim_t(Int.max),
+            let pages = contents("/proc/self/statm").split(separator: " ").first.flatMap({ Int($0) })
+        {
+            let mapped = pages * max(sysconf(Int32(_SC_PAGESIZE)), 1)
+            bytes = min(bytes, max(Int(addresses.rlim_cur) - mapped - reserved, 0))
+        }
         return bytes
     }
+
+    #if canImport(Darwin)
+        private static let addressSpace = RLIMIT_AS
+    #else
+        private static let addressSpace = __rlimit_resource_t(RLIMIT_AS.rawValue)
+    #endif
 
     /// The number behind a name at the start of a line.
     private static func value(_ name: String, in path: String) -> Int? {

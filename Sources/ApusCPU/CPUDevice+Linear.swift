@@ -19,7 +19,8 @@ extension CPUDevice {
         }
         let second = try part(up.into(result), rows: x.shape.dimensions.first ?? 0)
         let kind = activation.kernelActivation
-        try multiply(x, norm, [gate.into(result)]) { part, panels, scratch in
+        try multiply(x, norm, [gate.into(result)], scratchBytes: second.scratchByteCount(kernels)) {
+            part, panels, scratch in
             part.multiply(panels, kernels, scratch: scratch.kernel)
             let first = panels.lowerBound * CPUWeight.panel
             let width = min(panels.upperBound * CPUWeight.panel, part.task.outputs) - first
@@ -41,8 +42,9 @@ extension CPUDevice {
     }
 
     /// Brings the rows of `x` into the form of the products, then calls `body` for all panels of all of them.
+    /// `scratchBytes` is what `body` needs for the kernel at least.
     private func multiply(
-        _ x: Tensor, _ norm: Norm?, _ products: [Product],
+        _ x: Tensor, _ norm: Norm?, _ products: [Product], scratchBytes: Int = 0,
         _ body: (_ part: LinearPart, _ panels: Range<Int>, _ scratch: Scratch) -> Void
     ) throws(ComputeError) {
         guard let first = products.first?.projection.weight else { return }
@@ -70,7 +72,7 @@ extension CPUDevice {
             activations.packed = packed.pointer
             for index in parts.indices { parts[index].task.packed = UnsafeRawPointer(packed.pointer) }
             let shares = LinearShares(parts, threads: team.count)
-            let kernelBytes = (parts.map { $0.scratchByteCount(kernels) }.max() ?? 0).roundedUp(to: 64)
+            let kernelBytes = parts.reduce(scratchBytes) { max($0, $1.scratchByteCount(kernels)) }.roundedUp(to: 64)
             let bytes = (kernelBytes + rows * shares.outputsPerChunk * MemoryLayout<Float>.size).roundedUp(to: 64) + 64
             let room = try Self.grow(&workspace.scratch, to: bytes * team.count).pointer
             pack(activations)

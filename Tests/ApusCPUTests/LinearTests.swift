@@ -149,6 +149,27 @@ import Testing
         for (a, b) in zip(expected, got) { #expect(abs(a - b) <= 2e-5 * max(1, abs(a))) }
     }
 
+    /// Memory may end between the two matrices of a gate.
+    @Test(arguments: InstructionSet.available, WeightFormat.allCases)
+    func gatesWithOneMatrixPackedAtUse(_ set: InstructionSet, _ format: WeightFormat) throws {
+        func gated(panelBudget: Int) throws -> (values: [Float], unprepared: Int) {
+            let device = try CPUDevice(threads: 2, instructionSet: set, panelBudget: panelBudget)
+            let gate = try device.prepare(.rows(.random([640, 1024], seed: 2)), as: format)
+            let up = try device.prepare(.rows(.random([640, 1024], seed: 3)), as: format)
+            let result = try device.makeTensor([5, 640])
+            try device.gatedLinear(
+                device.makeTensor(.random([5, 1024], seed: 1)), norm: nil, gate: Projection(gate), up: Projection(up),
+                .silu, into: result)
+            return (try device.download(result).elements(), device.unpreparedByteCount)
+        }
+        let whole = try gated(panelBudget: .max)
+        let one = try gated(panelBudget: try gated(panelBudget: 0).unprepared * 3 / 4)
+        let none = try gated(panelBudget: 0)
+        #expect(whole.unprepared == 0 && none.unprepared > 0)
+        #expect(one.unprepared == none.unprepared / 2)
+        #expect(whole.values == one.values && whole.values == none.values)
+    }
+
     /// An even spread is the worst case for both: off by half a step of 127, or of a group's 15.
     @Test(arguments: [(WeightFormat.int8, Float(0.01)), (.int4, 0.09)])
     func roundingLosesLittle(_ format: WeightFormat, _ bound: Float) throws {
