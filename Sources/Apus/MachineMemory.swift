@@ -15,8 +15,8 @@ enum MachineMemory {
     /// Bytes that are there to be taken now: what Linux thinks can be had without swapping, within the limits of the
     /// control group, whose pages of files can be given up, and of the process (`ulimit -v`); elsewhere all that is built in.
     ///
-    /// - Parameter reserved: bytes of what is yet to take addresses only, such as mapped files.
-    static func available(besides reserved: Int = 0) -> Int {
+    /// - Parameter reserved: bytes of what is yet to take addresses only, such as mapped files; asked for only if there is a limit.
+    static func available(besides reserved: @autoclosure () -> Int = 0) -> Int {
         var bytes = max(sysconf(Int32(_SC_PHYS_PAGES)), 1) * max(sysconf(Int32(_SC_PAGESIZE)), 1)
         if let free = value("MemAvailable:", in: "/proc/meminfo") { bytes = min(bytes, free * 1024) }
         // https://docs.kernel.org/admin-guide/cgroup-v2.html: the file is `max` where there is no limit.
@@ -33,7 +33,7 @@ enum MachineMemory {
             let pages = contents("/proc/self/statm").split(separator: " ").first.flatMap({ Int($0) })
         {
             let mapped = pages * max(sysconf(Int32(_SC_PAGESIZE)), 1)
-            bytes = min(bytes, max(Int(addresses.rlim_cur) - mapped - reserved, 0))
+            bytes = min(bytes, max(Int(addresses.rlim_cur) - mapped - reserved(), 0))
         }
         return bytes
     }

@@ -41,7 +41,7 @@ struct QuantizeCommand: ParsableCommand {
     var quiet = false
 
     mutating func validate() throws {
-        try check("--threads", threads.map { [$0] } ?? [], in: Self.countBounds)
+        try check("--threads", [threads], in: Self.countBounds)
     }
 
     func run() throws {

@@ -28,7 +28,11 @@ struct LinearPart: @unchecked Sendable {
         for first in stride(from: range.lowerBound, to: range.upperBound, by: Self.packedTogether) {
             let some = first..<min(first + Self.packedTogether, range.upperBound)
             weight.pack(panels: some, into: room)
-            var part = task.outputs(fromPanel: first)
+            // The same product, of the outputs from these panels on.
+            var part = task
+            part.y = task.y + first * CPUWeight.panel
+            part.bias = task.bias.map { $0 + first * CPUWeight.panel }
+            part.outputs = task.outputs - first * CPUWeight.panel
             part.panels = UnsafeRawPointer(room)
             kernels.linear(&part, 0, some.count)
         }
@@ -52,18 +56,6 @@ struct LinearPart: @unchecked Sendable {
 
     /// Panels that are packed into scratch before they are multiplied: as many as a kernel takes together.
     private static let packedTogether = 4
-}
-
-extension apus_linear {
-    /// The same product, of the outputs from a panel on.
-    fileprivate func outputs(fromPanel panel: Int) -> Self {
-        var part = self
-        let first = panel * CPUWeight.panel
-        part.y = y + first
-        part.bias = bias.map { $0 + first }
-        part.outputs = outputs - first
-        return part
-    }
 }
 
 extension Int {

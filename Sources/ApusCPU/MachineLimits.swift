@@ -58,9 +58,10 @@ package final class MachineLimits {
     package func readBandwidth(passes: Int = 5) throws(ComputeError) -> Double {
         let chunks = threads * 16
         let chunkSize = Self.bufferSize / chunks / 4096 * 4096
-        let memory = try Self.mapped(byteCount: chunks * chunkSize)
-        defer { munmap(memory, chunks * chunkSize) }
-        nonisolated(unsafe) let buffer = memory
+        // Where the system has huge pages, the limit is what they allow.
+        let region = try MappedRegion(byteCount: chunks * chunkSize, isDense: true)
+        defer { withExtendedLifetime(region) {} }
+        nonisolated(unsafe) let buffer = region.pointer
         // Pages that were never written all stand for one page of zeros, which a cache does hold.
         team.run(chunks: chunks) { chunk, _ in
             memset(buffer + chunk * chunkSize, Int32(truncatingIfNeeded: chunk + 1), chunkSize)
@@ -109,22 +110,4 @@ package final class MachineLimits {
 
     /// Several times the last cache, within reason.
     private static var bufferSize: Int { min(max(cacheSize * 3, 256 << 20), 2 << 30) }
-
-    private static func mapped(byteCount: Int) throws(ComputeError) -> UnsafeMutableRawPointer {
-        let memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | anonymous, -1, 0)
-        guard let memory, memory != MAP_FAILED else {
-            throw .outOfMemory("the machine refuses \(byteCount) bytes to measure its memory with")
-        }
-        #if os(Linux)
-            // Where the system has large pages, the limit is what they allow.
-            madvise(memory, byteCount, MADV_HUGEPAGE)
-        #endif
-        return memory
-    }
 }
-
-#if canImport(Darwin)
-    private let anonymous = MAP_ANON
-#else
-    private let anonymous = MAP_ANONYMOUS
-#endif

@@ -136,6 +136,7 @@ INLINE void NAME(all_tiles)(const int panels, NAME(place) *s) {
             }
         }
     }
+    next_pair(&s->next);
 }
 
 #define SOME_PANELS(function, count)                                                                                   \
@@ -158,7 +159,6 @@ static void NAME(some_rows)(NAME(place) s, size_t panels) {
         default: break;
         }
         s.panel += count * s.stride, s.output += count * APUS_PANEL;
-        next_pair(&s.next);
     }
 }
 

@@ -125,7 +125,7 @@ struct BenchMeasuredOptions: ParsableArguments {
         try check("--prompts", [prompts], in: (contexts == nil ? 1 : 0)...1_000_000)
         try check("--new-tokens", [newTokens], in: 1...1_000_000)
         try check("--rounds", [rounds], in: 1...1_000_000)
-        try check("--waves", waves.map { [$0] } ?? [], in: 1...1000)
+        try check("--waves", [waves], in: 1...1000)
         try check("--contexts", contexts?.values ?? [], in: 1...1 << 30)
         try check("--rows", rows.values, in: 1...65_536)
         if kernels, contexts != nil { throw ValidationError("Give --kernels or --contexts, not both.") }

@@ -60,7 +60,7 @@ struct ModelOptions: ParsableArguments {
     mutating func validate() throws {
         try check("--num-processes", [numProcesses], in: Self.countBounds)
         try check("--batch-size", [batchSize], in: Self.countBounds)
-        try check("--threads", threads.map { [$0] } ?? [], in: Self.countBounds)
+        try check("--threads", [threads], in: Self.countBounds)
     }
 
     /// The checkpoint's directory. Says so when it is the demo model's.
