@@ -70,9 +70,10 @@ INLINE size_t valid_keys(const struct attention_work *work, size_t partition, si
 #define X float
 #define STEP_X 1
 #define WV vfloat
-#define LOAD_W load_panel_f32
+#define LOAD_W LOAD_FLOATS
 #define XV vfloat
 #define LOAD_X SPLAT_X
+#define PARTS 1
 #define DOT MULTIPLY_ADD
 #include "attention_product.h"
 
@@ -84,11 +85,12 @@ INLINE size_t valid_keys(const struct attention_work *work, size_t partition, si
 #define SUFFIX bf16
 #define X float
 #define STEP_X 2
-#define WV vint
-#define LOAD_W load_bytes
-#define XV pair
-#define LOAD_X load_pair
-#define DOT dot_pair
+#define WV vfloat
+#define LOAD_W load_half
+#define XV vfloat
+#define LOAD_X SPLAT_X
+#define PARTS 2
+#define DOT MULTIPLY_ADD
 #include "attention_product.h"
 #endif
 

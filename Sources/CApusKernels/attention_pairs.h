@@ -3,8 +3,9 @@
 #define X uint16_t
 #define STEP_X 2
 #define WV vint
-#define LOAD_W load_bytes
+#define LOAD_W LOAD_BYTES
 #define XV vint
-#define LOAD_X load_half_pair
+#define LOAD_X LOAD_FOUR
+#define PARTS 1
 #define DOT dot_halves
 #include "attention_product.h"

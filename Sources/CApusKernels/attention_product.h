@@ -22,14 +22,19 @@ INLINE void NAME(block_tile)(const int rows, const int vectors, const struct blo
         const uint8_t *at[COLUMN_TILE], *ahead[COLUMN_TILE];
         UNROLLED for (int v = 0; v < vectors; v++) at[v] = p->at[block][v], ahead[v] = p->ahead[block][v];
         for (size_t step = 0, offset = 0; step < steps; step++, offset += step_bytes, x += STEP_X) {
-            WV w[COLUMN_TILE];
             UNROLLED for (int v = 0; v < vectors; v++) {
-                w[v] = LOAD_W(at[v] + offset);
                 if (v == 0 || LANES == 16) __builtin_prefetch(ahead[v] + offset, 0, 2);
             }
-            UNROLLED for (int r = 0; r < rows; r++) {
-                XV xv = LOAD_X(x + (size_t)r * x_stride);
-                UNROLLED for (int v = 0; v < vectors; v++) sums[r][v] = DOT(sums[r][v], xv, w[v]);
+            UNROLLED for (int part = 0; part < PARTS; part++) {
+                WV w[COLUMN_TILE];
+                UNROLLED for (int v = 0; v < vectors; v++) w[v] = LOAD_W(at[v] + offset, part);
+                UNROLLED for (int r = 0; r < rows; r++) {
+                    XV xv = LOAD_X(x + (size_t)r * x_stride, part);
+                    UNROLLED for (int v = 0; v < vectors; v++) {
+                        sums[r][v] = DOT(sums[r][v], xv, w[v]);
+                        IN_TURN(sums[r][v]);
+                    }
+                }
             }
         }
     }
@@ -104,4 +109,5 @@ static void NAME(add_values)(const struct attention_work *work, const struct blo
 #undef LOAD_W
 #undef XV
 #undef LOAD_X
+#undef PARTS
 #undef DOT

@@ -14,8 +14,6 @@ static void pack_bf16(const apus_activations *task, const float *x, float scale,
     }
 }
 
-INLINE vint load_half_pair(const uint16_t *p) { return load_four((const uint8_t *)p); }
-
 #define HALF_ROWS(task) ((const uint16_t *)(task)->packed)
 #define SUFFIX bf16
 #define TYPE APUS_BF16
@@ -23,11 +21,12 @@ INLINE vint load_half_pair(const uint16_t *p) { return load_four((const uint8_t 
 #define STEP_BYTES 64
 #define STEP_INPUTS 2
 #define WV vint
-#define LOAD_W load_bytes
+#define LOAD_W LOAD_BYTES
 #define X uint16_t
 #define STEP_X 2
 #define XV vint
-#define LOAD_X load_half_pair
+#define LOAD_X LOAD_FOUR
+#define PARTS 1
 #define DOT dot_halves
 #define ROWS HALF_ROWS
 #define RESULT AS_IT_IS

@@ -37,11 +37,12 @@ INLINE vfloat result_i8(const apus_linear *task, size_t row, const uint8_t *pane
 #define STEP_BYTES 64
 #define STEP_INPUTS 4
 #define WV vint
-#define LOAD_W load_bytes
+#define LOAD_W LOAD_BYTES
 #define X uint8_t
 #define STEP_X 4
 #define XV vint
-#define LOAD_X load_four
+#define LOAD_X LOAD_FOUR
+#define PARTS 1
 #define DOT dot_i8
 #define ROWS OFFSET_VALUES
 #define RESULT result_i8

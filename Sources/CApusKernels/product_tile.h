@@ -34,13 +34,20 @@ INLINE void NAME(tile)(const int rows, const int panels, const apus_linear *task
         WV w[STREAMS * VECTORS];
         const size_t ahead = look_ahead(step * STEP_BYTES, PREFETCH_AHEAD, panels, stride);
         UNROLLED for (int p = 0; p < panels; p++) {
-            const uint8_t *source = panel + (size_t)p * stride + step * STEP_BYTES;
-            __builtin_prefetch(source + ahead);
-            UNROLLED for (int v = 0; v < VECTORS; v++) w[p * VECTORS + v] = LOAD_W(source + (size_t)v * (STEP_BYTES / VECTORS));
+            __builtin_prefetch(panel + (size_t)p * stride + step * STEP_BYTES + ahead);
         }
-        UNROLLED for (int r = 0; r < rows; r++) {
-            XV xv = LOAD_X(x + (size_t)r * x_stride + step * STEP_X);
-            UNROLLED for (int v = 0; v < panels * VECTORS; v++) sums[r][v] = DOT(sums[r][v], xv, w[v]);
+        UNROLLED for (int part = 0; part < PARTS; part++) {
+            UNROLLED for (int v = 0; v < panels * VECTORS; v++) {
+                const size_t place = step * STEP_BYTES + (size_t)(v % VECTORS) * (STEP_BYTES / VECTORS);
+                w[v] = LOAD_W(panel + (size_t)(v / VECTORS) * stride + place, part);
+            }
+            UNROLLED for (int r = 0; r < rows; r++) {
+                XV xv = LOAD_X(x + (size_t)r * x_stride + step * STEP_X, part);
+                UNROLLED for (int v = 0; v < panels * VECTORS; v++) {
+                    sums[r][v] = DOT(sums[r][v], xv, w[v]);
+                    IN_TURN(sums[r][v]);
+                }
+            }
         }
     }
     // From here on in memory, and not unrolled: it is done once for all those steps.
@@ -113,6 +120,7 @@ static void NAME(linear)(const apus_linear *task, const void *panels, size_t str
 #undef XV
 #undef LOAD_W
 #undef LOAD_X
+#undef PARTS
 #undef DOT
 #undef ROWS
 #undef RESULT

@@ -41,7 +41,11 @@ INLINE void store_panel(const apus_linear *task, size_t row, size_t output, cons
 #define FLOAT_ROWS(task) ((const float *)(task)->packed)
 #define AS_IT_IS(task, row, panel, v, acc) (acc)
 #define MULTIPLY_ADD(sum, x, w) ((x) * (w) + (sum))
-#define SPLAT_X(p) splat(*(p))
+#define SPLAT_X(p, part) splat((p)[part])
+#define LOAD_FLOATS(p, part) load((const float *)(const void *)(p))
+#define LOAD_HALVES(p, part) LOAD_F16((const uint16_t *)(const void *)(p))
+#define LOAD_BYTES(p, part) load_bytes(p)
+#define LOAD_FOUR(p, part) load_four((const uint8_t *)(p))
 
 INLINE vint load_bytes(const uint8_t *p) { return (vint)load((const float *)(const void *)p); }
 INLINE vint load_four(const uint8_t *p) {
@@ -49,8 +53,6 @@ INLINE vint load_four(const uint8_t *p) {
     memcpy(&four, p, 4);
     return (vint){} + four;
 }
-INLINE vfloat load_panel_f32(const uint8_t *p) { return load((const float *)(const void *)p); }
-INLINE vfloat load_panel_f16(const uint8_t *p) { return LOAD_F16((const uint16_t *)(const void *)p); }
 
 #define SUFFIX f32
 #define TYPE APUS_F32
@@ -58,11 +60,12 @@ INLINE vfloat load_panel_f16(const uint8_t *p) { return LOAD_F16((const uint16_t
 #define STEP_BYTES 64
 #define STEP_INPUTS 1
 #define WV vfloat
-#define LOAD_W load_panel_f32
+#define LOAD_W LOAD_FLOATS
 #define X float
 #define STEP_X 1
 #define XV vfloat
 #define LOAD_X SPLAT_X
+#define PARTS 1
 #define DOT MULTIPLY_ADD
 #define ROWS FLOAT_ROWS
 #define RESULT AS_IT_IS
@@ -74,11 +77,12 @@ INLINE vfloat load_panel_f16(const uint8_t *p) { return LOAD_F16((const uint16_t
 #define STEP_BYTES 32
 #define STEP_INPUTS 1
 #define WV vfloat
-#define LOAD_W load_panel_f16
+#define LOAD_W LOAD_HALVES
 #define X float
 #define STEP_X 1
 #define XV vfloat
 #define LOAD_X SPLAT_X
+#define PARTS 1
 #define DOT MULTIPLY_ADD
 #define ROWS FLOAT_ROWS
 #define RESULT AS_IT_IS
@@ -87,15 +91,9 @@ INLINE vfloat load_panel_f16(const uint8_t *p) { return LOAD_F16((const uint16_t
 #ifdef OWN_BF16
 #include OWN_BF16
 #else
-// A pair of weights is split into floats by a shift and a mask; its products are added first to last.
-typedef struct {
-    float first, second;
-} pair;
-
-INLINE pair load_pair(const float *p) { return (pair){p[0], p[1]}; }
-INLINE vfloat dot_pair(vfloat sum, pair x, vint w) {
-    sum = splat(x.first) * (vfloat)(w << 16) + sum;
-    return splat(x.second) * (vfloat)(w & (int32_t)0xffff0000) + sum;
+// One weight of each pair as a float, by a shift or a mask.
+INLINE vfloat load_half(const uint8_t *p, int part) {
+    return (vfloat)(part == 0 ? load_bytes(p) << 16 : load_bytes(p) & (int32_t)0xffff0000);
 }
 
 #define SUFFIX bf16
@@ -103,13 +101,14 @@ INLINE vfloat dot_pair(vfloat sum, pair x, vint w) {
 #define ACC vfloat
 #define STEP_BYTES 64
 #define STEP_INPUTS 2
-#define WV vint
-#define LOAD_W load_bytes
+#define WV vfloat
+#define LOAD_W load_half
 #define X float
 #define STEP_X 2
-#define XV pair
-#define LOAD_X load_pair
-#define DOT dot_pair
+#define XV vfloat
+#define LOAD_X SPLAT_X
+#define PARTS 2
+#define DOT MULTIPLY_ADD
 #define ROWS FLOAT_ROWS
 #define RESULT AS_IT_IS
 #include "product_tile.h"

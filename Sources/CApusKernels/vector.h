@@ -15,6 +15,12 @@ typedef float vfloat4_unaligned __attribute__((vector_size(16), aligned(4), may_
 #define INLINE static inline __attribute__((always_inline))
 // A tile's sums stay in registers only if all its loops are unrolled.
 #define UNROLLED _Pragma("clang loop unroll(full)")
+// What is read after this is read once `sum` is there and not before, where it would take registers from other sums.
+#if defined(__x86_64__)
+#define IN_TURN(sum) __asm__ volatile("" : "+v"(sum)::"memory")
+#else
+#define IN_TURN(sum) __asm__ volatile("" : "+w"(sum)::"memory")
+#endif
 
 INLINE vfloat load(const float *p) { return *(const vfloat_unaligned *)p; }
 INLINE void store(float *p, vfloat v) { *(vfloat_unaligned *)p = v; }
