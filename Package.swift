@@ -91,6 +91,7 @@ let package = Package(
             ],
             path: "Tests/Fuzz", swiftSettings: swiftSettings),
         tests("ApusDistributedTests", ["ApusCompute", "ApusDistributed", "ApusJSON"]),
+        tests("ApusTests", ["Apus"]),
         tests("ApusCLITests", ["ApusJSON"]),
     ] + ["Hello", "PromptsOneByOne", "PromptsInBatches", "OddSplit"].map(example),
     swiftLanguageModes: [.v6]

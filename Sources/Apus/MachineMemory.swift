@@ -11,23 +11,15 @@
 #endif
 
 /// Main memory of the machine, or of the part of it that this process may use.
-enum MachineMemory {
+package enum MachineMemory {
     /// Bytes that are there to be taken now: what Linux thinks can be had without swapping, within the limits of the
-    /// control group, whose pages of files can be given up, and of the process (`ulimit -v`); elsewhere all that is built in.
+    /// control groups, whose pages of files can be given up, and of the process (`ulimit -v`); elsewhere all that is built in.
     ///
     /// - Parameter reserved: bytes of what is yet to take addresses only, such as mapped files; asked for only if there is a limit.
-    static func available(besides reserved: @autoclosure () -> Int = 0) -> Int {
+    package static func available(besides reserved: @autoclosure () -> Int = 0) -> Int {
         var bytes = max(sysconf(Int32(_SC_PHYS_PAGES)), 1) * max(sysconf(Int32(_SC_PAGESIZE)), 1)
         if let free = value("MemAvailable:", in: "/proc/meminfo") { bytes = min(bytes, free * 1024) }
-        // https://docs.kernel.org/admin-guide/cgroup-v2.html: the file is `max` where there is no limit.
-        let group = contents("/proc/self/cgroup").split(separator: "\n").last { $0.hasPrefix("0::") }?.dropFirst(3)
-        let folder = "/sys/fs/cgroup" + (group.map { $0 == "/" ? "" : String($0) } ?? "")
-        if let limit = Int(contents(folder + "/memory.max").filter(\.isNumber)),
-            let used = Int(contents(folder + "/memory.current").filter(\.isNumber))
-        {
-            let pages = ["inactive_file", "active_file"].compactMap { value($0, in: folder + "/memory.stat") }
-            bytes = min(bytes, max(limit - used + pages.reduce(0, +), 0))
-        }
+        bytes = min(bytes, leftByControlGroups())
         var addresses = rlimit()
         if getrlimit(addressSpace, &addresses) == 0, addresses.rlim_cur < rlim_t(Int.max),
             let pages = contents("/proc/self/statm").split(separator: " ").first.flatMap({ Int($0) })
@@ -45,13 +37,13 @@ enum MachineMemory {
     #endif
 
     /// The number behind a name at the start of a line.
-    private static func value(_ name: String, in path: String) -> Int? {
+    static func value(_ name: String, in path: String) -> Int? {
         contents(path).split(separator: "\n").first { $0.hasPrefix(name + " ") }
             .flatMap { $0.split(separator: " ").dropFirst().first }
             .flatMap { Int($0) }
     }
 
-    private static func contents(_ path: String) -> String {
+    package static func contents(_ path: String) -> String {
         (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
     }
 }

@@ -21,9 +21,7 @@
                 Self.field("model name", in: processors) ?? Self.field("CPU implementer", in: processors) ?? processor
             let flags = Self.field("flags", in: processors) ?? Self.field("Features", in: processors) ?? ""
             instructionSets = flags.split(separator: " ").filter(Self.known.contains).map(String.init)
-            let memoryFacts = Self.beginning(of: "/proc/meminfo")
-            memory = Self.bytes("MemTotal", in: memoryFacts)
-            availableMemory = Self.bytes("MemAvailable", in: memoryFacts)
+            memory = Self.bytes("MemTotal", in: Self.beginning(of: "/proc/meminfo"))
             cores = Self.allowedCores
         }
 

@@ -1,3 +1,5 @@
+import Apus
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -14,7 +16,8 @@ struct HostDescription {
     var cores = 1
     /// Bytes.
     var memory = 0
-    var availableMemory = 0
+    /// Bytes, within the limits that this process has.
+    let availableMemory = MachineMemory.available()
     /// Those that matter for the speed of kernels, by the system's names.
     var instructionSets: [String] = []
     /// What a launcher has said about this process, secrets left out.

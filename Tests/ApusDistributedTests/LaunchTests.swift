@@ -53,6 +53,14 @@ struct LaunchTests {
         #expect(outcome.code == 9)
     }
 
+    @Test func lastWordsAreQuotedWhileADescendantHoldsThePipe() async throws {
+        let outcome = try await launch(
+            1, ["bash", "-c", "sleep 1000 & disown; seq 100000 >&2; printf 'last' >&2; exit 9"])
+        #expect(
+            outcome.error.hasSuffix("\n100000\nlast\napus launch: rank 0 exited with status 9; its last words: last\n"))
+        #expect(outcome.code == 9)
+    }
+
     @Test func aSwiftStackTraceIsLeftOutUnlessAskedFor() async throws {
         let outcome = try await launch(1, [BuiltProgram.rank, "fail", "throw", "0", "0"])
         #expect(outcome.errorLines.count == 2 && outcome.error.contains("the cat ran away"), "\(outcome.error)")

@@ -18,6 +18,18 @@ import Testing
         return target
     }
 
+    /// A fixture's checkpoint, and what it is quantized to in a directory of its own.
+    private func checkpoints(
+        _ name: String, _ quantization: Quantization
+    ) throws -> (original: Checkpoint, quantized: Checkpoint, TemporaryDirectory) {
+        let fixture = try ModelFixture.load(name)
+        let directory = try TemporaryDirectory()
+        return try (
+            Checkpoint(directory: fixture.directory),
+            Checkpoint(directory: quantize(fixture.directory, quantization, directory)), directory
+        )
+    }
+
     private static let text = (0..<70).map { ($0 * 37 + 5) % 90 }
 
     @Test(arguments: names, Quantization.allCases)
@@ -47,10 +59,8 @@ import Testing
 
     /// The definition, computed anew: x ≈ scale · value, the largest of a row at 127.
     @Test func holdsTheNearestIntegers() throws {
-        let fixture = try ModelFixture.load("mha")
-        let directory = try TemporaryDirectory()
-        let original = try Checkpoint(directory: fixture.directory)
-        let quantized = try Checkpoint(directory: quantize(fixture.directory, .int8, directory))
+        let (original, quantized, directory) = try checkpoints("mha", .int8)
+        defer { withExtendedLifetime(directory) {} }
         let name = "model.layers.0.mlp.down_proj.weight"
         let source = try #require(original[name])
         let target = try #require(quantized[name])
@@ -71,10 +81,8 @@ import Testing
     }
 
     @Test func keepsTheEmbeddingOfATiedHead() throws {
-        let fixture = try ModelFixture.load("gqa-tied")
-        let directory = try TemporaryDirectory()
-        let original = try Checkpoint(directory: fixture.directory)
-        let quantized = try Checkpoint(directory: quantize(fixture.directory, .int4, directory))
+        let (original, quantized, directory) = try checkpoints("gqa-tied", .int4)
+        defer { withExtendedLifetime(directory) {} }
         let name = "model.embed_tokens.weight"
         let kept = try #require(quantized[name])
         let stored = try #require(original[name])

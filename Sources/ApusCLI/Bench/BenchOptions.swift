@@ -88,7 +88,9 @@ struct BenchMeasuredOptions: ParsableArguments {
             "As many prompts as this times the prompts in flight, instead of --prompts.", valueName: "count"))
     var waves: Int?
 
-    @Option(help: ArgumentHelp("New tokens of each prompt.", valueName: "count"))
+    @Option(
+        name: [.customLong("new-tokens"), .customLong("max-new-tokens")],
+        help: ArgumentHelp("New tokens of each prompt.", valueName: "count"))
     var newTokens = 100
 
     @Option(help: ArgumentHelp("Rounds of each combination; figures are medians over them.", valueName: "count"))

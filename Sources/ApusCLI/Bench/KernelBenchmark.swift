@@ -73,7 +73,7 @@ struct KernelBenchmark {
     private func weights(_ product: DecoderSpec.Product) throws -> [any PreparedWeight] {
         let (count, overflow) = product.outputs.multipliedReportingOverflow(by: product.inputs)
         let (size, overflow2) = count.multipliedReportingOverflow(by: source.byteCount)
-        guard !overflow, !overflow2, size < HostDescription.current.availableMemory / 4 else {
+        guard !overflow, !overflow2, size < MachineMemory.available() / 4 else {
             throw CommandError("\(product.name): \(product.outputs) × \(product.inputs) is too large to measure here")
         }
         let streamed = min(Double(3 * max(MachineLimits.cacheSize, 64 << 20)), modelBytes)

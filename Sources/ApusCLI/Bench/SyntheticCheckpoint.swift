@@ -31,8 +31,8 @@ final class SyntheticCheckpoint {
         let entries = try Self.entries(spec, dtype, config.file)
         let header = Self.header(entries, dtype)
         let size = (entries.last?.range.upperBound ?? 0).addingReportingOverflow(header.count)
-        let available = HostDescription.current.availableMemory
-        guard !size.overflow, available == 0 || size.partialValue < available else {
+        let available = MachineMemory.available()
+        guard !size.overflow, size.partialValue < available else {
             throw CommandError(
                 "\(config.file): random weights of \(size.partialValue >> 20) MiB pass the \(available >> 20) MiB of "
                     + "memory that are free")

@@ -52,13 +52,13 @@ package struct Launcher: Sendable {
             try await start(ranks, hub, sink)
         } catch {
             hub.close()
-            await ranks.end(outputWithin: .seconds(1))
+            await ranks.end(outputWithin: .seconds(1), failed: true)
             throw error
         }
         let state = await follow(events, sink, ranks)
         hub.close()
         let failed = state.code != 0
-        await ranks.end(outputWithin: failed ? .milliseconds(500) : nil)
+        await ranks.end(outputWithin: failed ? .milliseconds(500) : nil, failed: failed)
         return Outcome(code: state.code, message: failed ? await message(state, ranks) : nil)
     }
 

@@ -20,13 +20,16 @@ final class OutputRelay: Sendable {
     private let target: Int32
     private let wake: (read: Int32, write: Int32)
     private let finished = Latch()
-    /// Opens when the rank's pipe has been read to its end.
+    /// Opens when all that the rank wrote before it ended has been read.
     private let ends: [Latch]
     private let state: Mutex<State>
 
     private struct State {
         var streams: [Stream]
         var isStarted = false
+        var isFinishing = false
+        /// Ranks that have ended; others may still hold their pipes open.
+        var ended: Set<Int> = []
         /// The rank whose unfinished line stands at the end of the output.
         var unfinished: Int?
         /// A sentence that other ranks than this one need not repeat.
@@ -75,13 +78,29 @@ final class OutputRelay: Sendable {
     /// To be called when all writers are dead: passes on what is still in the pipes and waits for that.
     func finish(within limit: Duration? = nil) async {
         start()
-        close(wake.write)
+        state.withLock { state in
+            if !state.isFinishing { close(wake.write) }
+            state.isFinishing = true
+        }
         await finished.wait(upTo: limit)
+    }
+
+    /// Ends the line that the last rank left unfinished, as something else is to follow it. To be called after `finish`.
+    func endLine() {
+        guard finished.isOpen, state.withLock({ $0.unfinished }) != nil else { return }
+        state.withLock { $0.unfinished = nil }
+        _ = writeAll([UInt8(ascii: "\n")])
     }
 
     /// The last line that the rank, which has ended, wrote and that was not blank.
     func lastLine(of rank: Int) async -> String? {
-        await ends[rank].wait(upTo: .milliseconds(200))
+        state.withLock { state in
+            state.ended.insert(rank)
+            var byte: UInt8 = 0
+            if !state.isFinishing { _ = write(wake.write, &byte, 1) }
+        }
+        // Whoever reads the output may not read it.
+        await ends[rank].wait(upTo: .seconds(2))
         let line = state.withLock { $0.streams[rank].lastLine }
         return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
     }
@@ -96,13 +115,21 @@ final class OutputRelay: Sendable {
         var isClosing = false
         var chunk = [UInt8](repeating: 0, count: 65536)
         while !open.isEmpty {
+            let ended = state.withLock { $0.ended }
+            let unread = open.filter { ended.contains($0) && !ends[$0].isOpen }
             var polled = open.map { pollfd(fd: outlets[$0], events: Int16(POLLIN), revents: 0) }
             if !isClosing { polled.append(pollfd(fd: wake.read, events: Int16(POLLIN), revents: 0)) }
-            let ready = poll(&polled, nfds_t(polled.count), isClosing ? 0 : -1)
+            let ready = poll(&polled, nfds_t(polled.count), isClosing || !unread.isEmpty ? 0 : -1)
             if ready < 0, errno == EINTR { continue }
-            if ready <= 0 { break }
-            if !isClosing, polled.removeLast().revents != 0 { isClosing = true }
-            for (rank, entry) in zip(open, polled) where entry.revents != 0 {
+            if ready < 0 || ready == 0 && isClosing { break }
+            if !isClosing, polled.removeLast().revents != 0 { isClosing = read(wake.read, &chunk, chunk.count) == 0 }
+            for (rank, entry) in zip(open, polled) {
+                if entry.revents == 0 {
+                    guard unread.contains(rank) else { continue }
+                    if !pass([], of: rank, isOver: true) { open = [] }
+                    ends[rank].open()
+                    continue
+                }
                 let count = read(outlets[rank], &chunk, chunk.count)
                 if count < 0, errno == EINTR || errno == EAGAIN { continue }
                 let isOver = count <= 0
@@ -114,6 +141,7 @@ final class OutputRelay: Sendable {
             }
         }
         for rank in outlets.indices { _ = pass([], of: rank, isOver: true) }
+        for end in ends { end.open() }
         for outlet in outlets { close(outlet) }
         close(wake.read)
     }

@@ -77,8 +77,8 @@ final class RankSet: Sendable {
     }
 
     /// Kills whatever is left, passes on what was written, removes the directory. `limit` bounds the wait for a reader
-    /// of the output who does not read.
-    func end(outputWithin limit: Duration?) async {
+    /// of the output who does not read; `failed` says that a message will follow on standard error.
+    func end(outputWithin limit: Duration?, failed: Bool) async {
         let ended = processes.withLock { processes in
             defer { processes = [:] }
             return Array(processes.values)
@@ -90,6 +90,7 @@ final class RankSet: Sendable {
         }
         await output.finish(within: limit)
         await error.finish(within: limit)
+        if failed { error.endLine() }
         directory.remove()
         guardian.dismiss()
         waiting.shutdownGracefully { _ in }

@@ -57,14 +57,14 @@ package struct WorkerPool: Sendable {
             }
             await coordinator.allEnded.wait(upTo: .seconds(2))
         } catch {
-            await end(ranks, coordinator)
+            await end(ranks, coordinator, failed: true)
             throw error
         }
-        await end(ranks, coordinator)
+        await end(ranks, coordinator, failed: false)
     }
 
-    private nonisolated(nonsending) func end(_ ranks: RankSet, _ coordinator: Coordinator) async {
+    private nonisolated(nonsending) func end(_ ranks: RankSet, _ coordinator: Coordinator, failed: Bool) async {
         coordinator.close()
-        await ranks.end(outputWithin: .seconds(1))
+        await ranks.end(outputWithin: .seconds(1), failed: failed)
     }
 }
