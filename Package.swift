@@ -87,7 +87,7 @@ let package = Package(
             name: "apus-fuzz",
             dependencies: [
                 "ApusJSON", "ApusCompute", "ApusCPU", "ApusCheckpoints", "ApusTokenizers", "ApusModels",
-                "ApusGeneration",
+                "ApusGeneration", "ApusTestSupport",
             ],
             path: "Tests/Fuzz", swiftSettings: swiftSettings),
         tests("ApusDistributedTests", ["ApusCompute", "ApusDistributed", "ApusJSON"]),

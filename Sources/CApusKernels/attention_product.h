@@ -1,8 +1,9 @@
 // Products of rows with the vectors of blocks, kept in registers: scores of keys, or sums of values. Each sum adds its
 // inputs first to last, so it is the same whatever tile it is computed in.
 //
-// The includer defines SUFFIX, X (the type of a row's elements), STEP_X of them a step, WV (what LOAD_W(p) gives: a
-// step of LANES columns, four bytes each), XV (what LOAD_X(p) gives) and DOT(sum, xv, wv).
+// The includer defines SUFFIX, X (the type of a row's elements), STEP_X of them a step, which is multiplied in PARTS, WV
+// (what LOAD_W(p, part) gives: LANES columns, four bytes each for all parts), XV (what LOAD_X(p, part) gives) and
+// DOT(sum, xv, wv).
 
 #define JOIN_(a, b) a##_##b
 #define JOIN(a, b) JOIN_(a, b)

@@ -23,7 +23,6 @@ static void pack_bf16(const apus_activations *task, const float *x, float scale,
 #define WV vint
 #define LOAD_W LOAD_BYTES
 #define X uint16_t
-#define STEP_X 2
 #define XV vint
 #define LOAD_X LOAD_FOUR
 #define PARTS 1

@@ -39,7 +39,6 @@ INLINE vfloat result_i8(const apus_linear *task, size_t row, const uint8_t *pane
 #define WV vint
 #define LOAD_W LOAD_BYTES
 #define X uint8_t
-#define STEP_X 4
 #define XV vint
 #define LOAD_X LOAD_FOUR
 #define PARTS 1

@@ -1,11 +1,12 @@
 // Products of some rows with some panels, kept in registers: one accumulator for each output of each row, which adds the
 // panel's steps first to last. So a row's sums are the same whatever tile they are computed in.
 //
-// The includer defines SUFFIX, TYPE (of the matrix), ACC (a vector of LANES accumulators), STEP_BYTES of a panel for STEP_INPUTS, WV (what
-// LOAD_W(p) gives: a step of LANES outputs), X (type of a packed activation), STEP_X of them a step, XV (what LOAD_X(p)
-// gives), DOT(acc, xv, wv), ROWS(task) (the first packed row) and RESULT(task, row, panel, v, acc), which makes floats of
-// vector v of a row's sums. ROW_TILE and PANEL_TILE are the largest tile that the registers hold; up to STREAM_ROWS rows
-// take STREAMS panels at a time, since memory gives more to many streams than to one or two.
+// The includer defines SUFFIX, TYPE (of the matrix), ACC (a vector of LANES accumulators), STEP_BYTES of a panel for
+// STEP_INPUTS activations, which are multiplied in PARTS, WV (what LOAD_W(p, part) gives: LANES outputs), X (type of a packed
+// activation), XV (what LOAD_X(p, part) gives), DOT(acc, xv, wv), ROWS(task) (the first packed row) and RESULT(task, row,
+// panel, v, acc), which makes floats of vector v of a row's sums. ROW_TILE and PANEL_TILE are the largest tile that the
+// registers hold; up to STREAM_ROWS rows take STREAMS panels at a time, since memory gives more to many streams than to one
+// or two.
 
 #define JOIN_(a, b) a##_##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -42,7 +43,7 @@ INLINE void NAME(tile)(const int rows, const int panels, const apus_linear *task
                 w[v] = LOAD_W(panel + (size_t)(v / VECTORS) * stride + place, part);
             }
             UNROLLED for (int r = 0; r < rows; r++) {
-                XV xv = LOAD_X(x + (size_t)r * x_stride + step * STEP_X, part);
+                XV xv = LOAD_X(x + (size_t)r * x_stride + step * STEP_INPUTS, part);
                 UNROLLED for (int v = 0; v < panels * VECTORS; v++) {
                     sums[r][v] = DOT(sums[r][v], xv, w[v]);
                     IN_TURN(sums[r][v]);
@@ -116,7 +117,6 @@ static void NAME(linear)(const apus_linear *task, const void *panels, size_t str
 #undef STEP_INPUTS
 #undef WV
 #undef X
-#undef STEP_X
 #undef XV
 #undef LOAD_W
 #undef LOAD_X

@@ -38,7 +38,6 @@ INLINE void store_panel(const apus_linear *task, size_t row, size_t output, cons
 
 #include "activations.h"
 
-#define FLOAT_ROWS(task) ((const float *)(task)->packed)
 #define AS_IT_IS(task, row, panel, v, acc) (acc)
 #define MULTIPLY_ADD(sum, x, w) ((x) * (w) + (sum))
 #define SPLAT_X(p, part) splat((p)[part])
@@ -56,37 +55,17 @@ INLINE vint load_four(const uint8_t *p) {
 
 #define SUFFIX f32
 #define TYPE APUS_F32
-#define ACC vfloat
 #define STEP_BYTES 64
 #define STEP_INPUTS 1
-#define WV vfloat
 #define LOAD_W LOAD_FLOATS
-#define X float
-#define STEP_X 1
-#define XV vfloat
-#define LOAD_X SPLAT_X
-#define PARTS 1
-#define DOT MULTIPLY_ADD
-#define ROWS FLOAT_ROWS
-#define RESULT AS_IT_IS
-#include "product_tile.h"
+#include "float_product.h"
 
 #define SUFFIX f16
 #define TYPE APUS_F16
-#define ACC vfloat
 #define STEP_BYTES 32
 #define STEP_INPUTS 1
-#define WV vfloat
 #define LOAD_W LOAD_HALVES
-#define X float
-#define STEP_X 1
-#define XV vfloat
-#define LOAD_X SPLAT_X
-#define PARTS 1
-#define DOT MULTIPLY_ADD
-#define ROWS FLOAT_ROWS
-#define RESULT AS_IT_IS
-#include "product_tile.h"
+#include "float_product.h"
 
 #ifdef OWN_BF16
 #include OWN_BF16
@@ -98,20 +77,10 @@ INLINE vfloat load_half(const uint8_t *p, int part) {
 
 #define SUFFIX bf16
 #define TYPE APUS_BF16
-#define ACC vfloat
 #define STEP_BYTES 64
 #define STEP_INPUTS 2
-#define WV vfloat
 #define LOAD_W load_half
-#define X float
-#define STEP_X 2
-#define XV vfloat
-#define LOAD_X SPLAT_X
-#define PARTS 2
-#define DOT MULTIPLY_ADD
-#define ROWS FLOAT_ROWS
-#define RESULT AS_IT_IS
-#include "product_tile.h"
+#include "float_product.h"
 #endif
 
 #include "integer_products.h"

@@ -1,4 +1,5 @@
 import ApusGeneration
+import Foundation
 import Testing
 
 @Suite struct SamplerTests {
@@ -20,14 +21,14 @@ import Testing
 
     @Test func logprobsAreThoseOfTheModel() throws {
         let logits: [Float] = [0, 1, -1]
-        let sum = exponent(0) + exponent(1) + exponent(-1)
+        let sum: Double = exp(0) + exp(1) + exp(-1)
         let plain = try choose(sampler(GenerationConfig(logprobs: true)), logits)
-        #expect(abs(exponent(try #require(plain.logprob)) - exponent(1) / sum) < 1e-12)
+        #expect(abs(exp(try #require(plain.logprob)) - exp(1) / sum) < 1e-12)
         let penalised = GenerationConfig(repetitionPenalty: 100, eosTokenIDs: [1], logprobs: true)
         let sampled = penalised.merging(GenerationConfig(minNewTokens: 1, doSample: true, temperature: 0.1, topK: 1))
         let choice = try choose(sampler(sampled), logits)
         #expect(choice.token == 0)
-        #expect(abs(exponent(try #require(choice.logprob)) - 1 / sum) < 1e-12)
+        #expect(abs(exp(try #require(choice.logprob)) - 1 / sum) < 1e-12)
         #expect(try choose(sampler(GenerationConfig()), logits).logprob == nil)
     }
 
@@ -57,7 +58,7 @@ import Testing
     /// Pearson's test: 7 degrees of freedom, 0.1 % of fair samplers exceed 24.3.
     @Test(arguments: [UInt64](1...5)) func followsTheDistribution(_ seed: UInt64) throws {
         let logits: [Float] = [0.5, -1, 2, -.infinity, 0, 1.5, -2, 1, 0.25]
-        let weights = logits.map { exponent(Double($0) / 0.8) }
+        let weights = logits.map { exp(Double($0) / 0.8) }
         let total = weights.reduce(0, +)
         let config = GenerationConfig(doSample: true, temperature: 0.8, topK: 0, seed: seed)
         var counts = Array(repeating: 0.0, count: logits.count)

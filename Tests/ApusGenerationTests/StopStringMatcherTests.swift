@@ -1,4 +1,5 @@
 import ApusGeneration
+import ApusTestSupport
 import Testing
 
 @Suite struct StopStringMatcherTests {
@@ -35,7 +36,7 @@ import Testing
     }
 
     @Test func anyCutGivesTheSameText() {
-        var random = TestRandom(seed: 5)
+        var random = SplitMix64(seed: 5)
         for _ in 0..<2000 {
             func word(_ length: Int) -> String { String((0..<length).map { _ in random.below(2) == 0 ? "a" : "b" }) }
             let whole = word(random.below(30))
