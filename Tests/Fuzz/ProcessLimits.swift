@@ -1,3 +1,5 @@
+import Foundation
+
 #if canImport(Darwin)
     import Darwin
 #elseif canImport(Musl)
@@ -15,15 +17,18 @@ enum ProcessLimits {
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    /// Bytes of memory at the process's peak.
+    /// Bytes of memory at this program's peak.
     static var peakMemory: Int {
-        var usage = rusage()
-        // RUSAGE_SELF, which C libraries declare with different types.
-        getrusage(0, &usage)
         #if canImport(Darwin)
+            var usage = rusage()
+            getrusage(RUSAGE_SELF, &usage)
             return usage.ru_maxrss
         #else
-            return usage.ru_maxrss * 1024
+            // Not of `getrusage`: its peak counts what the process held before it became this program.
+            let lines =
+                (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8))?.split(separator: "\n") ?? []
+            let peak = lines.first { $0.hasPrefix("VmHWM:") }?.split(whereSeparator: \.isWhitespace).dropFirst().first
+            return (peak.flatMap { Int($0) } ?? 0) * 1024
         #endif
     }
 
