@@ -53,7 +53,8 @@ private struct ControlGroupFiles {
         guard let limit = number(directory + "/" + limit), let used = number(directory + "/" + used) else {
             return .max
         }
-        let free = pages.compactMap { MachineMemory.value($0, in: directory + "/memory.stat") }.reduce(0, +)
+        let facts = MachineMemory.contents(directory + "/memory.stat")
+        let free = pages.compactMap { MachineMemory.value($0, in: facts) }.reduce(0, +)
         return max(limit - max(used - free, 0), 0)
     }
 

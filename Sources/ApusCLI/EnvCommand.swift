@@ -1,3 +1,4 @@
+import Apus
 import ApusDistributed
 import ApusJSON
 import ArgumentParser
@@ -41,8 +42,8 @@ struct EnvCommand: ParsableCommand {
             Fact("swift", "Swift version", .string(swiftVersion)),
             Fact("cpu", "CPU", .string(host.processor)),
             Fact("cores", "Cores", .integer(host.cores)),
-            Fact("memory_bytes", "Memory (GiB)", .integer(host.memory)),
-            Fact("available_memory_bytes", "Available memory (GiB)", .integer(host.availableMemory)),
+            Fact("memory_bytes", "Memory (GiB)", .integer(MachineMemory.total)),
+            Fact("available_memory_bytes", "Available memory (GiB)", .integer(MachineMemory.available())),
             Fact("instruction_sets", "Instruction sets", .array(host.instructionSets.map { .string($0) })),
         ]
         if !host.launcher.isEmpty {

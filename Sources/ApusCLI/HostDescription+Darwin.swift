@@ -6,7 +6,6 @@
             platform = Self.kernel
             processor = Self.text("machdep.cpu.brand_string") ?? processor
             cores = Self.number("hw.activecpu") ?? 1
-            memory = Self.number("hw.memsize") ?? 0
             instructionSets = ["FEAT_DotProd", "FEAT_I8MM", "FEAT_BF16", "FEAT_SME"].filter {
                 Self.number("hw.optional.arm." + $0) == 1
             }

@@ -21,7 +21,6 @@
                 Self.field("model name", in: processors) ?? Self.field("CPU implementer", in: processors) ?? processor
             let flags = Self.field("flags", in: processors) ?? Self.field("Features", in: processors) ?? ""
             instructionSets = flags.split(separator: " ").filter(Self.known.contains).map(String.init)
-            memory = Self.bytes("MemTotal", in: Self.beginning(of: "/proc/meminfo"))
             cores = Self.allowedCores
         }
 
@@ -30,12 +29,6 @@
             let mask = field("Cpus_allowed", in: beginning(of: "/proc/self/status")) ?? ""
             let count = mask.reduce(0) { $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0) }
             return count > 0 ? count : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        }
-
-        private static func bytes(_ name: String, in text: String) -> Int {
-            let kibibytes = field(name, in: text)?.split(separator: " ").first.flatMap { Int($0) } ?? 0
-            let (bytes, overflow) = kibibytes.multipliedReportingOverflow(by: 1024)
-            return overflow ? 0 : bytes
         }
 
         private static func field(_ name: String, in text: String, separator: Character = ":") -> String? {

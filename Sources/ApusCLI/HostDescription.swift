@@ -1,5 +1,3 @@
-import Apus
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -14,10 +12,6 @@ struct HostDescription {
     var processor = "unknown"
     /// Those that this process may run on.
     var cores = 1
-    /// Bytes.
-    var memory = 0
-    /// Bytes, within the limits that this process has.
-    let availableMemory = MachineMemory.available()
     /// Those that matter for the speed of kernels, by the system's names.
     var instructionSets: [String] = []
     /// What a launcher has said about this process, secrets left out.

@@ -18,15 +18,15 @@ import Testing
         return target
     }
 
-    /// A fixture's checkpoint, and what it is quantized to in a directory of its own.
+    /// A fixture's checkpoint, and what it is quantized to. Both are mapped, so their files may go.
     private func checkpoints(
         _ name: String, _ quantization: Quantization
-    ) throws -> (original: Checkpoint, quantized: Checkpoint, TemporaryDirectory) {
+    ) throws -> (original: Checkpoint, quantized: Checkpoint) {
         let fixture = try ModelFixture.load(name)
         let directory = try TemporaryDirectory()
         return try (
             Checkpoint(directory: fixture.directory),
-            Checkpoint(directory: quantize(fixture.directory, quantization, directory)), directory
+            Checkpoint(directory: quantize(fixture.directory, quantization, directory))
         )
     }
 
@@ -59,8 +59,7 @@ import Testing
 
     /// The definition, computed anew: x ≈ scale · value, the largest of a row at 127.
     @Test func holdsTheNearestIntegers() throws {
-        let (original, quantized, directory) = try checkpoints("mha", .int8)
-        defer { withExtendedLifetime(directory) {} }
+        let (original, quantized) = try checkpoints("mha", .int8)
         let name = "model.layers.0.mlp.down_proj.weight"
         let source = try #require(original[name])
         let target = try #require(quantized[name])
@@ -81,8 +80,7 @@ import Testing
     }
 
     @Test func keepsTheEmbeddingOfATiedHead() throws {
-        let (original, quantized, directory) = try checkpoints("gqa-tied", .int4)
-        defer { withExtendedLifetime(directory) {} }
+        let (original, quantized) = try checkpoints("gqa-tied", .int4)
         let name = "model.embed_tokens.weight"
         let kept = try #require(quantized[name])
         let stored = try #require(original[name])

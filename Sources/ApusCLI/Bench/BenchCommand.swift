@@ -74,7 +74,7 @@ struct BenchCommand: AsyncParsableCommand {
         try out.write(
             """
             machine: \(host.processor), \(host.cores) cores, \(report.instructionSet), \
-            \((Double(host.memory) / Double(1 << 30)).written(1)) GiB
+            \((Double(MachineMemory.total) / Double(1 << 30)).written(1)) GiB
             model: \(report.model.name), \(report.model.spec.parametersInProducts.parameterCount) parameters in products
 
 

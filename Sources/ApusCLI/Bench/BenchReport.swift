@@ -32,7 +32,8 @@ struct BenchReport {
     private var machine: JSONObject {
         let host = HostDescription.current
         return [
-            "cpu": .string(host.processor), "cores": .integer(host.cores), "memory_bytes": .integer(host.memory),
+            "cpu": .string(host.processor), "cores": .integer(host.cores),
+            "memory_bytes": .integer(MachineMemory.total),
             "platform": .string(host.platform), "instruction_set": .string(instructionSet.description),
             "instruction_sets": .array(host.instructionSets.map { .string($0) }),
             "cache_bytes": .integer(MachineLimits.cacheSize),

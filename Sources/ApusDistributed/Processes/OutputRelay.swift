@@ -87,9 +87,11 @@ final class OutputRelay: Sendable {
 
     /// Ends the line that the last rank left unfinished, as something else is to follow it. To be called after `finish`.
     func endLine() {
-        guard finished.isOpen, state.withLock({ $0.unfinished }) != nil else { return }
-        state.withLock { $0.unfinished = nil }
-        _ = writeAll([UInt8(ascii: "\n")])
+        let isUnfinished = state.withLock { state in
+            defer { state.unfinished = nil }
+            return state.unfinished != nil
+        }
+        if finished.isOpen, isUnfinished { _ = writeAll([UInt8(ascii: "\n")]) }
     }
 
     /// The last line that the rank, which has ended, wrote and that was not blank.
@@ -97,7 +99,7 @@ final class OutputRelay: Sendable {
         state.withLock { state in
             state.ended.insert(rank)
             var byte: UInt8 = 0
-            if !state.isFinishing { _ = write(wake.write, &byte, 1) }
+            if !state.isFinishing, !ends[rank].isOpen { _ = write(wake.write, &byte, 1) }
         }
         // Whoever reads the output may not read it.
         await ends[rank].wait(upTo: .seconds(2))
@@ -141,9 +143,10 @@ final class OutputRelay: Sendable {
             }
         }
         for rank in outlets.indices { _ = pass([], of: rank, isOver: true) }
-        for end in ends { end.open() }
         for outlet in outlets { close(outlet) }
-        close(wake.read)
+        // Whoever finds a latch shut writes to `wake`: so they open first, and it closes behind the lock.
+        for end in ends { end.open() }
+        _ = state.withLock { _ in close(wake.read) }
     }
 
     /// False when nobody reads any more.
