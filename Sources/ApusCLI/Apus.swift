@@ -13,6 +13,16 @@ struct ApusCommand: AsyncParsableCommand {
         ])
 
     static func main() async {
-        await main(FlagSpelling.withDashes(Array(CommandLine.arguments.dropFirst())))
+        let arguments = FlagSpelling.withDashes(Array(CommandLine.arguments.dropFirst()))
+        do {
+            var command = try parseAsRoot(arguments)
+            if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+        } catch {
+            if arguments.first == GenerateCommand.configuration.commandName, let hint = GenerateCommand.hint(for: error) {
+                StandardError.write("Error: \(hint)")
+                exit(withError: ExitCode.validationFailure)
+            }
+            exit(withError: error)
+        }
     }
 }

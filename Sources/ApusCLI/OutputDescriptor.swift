@@ -22,8 +22,20 @@ struct OutputDescriptor: Sendable {
 
     /// Makes or empties a file. Throws `CommandError` if that fails.
     init(creating path: String) throws(CommandError) {
-        number = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        name = path
+        try self.init(opening: path, flags: O_WRONLY | O_CREAT | O_TRUNC)
+    }
+
+    /// Opens a file. Throws `CommandError` if that fails.
+    init(opening path: String, flags: Int32 = O_WRONLY, name: String? = nil) throws(CommandError) {
+        number = open(path, flags | O_CLOEXEC, 0o666)
+        self.name = name ?? path
+        guard number >= 0 else { throw failure }
+    }
+
+    /// Another number for an open file. Throws `CommandError` if it is not open.
+    init(duplicating other: Int32, name: String) throws(CommandError) {
+        number = fcntl(other, F_DUPFD_CLOEXEC, 3)
+        self.name = name
         guard number >= 0 else { throw failure }
     }
 
@@ -47,7 +59,8 @@ struct OutputDescriptor: Sendable {
 
     func close() { systemClose(number) }
 
-    private var failure: CommandError { CommandError("\(name) cannot be written: \(String(cString: strerror(errno)))") }
+    /// What the system last said of it.
+    var failure: CommandError { CommandError("\(name) cannot be written: \(String(cString: strerror(errno)))") }
 }
 
 // The system's calls, outside the type, where its methods of those names would hide them.

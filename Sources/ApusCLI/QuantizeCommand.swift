@@ -64,6 +64,7 @@ struct QuantizeCommand: ParsableCommand {
             throw ExitCode.failure
         }
         guard !quiet else { return }
+        quantizer.remarks.forEach(StandardError.write)
         if !outcome.leftOut.isEmpty {
             StandardError.write("\(model): not copied: \(outcome.leftOut.joined(separator: ", "))")
         }

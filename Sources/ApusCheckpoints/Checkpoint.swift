@@ -18,44 +18,47 @@ package struct Checkpoint: Sendable {
     private let tensors: [ExactString: StoredTensor]
 
     /// Maps the weights of a directory: `model.safetensors`, else what `model.safetensors.index.json` lists, else the
-    /// only `*.safetensors` there. Headers are checked, tensors are not read.
+    /// only `*.safetensors` there or the parts of one. Headers are checked, tensors are not read.
     ///
-    /// Throws `CheckpointError` when there are none, when several could be meant, when a shard is missing or malformed,
-    /// or when shards and index disagree.
+    /// An index may name tensors that no shard has: only a model that needs one complains. Two shards may hold the same
+    /// tensor if its bytes are the same.
+    ///
+    /// Throws `CheckpointError` when there are no weights, when several could be meant, when a shard is missing or malformed,
+    /// or when two shards hold different tensors of one name.
     package init(directory: String) throws(CheckpointError) {
         let contents = try DirectoryContents(path: directory)
-        let weightMap: [ShardIndex.Entry]
         switch try contents.weights() {
         case .single(let name):
-            weightMap = []
             files = [try SafetensorsFile(path: contents.path(of: name))]
+        case .shards(let names):
+            var shards: [SafetensorsFile] = []
+            for name in names { shards.append(try SafetensorsFile(path: contents.path(of: name))) }
+            files = shards
         case .sharded(let name):
-            let index = try ShardIndex(path: contents.path(of: name))
-            weightMap = index.entries
-            files = try index.openShards(in: contents)
+            files = try ShardIndex(path: contents.path(of: name)).openShards(in: contents)
         }
 
         var tensors: [ExactString: StoredTensor] = [:]
-        var byteCount = 0
         for file in files {
             for tensor in file.tensors {
-                if let other = tensors.updateValue(tensor, forKey: ExactString(tensor.name)) {
-                    throw .malformed("tensor \(tensor.name.quoted) is both in \(other.file) and in \(tensor.file)")
+                if let other = tensors[ExactString(tensor.name)] {
+                    guard tensor.holdsTheSame(as: other) else {
+                        throw .malformed(
+                            "tensor \(tensor.name.quoted) is both in \(other.file) and in \(tensor.file), and not the same")
+                    }
+                } else {
+                    tensors[ExactString(tensor.name)] = tensor
                 }
-                byteCount += tensor.byteCount
             }
         }
-        for entry in weightMap {
-            let path = contents.path(of: entry.file)
-            guard tensors[ExactString(entry.tensor)]?.file == path else {
-                throw .malformed("\(path): lacks the tensor \(entry.tensor.quoted), which the index places there")
-            }
-        }
+        byteCount = tensors.values.reduce(0) { $0 + $1.byteCount }
         self.directory = directory
-        self.byteCount = byteCount
         self.tensors = tensors
         names = tensors.keys.map(\.string).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
+
+    /// Throws `CheckpointError` (`.notFound`) unless there is a directory of that name.
+    package static func requireDirectory(_ path: String) throws(CheckpointError) { _ = try DirectoryContents(path: path) }
 
     package subscript(name: String) -> StoredTensor? { tensors[ExactString(name)] }
 }

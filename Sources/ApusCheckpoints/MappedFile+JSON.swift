@@ -8,6 +8,7 @@ extension MappedFile {
     }
 
     static func jsonObject(_ bytes: UnsafeRawBufferPointer, of place: String) throws(CheckpointError) -> JSONObject {
+        try refusePointer(bytes, of: place)
         let value: JSONValue
         do {
             value = try JSONValue(parsing: bytes)
@@ -17,5 +18,15 @@ extension MappedFile {
         guard let object = value.object else { throw .malformed("\(place): expected an object, got \(value.kind)") }
         if let key = object.duplicateKey { throw .malformed("\(place): the key \(key.quoted) stands twice") }
         return object
+    }
+
+    /// What a repository holds in place of a large file that git-lfs has not fetched
+    /// (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md).
+    private static let pointerBeginning = Array("version https://git-lfs.github.com/spec/".utf8)
+
+    /// Throws `CheckpointError` (`.malformed`) if the bytes only point to the file.
+    static func refusePointer(_ bytes: UnsafeRawBufferPointer, of place: String) throws(CheckpointError) {
+        guard bytes.starts(with: pointerBeginning) else { return }
+        throw .malformed("\(place): is a git-lfs pointer, not the file itself; fetch it with 'git lfs pull'")
     }
 }

@@ -43,6 +43,7 @@ package final class SafetensorsFile: Sendable {
 
     private static func headerEnd(of mapping: MappedFile) throws(CheckpointError) -> Int {
         let bytes = mapping.bytes
+        try MappedFile.refusePointer(bytes, of: mapping.path)
         guard bytes.count >= 8 else {
             throw .malformed("\(mapping.path): expected a safetensors file, got only \(bytes.count) bytes")
         }

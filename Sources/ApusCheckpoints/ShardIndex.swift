@@ -36,17 +36,19 @@ struct ShardIndex {
         self.entries = entries
     }
 
-    /// Whether a name stays inside its directory.
+    /// Whether a name stays inside its directory: a file beside the index or in a directory below.
     private static func isPlainName(_ name: String) -> Bool {
-        !name.isEmpty && name != "." && name != ".."
-            && !name.utf8.contains { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") || $0 == 0 }
+        !name.utf8.contains { $0 == UInt8(ascii: "\\") || $0 == 0 }
+            && name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { part in
+                !part.isEmpty && part != "." && part != ".."
+            }
     }
 
     /// Throws with the names of all the shards that are not there.
     func openShards(in contents: DirectoryContents) throws(CheckpointError) -> [SafetensorsFile] {
         let names = Set(entries.map { ExactString($0.file) }).map(\.string)
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        let missing = names.filter { !contents.contains($0) }
+        let missing = names.filter { !contents.reaches($0) }
         guard missing.isEmpty else {
             throw .notFound("\(path): names files that are not there: \(missing.listed())")
         }

@@ -33,16 +33,11 @@ package struct ShardPlan<Item: Sendable>: Sendable {
         shards = groups.enumerated().map { index, items in
             Shard(
                 file: last == 1
-                    ? DirectoryContents.weightsName : "model-\(Self.five(index + 1))-of-\(Self.five(last)).safetensors",
+                    ? DirectoryContents.weightsName : ShardNames.name("model", index + 1, of: last),
                 items: items)
         }
         byteCount = total
         self.tensors = tensors
-    }
-
-    private static func five(_ number: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(5 - digits.count, 0)) + digits
     }
 
     package func tensors(of shard: Shard) -> [TensorDescription] { shard.items.flatMap(tensors) }

@@ -1,5 +1,13 @@
 import ApusJSON
 
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
 /// A tensor as it lies in a mapped file: nothing is read until its bytes are touched.
 package struct StoredTensor: Sendable {
     package let name: String
@@ -32,6 +40,18 @@ package struct StoredTensor: Sendable {
     package func release() { mapping.release(range) }
 
     package var byteCount: Int { range.count }
+
+    private static func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+        guard left.count == right.count else { return false }
+        guard let first = left.baseAddress, let second = right.baseAddress else { return left.isEmpty }
+        return first == second || memcmp(first, second, left.count) == 0
+    }
+
+    /// Whether type, shape and bytes are equal.
+    package func holdsTheSame(as other: StoredTensor) -> Bool {
+        guard dtype == other.dtype, shape == other.shape else { return false }
+        return withBytes { own in other.withBytes { Self.areEqual(own, $0) } }
+    }
 
     /// Number of elements.
     package var count: Int { shape.reduce(1, *) }

@@ -51,11 +51,16 @@ package struct AttentionBatch: Sendable {
     package let slots: Tensor
     /// [sequences, longest table]
     package let blockTables: Tensor
+    /// [tokens]: the first key that each token sees; `nil` where each sees all up to its own.
+    package let firstKeys: Tensor?
 
-    package init(positions: Tensor, sequences: Tensor, slots: Tensor, blockTables: Tensor) {
+    package init(
+        positions: Tensor, sequences: Tensor, slots: Tensor, blockTables: Tensor, firstKeys: Tensor? = nil
+    ) {
         self.positions = positions
         self.sequences = sequences
         self.slots = slots
         self.blockTables = blockTables
+        self.firstKeys = firstKeys
     }
 }

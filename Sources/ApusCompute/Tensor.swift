@@ -33,4 +33,14 @@ package struct Tensor: Sendable {
         return try Tensor(
             memory: memory, byteOffset: byteOffset, shape: Shape([rows] + shape.dimensions.dropFirst()), dtype: dtype)
     }
+
+    /// One row, as a view of the same memory: a tensor of one row.
+    package func row(_ index: Int) throws(ComputeError) -> Tensor {
+        guard let rows = shape.dimensions.first, (0..<rows).contains(index) else {
+            throw .mismatch("row \(index) of a tensor of shape \(shape)")
+        }
+        return try Tensor(
+            memory: memory, byteOffset: byteOffset + index * shape.rowCount * dtype.byteCount,
+            shape: Shape([1] + shape.dimensions.dropFirst()), dtype: dtype)
+    }
 }

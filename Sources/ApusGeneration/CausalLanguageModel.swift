@@ -15,8 +15,13 @@ public final class CausalLanguageModel: Sendable {
     public var dtype: DType { model.dtype }
     /// What products have their weights in.
     public var format: WeightFormat { model.format }
-    /// Positions that the model was trained for.
+    /// Positions that the model's configuration names.
     public var maxPositions: Int { model.spec.maxPositions }
+    /// Tokens of a prompt and its continuation that the model was made for: its positions, or what the scaling of its rotary
+    /// embedding reaches. It runs on beyond them, as with transformers, but what it says gets worse.
+    public var trainedContextLength: Int { model.spec.trainedContextLength }
+    /// Where the checkpoint is otherwise than its configuration says.
+    public var remarks: [String] { model.remarks }
     /// Tensors of the checkpoint that the model has no use for.
     public var unusedWeights: [String] { model.unusedWeights }
 
@@ -28,19 +33,21 @@ public final class CausalLanguageModel: Sendable {
 
     /// - Parameters:
     ///   - memory: most bytes for keys, values and logits; touched only as far as prompts need them.
-    ///   - contextLength: most tokens of a prompt and its continuation; by default the model's positions, or 2048 where
-    ///     it has fewer: sequences may be longer than the model was trained for.
+    ///   - contextLength: most tokens of a prompt and its continuation; by default what the model's scaling reaches, or twice
+    ///     its positions where it has none, and 2048 where that is less.
     ///   - sharesPrefixes: whether prompts that begin alike are computed once up to where they part. Changes no result.
     /// - Throws: `GenerationError` (`.outOfMemory`) if that is too little memory for one sequence, naming what fits.
     package init(
         _ model: DecoderModel, generationConfig: GenerationConfig, batchSize: Int, memory: Int,
         contextLength: Int? = nil, sharesPrefixes: Bool = true
     ) throws {
+        let tokensPerStep = max(512, batchSize)
         let size = try CacheSize(
             bytesPerToken: model.cacheBytesPerToken, vocabularySize: model.spec.vocabularySize,
-            contextLength: contextLength ?? max(model.spec.maxPositions, 2048), batchSize: batchSize, memory: memory)
+            contextLength: contextLength ?? model.spec.defaultContextLength, batchSize: batchSize,
+            workspace: model.workspaceByteCount(tokens: tokensPerStep), memory: memory)
         let limits = Scheduler.Limits(
-            sequences: batchSize, tokensPerStep: 512, blocks: size.blocks, contextLength: size.contextLength,
+            sequences: batchSize, tokensPerStep: tokensPerStep, blocks: size.blocks, contextLength: size.contextLength,
             sharesPrefixes: sharesPrefixes)
         self.model = model
         self.generationConfig = generationConfig
@@ -56,7 +63,8 @@ public final class CausalLanguageModel: Sendable {
     ///   - tokenizer: makes text of the tokens; needed for `stopStrings`.
     ///   - firstIndex: index of the first prompt in the whole input. Random numbers depend on it, so that a prompt gets
     ///     the same continuation whichever process runs it.
-    /// - Throws: `GenerationError` for a setting out of bounds or a prompt that does not fit, `ComputeError`.
+    /// - Throws: `GenerationError` for a setting out of bounds or a prompt that does not fit, `ComputeError`,
+    ///   `CancellationError` if the task is cancelled.
     public func generate(
         _ prompts: [[Int]], config: GenerationConfig = GenerationConfig(), tokenizer: Tokenizer? = nil,
         firstIndex: Int = 0
@@ -78,7 +86,8 @@ public final class CausalLanguageModel: Sendable {
         return try await generate(prompts, config: config, tokenizer: tokenizer, firstIndex: firstIndex)
     }
 
-    /// Continues one prompt, its tokens given as they are chosen. Dropping the stream ends the generation.
+    /// Continues one prompt, its tokens given as they are chosen. Dropping the stream ends the generation. In a task that is
+    /// cancelled the stream just ends: only a token with a reason is the last of a whole text.
     public func stream(
         _ prompt: [Int], config: GenerationConfig = GenerationConfig(), tokenizer: Tokenizer? = nil, index: Int = 0
     ) throws -> AsyncThrowingStream<GeneratedToken, any Error> {
@@ -89,7 +98,7 @@ public final class CausalLanguageModel: Sendable {
         _ prompt: [Int], _ overrides: GenerationConfig, _ tokenizer: Tokenizer?, index: Int
     ) throws(GenerationError) -> GenerationRequest {
         let config = try generationConfig.merging(overrides).resolved(
-            promptLength: prompt.count, maxPositions: model.spec.maxPositions)
+            promptLength: prompt.count, maxPositions: contextLength)
         if !config.stopStrings.isEmpty, tokenizer == nil {
             throw .invalidConfiguration("stop_strings need a tokenizer to find them in the text")
         }

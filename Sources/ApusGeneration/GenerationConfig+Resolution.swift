@@ -19,12 +19,25 @@ extension GenerationConfig {
     /// New tokens when neither `maxNewTokens` nor `maxLength` is set, as in transformers.
     package static let defaultMaxNewTokens = 20
 
-    /// Checks the settings that do not depend on a prompt.
+    /// Checks the settings that do not depend on a prompt, also those that would have no effect.
     /// Throws `GenerationError` (`.invalidConfiguration`) naming the setting and its value.
     public func validate() throws(GenerationError) {
+        try validateAlways()
+        try validateSampling()
+    }
+
+    private func validateAlways() throws(GenerationError) {
         try check("max_new_tokens", maxNewTokens, "greater than 0") { $0 > 0 }
         try check("max_length", maxLength, "greater than 0") { $0 > 0 }
         try check("min_new_tokens", minNewTokens, "at least 0") { $0 >= 0 }
+        try check("repetition_penalty", repetitionPenalty, "a finite number greater than 0") { $0.isFinite && $0 > 0 }
+        if let strings = stopStrings, strings.contains(where: \.isEmpty) {
+            throw .invalidConfiguration("stop_strings must not contain an empty string")
+        }
+    }
+
+    /// Of what only sampling looks at.
+    private func validateSampling() throws(GenerationError) {
         try check("temperature", temperature, "a finite number of at least 0") { $0.isFinite && $0 >= 0 }
         if doSample == true, temperature == 0 {
             throw .invalidConfiguration(
@@ -33,10 +46,6 @@ extension GenerationConfig {
         try check("top_k", topK, "at least 0") { $0 >= 0 }
         try check("top_p", topP, "from 0 to 1") { $0 >= 0 && $0 <= 1 }
         try check("min_p", minP, "from 0 to 1") { $0 >= 0 && $0 <= 1 }
-        try check("repetition_penalty", repetitionPenalty, "a finite number greater than 0") { $0.isFinite && $0 > 0 }
-        if let strings = stopStrings, strings.contains(where: \.isEmpty) {
-            throw .invalidConfiguration("stop_strings must not contain an empty string")
-        }
     }
 
     private func check<Value>(
@@ -46,12 +55,14 @@ extension GenerationConfig {
         throw .invalidConfiguration("\(name) must be \(expected), but is \(value)")
     }
 
-    /// Settles the settings for a prompt of `promptLength` tokens and a model of `maxPositions` positions.
+    /// Settles the settings for a prompt of `promptLength` tokens and a context of `maxPositions` tokens.
     ///
-    /// Only the default length is cut to the model's positions, as in transformers; whether a model can go beyond its
-    /// positions is for the model to say. Throws `GenerationError` (`.invalidConfiguration`, `.promptTooLong`).
+    /// Only the default length is cut to the context, as in transformers; whether a prompt fits is for the scheduler to
+    /// say. Throws `GenerationError` (`.invalidConfiguration`, `.promptTooLong`).
     package func resolved(promptLength: Int, maxPositions: Int? = nil) throws(GenerationError) -> Resolved {
-        try validate()
+        // What has no effect is not enforced, as in transformers: files carry settings of sampling for greedy models too.
+        try validateAlways()
+        if doSample == true { try validateSampling() }
         return Resolved(
             maxNewTokens: try newTokens(promptLength, maxPositions),
             minNewTokens: minNewTokens ?? 0,
@@ -78,7 +89,7 @@ extension GenerationConfig {
         }
         guard let maxPositions else { return Self.defaultMaxNewTokens }
         guard promptLength < maxPositions else {
-            throw .promptTooLong("the prompt has \(promptLength) tokens, but the model has \(maxPositions) positions")
+            throw .promptTooLong("the prompt has \(promptLength) tokens, but the context is \(maxPositions)")
         }
         return min(Self.defaultMaxNewTokens, maxPositions - promptLength)
     }

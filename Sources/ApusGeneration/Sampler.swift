@@ -19,26 +19,25 @@ package struct Sampler: Sendable {
     /// Chooses a token; `logits` (one per token of the vocabulary) hold the processed values afterwards.
     ///
     /// Greedy takes the first of the best. Sampling takes the first token, in the order of ids, at which the sum of
-    /// probabilities passes a uniform number. Throws `GenerationError` (`.invalidLogits`) if a logit is not a number
-    /// or infinite, or if all tokens are dropped.
+    /// probabilities passes a uniform number. Throws `GenerationError` (`.invalidLogits`) if all tokens are dropped.
+    ///
+    /// - Parameter best: the first token of the largest logit, as the device finds it: all logits are numbers or minus
+    ///   infinity.
     package func choose(
-        from logits: inout MutableSpan<Float>, after history: TokenHistory
+        from logits: inout MutableSpan<Float>, best: Int, after history: TokenHistory
     ) throws(GenerationError) -> Choice {
-        guard let largest = logits.largest else {
-            throw .invalidLogits("the model computed logits that are not numbers")
-        }
-        guard largest < .infinity else { throw .invalidLogits("the model computed infinite logits") }
-        let normalizer = reportsLogprobs ? Self.logSum(logits.span, largest) : 0
+        let normalizer = reportsLogprobs ? Self.logSum(logits.span, logits[best]) : 0
         let raw = reportsLogprobs && !processors.isEmpty ? logits.withUnsafeBufferPointer { Array($0) } : []
 
         processors.process(&logits, history)
-        let token = try pick(logits.span, step: history.newTokenCount)
+        let token = try pick(logits.span, processors.isEmpty ? best : nil, step: history.newTokenCount)
         guard reportsLogprobs else { return Choice(token: token, logprob: nil) }
         return Choice(token: token, logprob: Double(raw.isEmpty ? logits[token] : raw[token]) - normalizer)
     }
 
-    private func pick(_ logits: Span<Float>, step: Int) throws(GenerationError) -> Int {
-        guard let largest = logits.largest, largest.isFinite else {
+    private func pick(_ logits: Span<Float>, _ best: Int?, step: Int) throws(GenerationError) -> Int {
+        if let best, random == nil { return best }
+        guard let largest = best.map({ logits[$0] }) ?? logits.largest, largest.isFinite else {
             throw .invalidLogits("no token is left to choose from")
         }
         guard let random else { return Self.firstIndex(of: largest, in: logits) }

@@ -1,7 +1,7 @@
 /// Reads one JSON document from bytes that nobody has checked.
 ///
 /// Depth is bounded, strings are checked to be UTF-8, and memory stays proportional to the text. `NaN` and
-/// `Infinity` are accepted because Python's `json` writes them into configuration files.
+/// `Infinity` are accepted because Python's `json` writes them into configuration files, unless the reader is strict.
 struct JSONParser {
     private static let maximumDepth = 256
 
@@ -9,7 +9,14 @@ struct JSONParser {
     private var position = 0
     private var depth = 0
 
-    init(_ bytes: UnsafeRawBufferPointer) {
+    /// Whether only what RFC 8259 knows is accepted.
+    private let isStrict: Bool
+    /// Members of the outermost object that are kept as they are written.
+    private let verbatimKeys: Set<String>
+
+    init(_ bytes: UnsafeRawBufferPointer, isStrict: Bool = false, verbatimKeys: Set<String> = []) {
+        self.isStrict = isStrict
+        self.verbatimKeys = verbatimKeys
         self.bytes = UnsafeBufferPointer(
             start: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), count: bytes.count)
     }
@@ -46,8 +53,8 @@ struct JSONParser {
         case UInt8(ascii: "t"): return try parseWord("true", .bool(true))
         case UInt8(ascii: "f"): return try parseWord("false", .bool(false))
         case UInt8(ascii: "n"): return try parseWord("null", .null)
-        case UInt8(ascii: "N"): return try parseWord("NaN", .number(.nan))
-        case UInt8(ascii: "I"): return try parseWord("Infinity", .number(.infinity))
+        case UInt8(ascii: "N") where !isStrict: return try parseWord("NaN", .number(.nan))
+        case UInt8(ascii: "I") where !isStrict: return try parseWord("Infinity", .number(.infinity))
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try parseNumber()
         default: throw failure("unexpected character")
         }
@@ -99,9 +106,18 @@ struct JSONParser {
             guard current == UInt8(ascii: ":") else { throw failure("expected ':'") }
             position += 1
             skipSpace()
-            members.append(JSONObject.Member(key: key, value: try parseValue()))
+            let start = position
+            let value = try parseValue()
+            members.append(JSONObject.Member(key: key, value: isVerbatim(key) ? written(from: start) : value))
             if try endOfMember(closing: UInt8(ascii: "}")) { return JSONObject(members) }
         }
+    }
+
+    private func isVerbatim(_ key: String) -> Bool { depth == 1 && verbatimKeys.contains(key) }
+
+    /// What stands between an offset and here.
+    private func written(from start: Int) -> JSONValue {
+        .verbatim(String(decoding: bytes[start..<position], as: UTF8.self))
     }
 
     /// Steps over what follows an element: true at the closing bracket, false at a comma.
@@ -120,7 +136,7 @@ struct JSONParser {
         var isInteger = true
         if current == UInt8(ascii: "-") {
             position += 1
-            if current == UInt8(ascii: "I") { return try parseWord("Infinity", .number(-.infinity)) }
+            if !isStrict, current == UInt8(ascii: "I") { return try parseWord("Infinity", .number(-.infinity)) }
         }
         let leading = current
         try skipDigits()
@@ -233,6 +249,14 @@ extension JSONValue {
     /// Reads a document. Throws `JSONError` with the offset of the first byte that is not JSON.
     package init(parsing bytes: UnsafeRawBufferPointer) throws(JSONError) {
         var parser = JSONParser(bytes)
+        self = try parser.parseDocument()
+    }
+
+    /// Reads a document as RFC 8259 has it, without the `NaN` and `Infinity` of Python's `json`.
+    ///
+    /// - Parameter verbatimKeys: members of the outermost object that are kept as they are written.
+    package init(strictly bytes: UnsafeRawBufferPointer, verbatimKeys: Set<String> = []) throws(JSONError) {
+        var parser = JSONParser(bytes, isStrict: true, verbatimKeys: verbatimKeys)
         self = try parser.parseDocument()
     }
 

@@ -8,6 +8,8 @@ package enum JSONValue: Sendable, Equatable {
     case string(String)
     case array([JSONValue])
     case object(JSONObject)
+    /// A value as it was written, byte for byte: what is given back is not to be read.
+    case verbatim(String)
 }
 
 extension JSONValue {
@@ -58,6 +60,7 @@ extension JSONValue {
         case .string: "a string"
         case .array: "an array"
         case .object: "an object"
+        case .verbatim: "a value"
         }
     }
 }

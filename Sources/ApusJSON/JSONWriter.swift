@@ -41,6 +41,7 @@ extension JSONValue {
         case .integer(let value): text += String(value)
         case .number(let value): text += value.isFinite ? String(value) : "null"
         case .string(let value): Self.write(value, to: &text)
+        case .verbatim(let value): text += value
         case .array(let elements):
             text += "["
             for (index, element) in elements.enumerated() {

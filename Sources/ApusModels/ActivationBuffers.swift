@@ -27,6 +27,13 @@ struct ActivationBuffers: Sendable {
             angles: try device.makeTensor([capacity, 2, spec.headDim / 2]))
     }
 
+    /// Bytes of the buffers of so many tokens. A floating-point number, since configurations may name models that no integer
+    /// counts.
+    static func byteCount(tokens: Int, _ spec: DecoderSpec) -> Double {
+        let heads = Double(2 * spec.heads + 2 * spec.kvHeads + 1) * Double(spec.headDim)
+        return 4 * Double(tokens) * (Double(spec.hiddenSize) + heads + Double(spec.intermediateSize))
+    }
+
     func view(tokens: Int) throws -> View {
         View(
             hidden: try whole.hidden.prefix(rows: tokens), query: try whole.query.prefix(rows: tokens),

@@ -1,4 +1,4 @@
-import ApusCheckpoints
+package import ApusCheckpoints
 package import ApusCompute
 
 extension DecoderModel {
@@ -13,6 +13,7 @@ extension DecoderModel {
         directory: String, device: any Device, dtype: DType? = nil, quantization: Quantization? = nil,
         cacheType: DType? = nil
     ) throws -> DecoderModel {
+        try Checkpoint.requireDirectory(directory)
         let config = try ConfigurationFile(path: directory + "/config.json")
         let spec = try ArchitectureRegistry.decoder(for: config)
         let stored = try Quantization(storedAsIn: config)
@@ -27,15 +28,39 @@ extension DecoderModel {
     }
 
     static func storedType(_ config: ConfigurationFile, _ checkpoint: Checkpoint) throws -> DType {
-        if let name = try config.optionalString("dtype") ?? config.optionalString("torch_dtype") {
-            guard let dtype = DType(rawValue: name), dtype.isFloatingPoint else {
-                throw ModelError.unsupported("\(config.file): dtype '\(name)'; use float32, float16 or bfloat16")
-            }
-            return dtype
-        }
+        if let dtype = try DType(namedIn: config) { return dtype }
         for name in checkpoint.names {
-            if let stored = checkpoint[name], let dtype = DType(stored.dtype) { return dtype }
+            if let stored = checkpoint[name], let dtype = DType(computing: stored.dtype) { return dtype }
         }
         throw ModelError.unsupported("\(checkpoint.directory): holds no tensor of float32, float16 or bfloat16")
+    }
+}
+
+extension DType {
+    /// A type of floating point by one of torch's names for it; float64 is computed in float32.
+    package init?(torchName name: String) {
+        switch name.hasPrefix("torch.") ? String(name.dropFirst(6)) : name {
+        case "float32", "float", "float64", "double": self = .float32
+        case "float16", "half": self = .float16
+        case "bfloat16": self = .bfloat16
+        default: return nil
+        }
+    }
+
+    /// What a configuration names under `dtype`, or `torch_dtype` before; `nil` if nothing.
+    /// Throws `ModelError` (`.unsupported`) for a name that is none of a type of floating point.
+    package init?(namedIn config: ConfigurationFile) throws {
+        guard let name = try config.optionalString("dtype") ?? config.optionalString("torch_dtype"), name != "auto" else {
+            return nil
+        }
+        guard let dtype = DType(torchName: name) else {
+            throw ModelError.unsupported("\(config.file): dtype '\(name)'; use float32, float16 or bfloat16")
+        }
+        self = dtype
+    }
+
+    /// What stored elements are computed in: their own type, or float32 for float64. `nil` for those of no model.
+    init?(computing stored: StoredDType) {
+        if let dtype = DType(stored) { self = dtype } else if stored == .float64 { self = .float32 } else { return nil }
     }
 }

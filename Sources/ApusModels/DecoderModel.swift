@@ -13,17 +13,19 @@ package final class DecoderModel: Sendable {
     package let cacheType: DType
     /// Tensors of the checkpoint that the model has no use for.
     package let unusedWeights: [String]
+    /// Where the checkpoint is otherwise than its configuration says.
+    package let remarks: [String]
 
     private let embedding: any PreparedWeight
     private let layers: [DecoderLayer]
     private let finalNorm: Tensor
     private let head: Projection
+    private let rotary: RotaryAngles
 
     /// What a run keeps from step to step; every run has its own.
     package struct State: Sendable {
         fileprivate var buffers: ActivationBuffers?
         fileprivate var outputs: OutputBuffers?
-        fileprivate var rotary: RotaryTable
     }
 
     /// - Parameters:
@@ -37,20 +39,22 @@ package final class DecoderModel: Sendable {
         quantization: Quantization? = nil, stored: Quantization? = nil, cacheType: DType? = nil
     ) throws {
         let weights = WeightCursor(checkpoint)
+        let (spec, remarks) = spec.settled(in: weights, stored: stored)
         let body = weights.at(spec.names.body)
         let names = spec.names
         try Self.verify(weights, spec, stored: stored)
-
         guard let format = (stored ?? quantization)?.format ?? WeightFormat(dtype) else {
             throw ModelError.unsupported("weights of \(dtype); use float32, float16 or bfloat16")
         }
         let loader = WeightLoader(device: device, dtype: dtype, format: format, stored: stored)
         self.spec = spec
+        self.remarks = remarks
         self.device = device
+        rotary = RotaryAngles(spec.rotary)
         self.dtype = dtype
         self.format = format
         self.cacheType = cacheType ?? (dtype == .bfloat16 ? .bfloat16 : .float32)
-        embedding = try loader.table(body.at(names.embedding), spec.vocabularySize, spec.hiddenSize)
+        embedding = try loader.table(weights.at(names.table), spec.vocabularySize, spec.hiddenSize)
         layers = try (0..<spec.layers).map { try DecoderLayer(body.at(names.layers)[$0], spec, loader) }
         finalNorm = try loader.vector(body.at(names.finalNorm), "weight", count: spec.hiddenSize)
         head = Projection(try loader.head(weights.at(spec.headPlace(stored)), spec.storedHead(stored)))
@@ -64,17 +68,22 @@ package final class DecoderModel: Sendable {
     ) throws(CheckpointError) {
         let body = weights.at(spec.names.body)
         let table = [spec.vocabularySize, spec.hiddenSize]
-        body.at(spec.names.embedding).expect("weight", shape: table)
+        weights.at(spec.names.table).expect("weight", shape: table)
         body.at(spec.names.finalNorm).expect("weight", shape: [spec.hiddenSize])
         for (place, matrix) in spec.matrices(stored) { weights.at(place).expect(matrix) }
         for layer in 0..<spec.layers { DecoderLayer.expectVectors(body.at(spec.names.layers)[layer], spec) }
         try weights.verify()
     }
 
-    package func makeState() -> State { State(rotary: RotaryTable(spec.rotary)) }
+    package func makeState() -> State { State() }
 
     /// Bytes of one token's keys and values in all layers.
     package var cacheBytesPerToken: Int { spec.layers * layout(blocks: 0).bytesPerToken }
+
+    /// Most bytes that a step of so many tokens takes beside weights, cache and logits.
+    package func workspaceByteCount(tokens: Int) -> Int {
+        Int(min(ActivationBuffers.byteCount(tokens: tokens, spec), 0x1p56))
+    }
 
     package func makeCache(blocks: Int) throws -> KVCache {
         let layout = layout(blocks: blocks)
@@ -94,7 +103,7 @@ package final class DecoderModel: Sendable {
         }
         let tokens = batch.tokens.count
         let buffers = try view(tokens: tokens, &state)
-        let angles = state.rotary.angles(positions: batch.positions, lengths: batch.rotaryLengths)
+        let angles = rotary.angles(positions: batch.positions, lengths: batch.rotaryLengths)
         try angles.withUnsafeBytes { try device.upload($0, to: buffers.angles) }
         let attention = try attentionBatch(batch)
 
@@ -128,6 +137,7 @@ package final class DecoderModel: Sendable {
         return AttentionBatch(
             positions: try device.makeTensor(batch.positions), sequences: try device.makeTensor(batch.sequences),
             slots: try device.makeTensor(batch.slots),
-            blockTables: try device.makeTensor(tables, [batch.blockTables.count, stride]))
+            blockTables: try device.makeTensor(tables, [batch.blockTables.count, stride]),
+            firstKeys: batch.firstKeys.isEmpty ? nil : try device.makeTensor(batch.firstKeys))
     }
 }

@@ -1,10 +1,4 @@
-package import ApusCheckpoints
-
 extension DecoderSpec {
-    /// What a model directory's `config.json` describes. Throws `ModelError` (`.unsupported`) for an architecture that is
-    /// not supported, `CheckpointError` for values out of bounds.
-    package init(_ config: ConfigurationFile) throws { self = try ArchitectureRegistry.decoder(for: config) }
-
     /// A matrix that every new token is multiplied with, those that share their input taken together.
     package struct Product: Sendable, Equatable {
         package let name: String
@@ -40,11 +34,11 @@ extension DecoderSpec {
                 + (projection.hasBias ? [(projection.name + ".bias", [projection.outputs])] : [])
         }
         let norms = [names.attentionNorm, names.mlpNorm].map { ($0 + ".weight", [hiddenSize]) }
-        var shapes = [("\(names.body).\(names.embedding).weight", [vocabularySize, hiddenSize])]
+        var shapes = [(names.table + ".weight", [vocabularySize, hiddenSize])]
         for layer in 0..<layers {
-            shapes += (layerWeights + norms).map { ("\(names.body).\(names.layers).\(layer).\($0.0)", $0.1) }
+            shapes += (layerWeights + norms).map { (names.layer(layer, $0.0), $0.1) }
         }
-        shapes.append(("\(names.body).\(names.finalNorm).weight", [hiddenSize]))
+        shapes.append((names.inBody(names.finalNorm) + ".weight", [hiddenSize]))
         if !tiedEmbeddings { shapes.append(("\(names.head).weight", [vocabularySize, hiddenSize])) }
         return shapes.map { (name: $0.0, shape: $0.1) }
     }

@@ -1,3 +1,4 @@
+package import ApusCheckpoints
 package import ApusCompute
 
 /// How a family of decoder-only transformers differs from another, as data.
@@ -16,32 +17,30 @@ package struct DecoderSpec: Sendable, Equatable {
     /// The output projection is the embedding table.
     package var tiedEmbeddings: Bool
     package var rotary: RotarySpec
-    /// Positions that the model was trained for. Longer sequences run, as with transformers.
+    /// How many of the last keys a token sees that was generated, itself among them; tokens of a prompt see all before
+    /// them. What transformers' cache makes of `sliding_window` where a family's attention knows no window.
+    package var window: Int?
+    /// Positions that the configuration names.
     package var maxPositions: Int
     package var names: DecoderWeightNames
 
     package var attentionScale: Float { 1 / Float(headDim).squareRoot() }
+
+    /// Tokens of a sequence that the model was made for.
+    package var trainedContextLength: Int { rotary.reach(of: maxPositions) }
+
+    /// Most tokens of a sequence unless somebody says otherwise: what the model was made for, but never too few to try it.
+    /// Without scaling a model runs on past its positions, as with transformers, but hardly to any use.
+    package var defaultContextLength: Int {
+        max(rotary.isScaled ? trainedContextLength : 2 * maxPositions, 2048)
+    }
+
+    /// Whether the keys and values of a token depend on nothing but the tokens up to it, so that prompts may share them.
+    package var sharesPrefixes: Bool { rotary.dependsOnPositionOnly && window == nil }
 }
 
-/// What a family calls its weights.
-package struct DecoderWeightNames: Sendable, Equatable {
-    /// Dotted path to what holds the embedding, the layers and the last norm.
-    package var body = "model"
-    package var embedding = "embed_tokens"
-    package var layers = "layers"
-    package var finalNorm = "norm"
-    package var head = "lm_head"
-    package var attentionNorm = "input_layernorm"
-    package var query = "self_attn.q_proj"
-    package var key = "self_attn.k_proj"
-    package var value = "self_attn.v_proj"
-    package var output = "self_attn.o_proj"
-    package var mlpNorm = "post_attention_layernorm"
-    package var gate = "mlp.gate_proj"
-    package var up = "mlp.up_proj"
-    package var down = "mlp.down_proj"
-    /// Ends of names that checkpoints carry although they are computed, not loaded.
-    package var ignoredSuffixes = ["rotary_emb.inv_freq"]
-
-    package init() {}
+extension DecoderSpec {
+    /// What a model directory's `config.json` describes. Throws `ModelError` (`.unsupported`) for an architecture that is
+    /// not supported, `CheckpointError` for values out of bounds.
+    package init(_ config: ConfigurationFile) throws { self = try ArchitectureRegistry.decoder(for: config) }
 }

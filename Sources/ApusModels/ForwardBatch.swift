@@ -7,6 +7,8 @@ package struct ForwardBatch: Sendable {
     package var positions: [Int32] = []
     /// Length of the sequence as each token's rotary embedding sees it (`RotarySpec.Scaling.dynamic`).
     package var rotaryLengths: [Int32] = []
+    /// The first key that each token sees; empty where each sees all up to its own.
+    package var firstKeys: [Int32] = []
     /// The block table of each token's sequence.
     package var sequences: [Int32] = []
     /// Where each token's key and value go: block · blockSize + offset.

@@ -31,15 +31,7 @@ struct WeightLoader {
 
     /// Norms and biases are float32 on every device: they are small, and what they scale is float32.
     func vector(_ weights: WeightCursor, _ name: String, count: Int) throws -> Tensor {
-        let stored = try weights.tensor(name, shape: [count])
-        return try device.makeTensor(stored.floats(dtype(of: stored)))
-    }
-
-    private func dtype(of stored: StoredTensor) throws -> DType {
-        guard let dtype = DType(stored.dtype) else {
-            throw ModelError.unsupported(stored, wanted: "F32, F16 and BF16 are supported")
-        }
-        return dtype
+        try device.makeTensor(weights.tensor(name, shape: [count]).floats())
     }
 }
 
@@ -55,18 +47,30 @@ extension DType {
 }
 
 extension StoredTensor {
-    /// The elements widened to float32.
-    fileprivate func floats(_ dtype: DType) -> [Float] {
-        let bytes = self.bytes
-        return (0..<count).map { index in
-            switch dtype {
-            case .bfloat16:
-                Float(bitPattern: UInt32(bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)) << 16)
-            case .float16:
-                Float(halfBits: bytes.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self))
-            default:
-                bytes.loadUnaligned(fromByteOffset: index * 4, as: Float.self)
+    /// The elements as float32. Throws `ModelError` (`.unsupported`) if they are of no type of floating point.
+    func floats() throws -> [Float] {
+        try Array(unsafeUninitializedCapacity: count) { target, initialized in
+            try widen(into: target)
+            initialized = count
+        }
+    }
+
+    /// Writes the elements as float32; `target` has room for all.
+    func widen(into target: UnsafeMutableBufferPointer<Float>) throws {
+        func each<Element: BitwiseCopyable>(_: Element.Type, _ widened: (Element) -> Float) {
+            withBytes { bytes in
+                for index in 0..<count {
+                    let element = bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<Element>.size, as: Element.self)
+                    target.initializeElement(at: index, to: widened(element))
+                }
             }
+        }
+        switch dtype {
+        case .float32: each(Float.self) { $0 }
+        case .float64: each(Double.self) { Float($0) }
+        case .bfloat16: each(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
+        case .float16: each(UInt16.self) { Float(halfBits: $0) }
+        default: throw ModelError.unsupported(self, wanted: "F64, F32, F16 and BF16 are supported")
         }
     }
 }

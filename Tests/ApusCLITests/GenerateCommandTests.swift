@@ -90,7 +90,7 @@ import Testing
             """
             {"prompt": "a dog"}
             {"prompt_token_ids": [99999999]}
-            {"prompt": "a cat", "temperature": -1}
+            {"prompt": "a cat", "temperature": -1, "do_sample": true}
             {"prompt": "a cow"}
             """)
         let outcome = try await generate(["--prompts", file, "--max-new-tokens", "2", "-n", "2"])

@@ -1,5 +1,6 @@
 import ApusCheckpoints
 import ApusTestSupport
+import Foundation
 import Testing
 
 @Suite struct CheckpointTests {
@@ -61,8 +62,66 @@ import Testing
         try shard("m-1.safetensors", ["a"])
         try index(#"{"a":"m-1.safetensors","b":"m-2.safetensors","c":"m-3.safetensors"}"#)
         #expect(try message().contains(#"files that are not there: "m-2.safetensors", "m-3.safetensors""#))
+    }
+
+    /// Only a model that needs it complains.
+    @Test func anIndexMayNameTensorsThatNoShardHas() throws {
+        try shard("m-1.safetensors", ["a", "c"])
         try index(#"{"a":"m-1.safetensors","b":"m-1.safetensors"}"#)
-        #expect(try message().contains(#"m-1.safetensors: lacks the tensor "b""#))
+        let checkpoint = try Checkpoint(directory: directory.path)
+        #expect(checkpoint.names == ["a", "c"])
+        let error = #expect(throws: CheckpointError.self) { try WeightCursor(checkpoint).tensor("b", shape: [1]) }
+        #expect(error?.message.contains(#"lacks the tensor "b""#) == true)
+    }
+
+    @Test func oneTensorMayLieInTwoShards() throws {
+        try shard("m-1.safetensors", ["a", "b"])
+        try shard("m-2.safetensors", ["x", "b"])
+        try index(#"{"a":"m-1.safetensors","b":"m-2.safetensors"}"#)
+        let checkpoint = try Checkpoint(directory: directory.path)
+        #expect(checkpoint.names == ["a", "b", "x"])
+        #expect(checkpoint.byteCount == 12)
+    }
+
+    @Test func readsShardsInDirectoriesBelow() throws {
+        try FileManager.default.createDirectory(atPath: directory.path + "/parts/0", withIntermediateDirectories: true)
+        try shard("parts/0/m.safetensors", ["a"])
+        try index(#"{"a":"parts/0/m.safetensors"}"#)
+        #expect(try Checkpoint(directory: directory.path).names == ["a"])
+        try index(#"{"a":"parts/1/m.safetensors"}"#)
+        #expect(try message().contains(#"not there: "parts/1/m.safetensors""#))
+    }
+
+    @Test func passesOverOtherLayoutsBesideTheModel() throws {
+        try shard("weights.safetensors", ["a"])
+        try shard("consolidated.00.safetensors", ["b"])
+        try shard("adapter_model.safetensors", ["c"])
+        #expect(try Checkpoint(directory: directory.path).names == ["a"])
+        try FileManager.default.removeItem(atPath: directory.path + "/weights.safetensors")
+        #expect(try message().contains("only adapter_model.safetensors"))
+    }
+
+    @Test func readsPartsWithoutAnIndex() throws {
+        try shard("model-00001-of-00002.safetensors", ["a"])
+        #expect(try message().contains(#"lacks parts of the checkpoint: "model-00002-of-00002.safetensors""#))
+        try shard("model-00003-of-00003.safetensors", ["b"])
+        #expect(try message().contains("holds 2 safetensors files"))
+        try FileManager.default.removeItem(atPath: directory.path + "/model-00003-of-00003.safetensors")
+        try shard("model-00002-of-00002.safetensors", ["b"])
+        #expect(try Checkpoint(directory: directory.path).names == ["a", "b"])
+    }
+
+    @Test func tellsAPointerFromAFile() throws {
+        try directory.write(
+            "model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:0000\nsize 16060556376\n")
+        #expect(try message().contains("is a git-lfs pointer"))
+    }
+
+    @Test func guessesThatAHubsNameIsMeant() throws {
+        for (path, isName) in [("org/name-1", true), ("./name", false), ("/org/name", false), ("a/b/c", false)] {
+            let error = try #require(throws: CheckpointError.self) { try Checkpoint(directory: path) }
+            #expect(error.message.contains("a model's name on a hub") == isName)
+        }
     }
 
     @Test func refusesOneTensorInTwoShards() throws {
@@ -76,6 +135,8 @@ import Testing
         (#"{"a":"../x.safetensors"}"#, "is not the name of a file beside the index"),
         (#"{"a":"/etc/passwd"}"#, "is not the name of a file beside the index"),
         (#"{"a":".."}"#, "is not the name of a file beside the index"),
+        (#"{"a":"x/../../y"}"#, "is not the name of a file beside the index"),
+        (#"{"a":"x//y"}"#, "is not the name of a file beside the index"),
         (#"{"a":""}"#, "is not the name of a file beside the index"),
         (#"{"a":"x\u0000y"}"#, "is not the name of a file beside the index"),
         (#"{"a":3}"#, "expected a file name, got a number"),

@@ -4,11 +4,12 @@ import Testing
 
 @Suite struct CacheSizeTests {
     private func size(
-        context: Int = 2048, batch: Int, memory: Int, bytesPerToken: Int = 1000, vocabulary: Int = 500
+        context: Int = 2048, batch: Int, memory: Int, bytesPerToken: Int = 1000, vocabulary: Int = 500,
+        workspace: Int = 0
     ) throws -> CacheSize {
         try CacheSize(
             bytesPerToken: bytesPerToken, vocabularySize: vocabulary, contextLength: context, batchSize: batch,
-            memory: memory)
+            workspace: workspace, memory: memory)
     }
 
     @Test func everySequenceHasRoomWhereMemoryAllows() throws {
@@ -20,20 +21,20 @@ import Testing
     }
 
     @Test func shortMemoryGivesFewerBlocksAndAtLastAShorterContext() throws {
-        // 4 × 4000 bytes of logits; a block is 16,000.
-        let some = try size(batch: 4, memory: 16_000 + 200 * 16_000 + 15_999)
+        // 4 × 2000 bytes of logits, 10 × 2000 to choose from; a block is 16,000.
+        let some = try size(batch: 4, memory: 28_000 + 200 * 16_000 + 15_999)
         #expect(some.blocks == 200 && some.contextLength == 2048)
-        let few = try size(batch: 4, memory: 16_000 + 40 * 16_000)
+        let few = try size(batch: 4, memory: 28_000 + 40 * 16_000)
         #expect(few.blocks == 40 && few.contextLength == 640)
-        let least = try size(batch: 4, memory: 16_000 + 32 * 16_000)
+        let least = try size(batch: 4, memory: 28_000 + 32 * 16_000)
         #expect(least.blocks == 32 && least.contextLength == 512)
     }
 
     @Test(arguments: [
-        (4, 16_000 + 32 * 16_000 - 1, ["528000", "527999", "a batch size of 3 would fit"]),
-        (1, 4_000 + 20 * 16_000, ["516000", "324000", "a context of 320 tokens"]),
-        (1000, 4_000 + 3 * 16_000, ["4512000", "52000", "a batch size of 1 with a context of 48 tokens"]),
-        (1, 10_000, ["516000", "10000", "nothing would fit"]),
+        (4, 28_000 + 32 * 16_000 - 1, ["540000", "539999", "a batch size of 3 would fit"]),
+        (1, 22_000 + 20 * 16_000, ["534000", "342000", "a context of 320 tokens"]),
+        (1000, 22_000 + 3 * 16_000, ["2532000", "70000", "a batch size of 1 with a context of 48 tokens"]),
+        (1, 10_000, ["534000", "10000", "nothing would fit"]),
     ])
     func tooLittleIsRefusedWithWhatWouldFit(_ batch: Int, _ memory: Int, _ named: [String]) throws {
         let error = try #require(throws: GenerationError.self) { try size(batch: batch, memory: memory) }
@@ -41,9 +42,15 @@ import Testing
         for text in named { #expect(error.message.contains(text), "\(error)") }
     }
 
+    @Test func theWorkOfAStepIsCounted() throws {
+        let memory = 28_000 + 40 * 16_000
+        #expect(try size(batch: 4, memory: memory + 500_000, workspace: 500_000) == size(batch: 4, memory: memory))
+        #expect(throws: GenerationError.self) { try size(batch: 4, memory: memory, workspace: .max) }
+    }
+
     @Test func whatIsSaidToFitFits() throws {
-        #expect(try size(batch: 3, memory: 16_000 + 32 * 16_000 - 1).contextLength == 512)
-        #expect(try size(context: 320, batch: 1, memory: 4_000 + 20 * 16_000).contextLength == 320)
+        #expect(try size(batch: 3, memory: 28_000 + 32 * 16_000 - 1).contextLength == 512)
+        #expect(try size(context: 320, batch: 1, memory: 22_000 + 20 * 16_000).contextLength == 320)
     }
 
     @Test func enormousNumbersAreNotATrap() throws {

@@ -89,13 +89,28 @@ import Testing
         (GenerationConfig(repetitionPenalty: 0), "repetition_penalty must be a finite number greater than 0"),
         (GenerationConfig(stopStrings: [""]), "stop_strings"),
     ]) func namesTheSettingOutOfBounds(_ config: GenerationConfig, _ message: String) throws {
-        let error = try #require(throws: GenerationError.self) { try config.resolved(promptLength: 1) }
-        #expect(error.message.contains(message) && error.code == .invalidConfiguration)
+        for sampling in [config, config.merging(GenerationConfig(doSample: true))] {
+            let error = try #require(throws: GenerationError.self) { try sampling.validate() }
+            #expect(error.message.contains(message) && error.code == .invalidConfiguration)
+        }
+        let sampled = config.merging(GenerationConfig(doSample: true))
+        #expect(throws: GenerationError.self) { try sampled.resolved(promptLength: 1) }
     }
 
     @Test func defaultsAreThoseOfTransformers() throws {
         let resolved = try GenerationConfig(temperature: 0).resolved(promptLength: 1)
         #expect(!resolved.doSample && resolved.topK == 50 && resolved.topP == 1 && resolved.minP == nil)
         #expect(try GenerationConfig().resolved(promptLength: 1).temperature == 1)
+    }
+
+    /// Files of greedy models carry such settings.
+    @Test func settingsOfSamplingAreNotEnforcedWithoutIt() throws {
+        let odd = GenerationConfig(temperature: -1, topK: -1, topP: 3, minP: .nan)
+        for greedy in [odd, odd.merging(GenerationConfig(doSample: false))] {
+            #expect(try greedy.resolved(promptLength: 1).doSample == false)
+        }
+        #expect(throws: GenerationError.self) {
+            try odd.merging(GenerationConfig(repetitionPenalty: -1)).resolved(promptLength: 1)
+        }
     }
 }

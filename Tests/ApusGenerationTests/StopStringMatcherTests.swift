@@ -8,8 +8,10 @@ import Testing
         var matcher = StopStringMatcher(stops)
         var text: [UInt8] = []
         for piece in pieces {
-            if let end = matcher.feed(piece) { return String(decoding: text + piece.utf8.prefix(end), as: UTF8.self) }
             text += piece.utf8
+            if let behind = matcher.feed(Array(piece.utf8)) {
+                return String(decoding: text.dropLast(behind), as: UTF8.self)
+            }
         }
         return nil
     }
@@ -53,5 +55,29 @@ import Testing
             }
             #expect(text(stops, pieces) == expected)
         }
+    }
+
+    @Test func aStopMayBeginInThePromptAndNotEndThere() {
+        var matcher = StopStringMatcher(["cat sat"])
+        matcher.skip(Array("the cat sat".utf8))
+        #expect(matcher.feed(Array(" on".utf8)) == nil)
+        var other = StopStringMatcher(["cat sat"])
+        other.skip(Array("the cat".utf8))
+        #expect(other.feed(Array(" sated".utf8)) == 2)
+    }
+
+    @Test func nothingReachesAcrossWhatIsNoToken() {
+        var matcher = StopStringMatcher(["ab"])
+        #expect(matcher.feed(Array("a".utf8)) == nil)
+        #expect(matcher.feed(nil) == nil)
+        #expect(matcher.feed(Array("b".utf8)) == nil)
+    }
+
+    /// As many tokens as the string has units, as in transformers: bytes for some tokenizers, characters for others.
+    @Test func piecesMayBePartsOfCharacters() {
+        var matcher = StopStringMatcher(["🙂"], piecesAreBytes: true)
+        let bytes = Array("🙂".utf8)
+        for byte in bytes.dropLast() { #expect(matcher.feed([byte]) == nil) }
+        #expect(matcher.feed([bytes[3]]) == 0)
     }
 }

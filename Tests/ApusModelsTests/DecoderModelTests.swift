@@ -132,5 +132,36 @@ import Testing
         let fixture = try ModelFixture.load("mha")
         let model = try DecoderModel.load(directory: fixture.directory, device: CPUDevice(threads: 1))
         #expect(model.unusedWeights.isEmpty)
+        let copy = try TemporaryDirectory()
+        try copy.write("config.json", try readFile(fixture.directory + "/config.json"))
+        try copy.write("model-1.safetensors", try readFile(fixture.directory + "/model.safetensors"))
+        var builder = SafetensorsBuilder()
+        builder.add("vision.patch.weight", [1])
+        try copy.write("model-2.safetensors", builder.bytes)
+        try copy.write(
+            "model.safetensors.index.json",
+            #"{"weight_map": {"a": "model-1.safetensors", "vision.patch.weight": "model-2.safetensors"}}"#)
+        let larger = try DecoderModel.load(directory: copy.path, device: CPUDevice(threads: 1))
+        #expect(larger.unusedWeights == ["vision.patch.weight"])
+    }
+
+    @Test(arguments: [
+        (#""model_type": "llama", "architectures": null"#, true),
+        (#""model_type": "llama", "architectures": []"#, true),
+        (#""model_type": "llama""#, true),
+        (#""model_type": "LLaMA", "architectures": ["SomethingElse"]"#, true),
+        (#""architectures": ["LlamaModel"]"#, true),
+        (#""architectures": ["LLaMAForCausalLM"]"#, true),
+        (#""architectures": "LlamaForCausalLM""#, true),
+        (#""model_type": "mamba", "architectures": ["LlamaForCausalLM"]"#, false),
+        (#""model_type": null, "architectures": []"#, false),
+        (#""architectures": ["MambaForCausalLM"]"#, false),
+    ])
+    func findsTheFamily(_ keys: String, _ isLlama: Bool) throws {
+        let directory = try TemporaryDirectory()
+        let config = try ConfigurationFile(path: directory.write("config.json", "{\(keys)}"))
+        if isLlama { return #expect(try DecoderSpec(config).layers == 32) }
+        let error = try #require(throws: ModelError.self) { try DecoderSpec(config) }
+        #expect(error.code == .unsupported && error.message.contains("supported: LlamaForCausalLM"))
     }
 }

@@ -6,6 +6,14 @@ package enum BuiltProgram {
     /// What the tests of distribution run as ranks and workers.
     package static var rank: String { get throws { try path("apus-test-rank") } }
 
+    /// The checkpoint of the demo model, which stands beside the programs.
+    package static var demo: String? {
+        guard let program = try? apus else { return nil }
+        let folder = URL(fileURLWithPath: program).deletingLastPathComponent().path
+        return ["resources", "bundle"].map { "\(folder)/apus_Apus.\($0)/Demo" }
+            .first { FileManager.default.fileExists(atPath: $0) }
+    }
+
     /// Throws `Missing` if there is no such program.
     package static func path(_ name: String) throws -> String {
         var folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()

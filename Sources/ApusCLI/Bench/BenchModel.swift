@@ -51,9 +51,7 @@ struct BenchModel {
 
     /// The type that the configuration names.
     var storedType: DType {
-        let config = try? ConfigurationFile(path: directory + "/config.json")
-        let name = (try? config?.optionalString("dtype")) ?? (try? config?.optionalString("torch_dtype"))
-        return name.flatMap { DType(rawValue: $0) } ?? .bfloat16
+        (try? DType(namedIn: ConfigurationFile(path: directory + "/config.json"))) ?? .bfloat16
     }
 
     /// Bytes of the weights in products, with the scales that integers have. The last product is never in 4 bits.

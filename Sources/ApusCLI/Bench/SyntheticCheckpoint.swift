@@ -27,7 +27,7 @@ final class SyntheticCheckpoint {
 
     /// Throws `CommandError` if the model is too large for this machine's memory or the system lacks such memory.
     init(_ config: ConfigurationFile, _ spec: DecoderSpec) throws {
-        let dtype = try Self.dtype(config)
+        let dtype = try DType(namedIn: config) ?? .bfloat16
         let entries = try Self.entries(spec, dtype, config.file)
         let header = Self.header(entries, dtype)
         let size = (entries.last?.range.upperBound ?? 0).addingReportingOverflow(header.count)
@@ -52,14 +52,6 @@ final class SyntheticCheckpoint {
         unlink(directory + "/config.json")
         rmdir(directory)
         close(descriptor)
-    }
-
-    private static func dtype(_ config: ConfigurationFile) throws -> DType {
-        let name = try config.optionalString("dtype") ?? config.optionalString("torch_dtype") ?? "bfloat16"
-        guard let dtype = DType(rawValue: name), dtype == .float32 || dtype == .bfloat16 || dtype == .float16 else {
-            throw CommandError("\(config.file): dtype '\(name)'; use float32, float16 or bfloat16")
-        }
-        return dtype
     }
 
     private static func entries(_ spec: DecoderSpec, _ dtype: DType, _ file: String) throws(CommandError) -> [Entry] {

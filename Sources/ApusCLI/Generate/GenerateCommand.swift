@@ -6,9 +6,10 @@ struct GenerateCommand: AsyncParsableCommand {
         commandName: "generate",
         abstract: "Continues prompts, on one or several processes.",
         discussion: """
-            Prompts are arguments, the lines of a .txt file (blank lines are passed over), or the lines of a .jsonl file: \
-            {"prompt": ..., "id"?: ..., and generation settings such as "max_new_tokens" for this prompt}. \
-            "prompt_token_ids" may stand for "prompt".
+            Prompts are arguments (behind -- if one begins with a dash), the lines of a text file (blank ones are passed \
+            over), or the lines of a .jsonl file: {"prompt": ..., "id"?: ..., "add_special_tokens"?: ..., and generation \
+            settings such as "max_new_tokens" for this prompt}. "prompt_token_ids" may stand for "prompt". What standard \
+            input and files of other names hold, their first line shows.
 
             Results are JSON lines in the order of the prompts; on a terminal, readable text. What a prompt gets depends \
             on the model, the prompt, the settings and the seed, never on the number of processes or the batch size.
@@ -30,31 +31,40 @@ struct GenerateCommand: AsyncParsableCommand {
     @OptionGroup(title: "Generation")
     var generation: GenerationOptions
 
-    mutating func validate() throws {
+    func run() async throws {
+        // Not in `validate`, which would hide that an argument is taken for an option.
         if texts.isEmpty == (files.prompts == nil) {
             throw ValidationError("Give prompts as arguments or as a file with --prompts, one of the two.")
         }
-    }
-
-    func run() async throws {
-        let prompts: [Prompt]
+        var prompts = texts.map { Prompt(content: .text($0)) }
         if let path = files.prompts {
-            prompts = try PromptFile.read(path)
-        } else {
-            prompts = texts.map { Prompt(content: .text($0)) }
+            let file = try PromptFile(path: path)
+            prompts = file.prompts
+            if let remark = file.remark, !files.quiet { StandardError.write(remark) }
         }
         let overrides = try generation.config()
         if !files.quiet { generation.warnings(overrides).forEach(StandardError.write) }
+        let directory = try model.directory(quiet: files.quiet)
         let settings = WorkerSettings(
-            model: try model.directory(quiet: files.quiet), dtype: model.dtype.value, quantize: model.quantize,
-            cacheType: model.cacheType.value, threads: model.threads, batchSize: model.batchSize,
-            processes: model.numProcesses, overrides: overrides, quiet: files.quiet)
+            model: directory, dtype: model.dtype.value, quantize: model.quantize, cacheType: model.cacheType.value,
+            threads: model.threads, batchSize: model.batchSize, contextLength: model.contextLength,
+            processes: model.numProcesses, overrides: overrides, addsSpecialTokens: !generation.omitsSpecialTokens,
+            quiet: files.quiet)
 
-        let sink = try ResultSink(path: files.output, readable: !files.json)
+        let sink = ResultSink(try files.resultFile(model: directory), readable: !files.json)
         let progress = ProgressLine(total: prompts.count, isEnabled: !files.quiet)
         let run = GenerationRun(prompts: prompts, settings: settings, sink: sink, progress: progress)
         try await run.run()
+        try sink.finish()
         if !files.quiet { StandardError.write(run.summary) }
         if run.failures > 0 { throw ExitCode.failure }
+    }
+
+    /// What to say of an argument that was taken for an option and may be a prompt; `nil` for other errors.
+    static func hint(for error: any Error) -> String? {
+        let message = message(for: error)
+        guard message.hasPrefix("Unknown option") else { return nil }
+        return message + (message.hasSuffix(".") || message.hasSuffix("?") ? "" : ".")
+            + " A prompt that begins with a dash goes behind --: apus generate -- '- like this'"
     }
 }

@@ -1,19 +1,39 @@
 import Apus
+import ApusModels
 import ArgumentParser
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 struct FileOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp("File of prompts, .txt or .jsonl; - for JSON lines on standard input.", valueName: "file"))
+    @Option(help: ArgumentHelp("File of prompts, .txt or .jsonl; - for standard input.", valueName: "file"))
     var prompts: String?
 
-    @Option(help: ArgumentHelp("File for the results; by default standard output.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "File for the results; by default standard output. They stand in FILE.partial until all are there.",
+            valueName: "file"))
     var output: String?
+
+    @Flag(help: "Replace what --output names, once all results are there.")
+    var force = false
 
     @Flag(help: "Write JSON lines even on a terminal.")
     var json = false
 
     @Flag(name: .shortAndLong, help: "No progress, no summary.")
     var quiet = false
+
+    /// What `--output` names, `nil` for standard output. Throws `CommandError` if results must not or cannot go there.
+    func resultFile(model directory: String) throws(CommandError) -> ResultFile? {
+        guard let output else { return nil }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        let inputs = [prompts].compactMap(\.self).filter { $0 != "-" } + names.map { "\(directory)/\($0)" }
+        return try ResultFile(path: output, replaces: force, inputs: inputs)
+    }
 }
 
 struct ModelOptions: ParsableArguments {
@@ -21,6 +41,13 @@ struct ModelOptions: ParsableArguments {
         case auto, float32, bfloat16, float16
 
         var value: String? { self == .auto ? nil : rawValue }
+
+        /// torch's other names are understood too.
+        init?(argument: String) {
+            guard let choice = Self(rawValue: argument) ?? DType(torchName: argument).flatMap({ Self(rawValue: $0.rawValue) })
+            else { return nil }
+            self = choice
+        }
     }
 
     enum CacheChoice: String, ExpressibleByArgument, CaseIterable {
@@ -43,6 +70,11 @@ struct ModelOptions: ParsableArguments {
             "Threads of each process; by default the cores divided by the processes.", valueName: "count"))
     var threads: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Most tokens of a prompt and its continuation; by default what the model was made for.", valueName: "tokens"))
+    var contextLength: Int?
+
     @Option(help: "Type of the weights in products; auto is the checkpoint's own.")
     var dtype = DTypeChoice.auto
 
@@ -61,6 +93,7 @@ struct ModelOptions: ParsableArguments {
         try check("--num-processes", [numProcesses], in: Self.countBounds)
         try check("--batch-size", [batchSize], in: Self.countBounds)
         try check("--threads", [threads], in: Self.countBounds)
+        try check("--context-length", [contextLength], in: 1...1 << 40)
     }
 
     /// The checkpoint's directory. Says so when it is the demo model's.
@@ -113,6 +146,9 @@ struct GenerationOptions: ParsableArguments {
 
     @Flag(help: "Report the log-probability of every new token.")
     var logprobs = false
+
+    @Flag(name: .customLong("no-special-tokens"), help: "Put no special tokens, such as a start of text, around prompts.")
+    var omitsSpecialTokens = false
 
     func config() throws -> GenerationConfig {
         let config = GenerationConfig(

@@ -19,6 +19,7 @@ final class GenerationRun {
     private var done = 0
     private var tokens = 0
     private var tokensByRank: [Int: Int] = [:]
+    private var said: Set<String> = []
     private let start = ContinuousClock.now
 
     init(prompts: [Prompt], settings: WorkerSettings, sink: ResultSink, progress: ProgressLine) {
@@ -38,14 +39,15 @@ final class GenerationRun {
         } catch {
             try? sink.putRest()
             guard done > 0, !(error is CommandError) else { throw error }
-            throw CommandError("\(error); \(done) of \(prompts.count) prompts were finished and are kept")
+            let place = sink.partial.map { " in \($0)" } ?? ""
+            throw CommandError("\(error); \(done) of \(prompts.count) prompts were finished and are kept\(place)")
         }
     }
 
     /// One process needs no others: the worker runs here.
     private func runHere(_ jobs: [WorkItem]) async throws {
         let (events, source) = LocalWorkQueue.make(jobs)
-        let worker = try GenerationWorker(settings, jobs: jobs.count, rank: 0)
+        let worker = try await GenerationWorker.load(settings, jobs: jobs.count, rank: 0)
         let serving = Task {
             defer { source.close() }
             try await worker.serve(source)
@@ -62,7 +64,7 @@ final class GenerationRun {
 
     private func runWorkers(_ jobs: [WorkItem]) async throws {
         let encoded = String(decoding: try JSONEncoder().encode(settings), as: UTF8.self)
-        guard let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
+        guard let program = RunningProgram.path else {
             throw CommandError("cannot find this program's own file to start workers from")
         }
         // More workers than prompts would have nothing to do.
@@ -86,6 +88,10 @@ final class GenerationRun {
         if let error = reply["error"]?.string {
             failures += 1
             StandardError.write("prompt \(result.index): \(error)")
+        }
+        for remark in reply[ResultLine.remarks]?.array?.compactMap(\.string) ?? []
+        where said.insert(remark).inserted && !settings.quiet {
+            StandardError.write(remark)
         }
         let line =
             sink.isReadable

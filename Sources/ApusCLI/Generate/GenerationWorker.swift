@@ -24,7 +24,13 @@ struct GenerationWorker: Sendable {
     let model: CausalLanguageModel
     let tokenizer: Tokenizer?
     let overrides: GenerationConfig
+    let addsSpecialTokens: Bool
     let inFlight: Int
+
+    /// A worker, loaded on a thread of its own; parameters as for `init`.
+    static func load(_ settings: WorkerSettings, jobs: Int, rank: Int) async throws -> GenerationWorker {
+        try await OwnThread().run { try GenerationWorker(settings, jobs: jobs, rank: rank) }
+    }
 
     /// - Parameters:
     ///   - jobs: prompts of the whole run: no worker takes more at once than an equal share of them.
@@ -35,8 +41,9 @@ struct GenerationWorker: Sendable {
         let dtype = settings.dtype.flatMap(DType.init(rawValue:))
         model = try AutoModelForCausalLM.from(
             pretrained: settings.model, dtype: dtype, quantization: settings.quantize,
-            cacheType: settings.cacheType.flatMap(DType.init(rawValue:)), threads: settings.threads, batchSize: inFlight
-        )
+            cacheType: settings.cacheType.flatMap(DType.init(rawValue:)), threads: settings.threads,
+            batchSize: inFlight, contextLength: settings.contextLength)
+        addsSpecialTokens = settings.addsSpecialTokens
         // Token ids need no tokenizer, so a checkpoint without one can still be run on those.
         tokenizer = try Self.tokenizer(settings.model)
         var overrides = settings.overrides
@@ -45,11 +52,17 @@ struct GenerationWorker: Sendable {
             overrides.maxNewTokens = WorkerSettings.defaultMaxNewTokens
         }
         self.overrides = overrides
-        if rank == 0, !settings.quiet { try remark(on: settings.model) }
+        if rank == 0, !settings.quiet { try remark(on: settings) }
     }
 
-    /// Says what of the checkpoint has no effect.
-    private func remark(on directory: String) throws {
+    /// Says what of the checkpoint has no effect, and what is unusual.
+    private func remark(on settings: WorkerSettings) throws {
+        let directory = settings.model
+        model.remarks.forEach(StandardError.write)
+        if let length = settings.contextLength, length > model.trainedContextLength {
+            StandardError.write(
+                "--context-length \(length) passes the \(model.trainedContextLength) tokens that the model was made for")
+        }
         let path = directory + "/generation_config.json"
         if let file = try ConfigurationFile(optionalPath: path) {
             let keys = GenerationConfig.unsupportedKeys(in: file)
@@ -119,7 +132,9 @@ struct GenerationWorker: Sendable {
             output.append(token)
             if let total = counter.add() { try source.report(tokens: total) }
         }
-        return ResultLine.reply(output)
+        // The stream of a cancelled task just ends: what there is of the text is no result.
+        if output.finishReason == .cancelled { throw CancellationError() }
+        return ResultLine.reply(output, remarks: remarks(on: prompt, ids, output))
     }
 
     private func tokenIDs(_ prompt: Prompt) throws(CommandError) -> [Int] {
@@ -129,7 +144,23 @@ struct GenerationWorker: Sendable {
             guard let tokenizer else {
                 throw CommandError("the checkpoint has no tokenizer.json, so prompts must be prompt_token_ids")
             }
-            return tokenizer.encode(text)
+            return tokenizer.encode(text, addSpecialTokens: prompt.addsSpecialTokens ?? addsSpecialTokens)
         }
+    }
+
+    /// What a person should know of a result that is right, but perhaps not what was meant. The same words for every prompt,
+    /// so that they are said once.
+    private func remarks(on prompt: Prompt, _ ids: [Int], _ output: GenerationOutput) -> [String] {
+        var remarks: [String] = []
+        if case .text = prompt.content, let bos = tokenizer?.bosTokenID, ids.count > 1, ids[0] == bos, ids[1] == bos {
+            remarks.append(
+                "prompts that have their start token get a second one, as with transformers; --no-special-tokens or "
+                    + #""add_special_tokens": false adds none"#)
+        }
+        if ids.count + output.tokenIDs.count > model.trainedContextLength {
+            remarks.append(
+                "sequences pass the \(model.trainedContextLength) tokens that the model was made for, where it gets worse")
+        }
+        return remarks
     }
 }

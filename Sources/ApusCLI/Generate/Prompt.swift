@@ -13,6 +13,10 @@ struct Prompt: Sendable {
     var id: JSONValue = .null
     /// Settings for this prompt alone, with the keys of `generation_config.json`.
     var settings: JSONObject = JSONObject()
+    /// Whether the tokenizer puts special tokens around the text; the command's choice if `nil`.
+    var addsSpecialTokens: Bool?
+    /// Keys that nothing is known of.
+    var unknownKeys: [String] = []
 
     /// For handing out the longest first.
     var length: Int {
@@ -22,37 +26,68 @@ struct Prompt: Sendable {
         }
     }
 
-    /// Reads `{"prompt": ...}` or `{"prompt_token_ids": [...]}`; other keys that are no settings are passed over.
-    /// Throws `CommandError` saying what is wrong with the line.
-    init(_ line: JSONValue) throws(CommandError) {
-        guard let object = line.object else { throw CommandError("expected an object, got \(line.kind)") }
-        if let ids = object["prompt_token_ids"] {
-            guard let numbers = ids.array?.map(\.integer), !numbers.contains(nil) else {
-                throw CommandError(#""prompt_token_ids" must be a list of integers"#)
-            }
-            content = .tokenIDs(numbers.compactMap { $0 })
-        } else if let text = object["prompt"]?.string {
-            content = .text(text)
-        } else {
-            throw CommandError(#"expected {"prompt": "..."}"#)
-        }
-        id = object["id"] ?? .null
-        for key in GenerationConfig.settingKeys {
-            if let value = object[key], !value.isNull { settings.append(key, value) }
-        }
-    }
-
     init(content: Content) { self.content = content }
 }
 
 extension Prompt {
+    /// The keys of a line beside the settings.
+    private enum Key {
+        static let text = "prompt"
+        static let tokenIDs = "prompt_token_ids"
+        static let id = "id"
+        static let customID = "custom_id"
+        static let addsSpecialTokens = "add_special_tokens"
+        static let all = [text, tokenIDs, id, customID, addsSpecialTokens]
+    }
+
+    /// What settings are called in other engines' lines, behind the name that they have here.
+    private static let aliases = [("max_new_tokens", "max_tokens"), ("stop_strings", "stop")]
+
+    /// Members that come back as they were written.
+    static let verbatimKeys: Set = [Key.id, Key.customID]
+
+    /// Reads `{"prompt": ...}` or `{"prompt_token_ids": [...]}`; a member that is null counts as absent.
+    /// Throws `CommandError` saying what is wrong with the line.
+    init(_ line: JSONValue) throws(CommandError) {
+        guard let object = line.object else { throw CommandError("expected an object, got \(line.kind)") }
+        func member(_ key: String) -> JSONValue? {
+            guard let value = object[key], !value.isNull else { return nil }
+            return value
+        }
+
+        if let ids = member(Key.tokenIDs) {
+            guard let numbers = ids.array?.map(\.integer), !numbers.contains(nil) else {
+                throw CommandError("\"\(Key.tokenIDs)\" must be a list of integers")
+            }
+            content = .tokenIDs(numbers.compactMap { $0 })
+        } else if let text = member(Key.text)?.string {
+            content = .text(text)
+        } else {
+            throw CommandError(#"expected {"prompt": "..."}"#)
+        }
+        id = object[Key.id] ?? object[Key.customID] ?? .null
+        if let choice = member(Key.addsSpecialTokens) {
+            guard let adds = choice.bool else {
+                throw CommandError("\"\(Key.addsSpecialTokens)\" must be true or false")
+            }
+            addsSpecialTokens = adds
+        }
+        for key in GenerationConfig.settingKeys {
+            let alias = Self.aliases.first { $0.0 == key }?.1
+            if let value = member(key) ?? alias.flatMap(member) { settings.append(key, value) }
+        }
+        let known = Set(Key.all + GenerationConfig.settingKeys + Self.aliases.map(\.1))
+        unknownKeys = object.map(\.key).filter { !known.contains($0) }
+    }
+
     /// What a worker needs of a prompt; `id` stays with the coordinator.
     var payload: JSONValue {
         var object = JSONObject()
         switch content {
-        case .text(let text): object.append("prompt", .string(text))
-        case .tokenIDs(let ids): object.append("prompt_token_ids", .array(ids.map { .integer($0) }))
+        case .text(let text): object.append(Key.text, .string(text))
+        case .tokenIDs(let ids): object.append(Key.tokenIDs, .array(ids.map { .integer($0) }))
         }
+        if let addsSpecialTokens { object.append(Key.addsSpecialTokens, .bool(addsSpecialTokens)) }
         for member in settings { object.append(member.key, member.value) }
         return .object(object)
     }

@@ -4,8 +4,11 @@ import ApusJSON
 
 /// The JSON of a result, between worker and coordinator and in the output.
 enum ResultLine {
+    /// What the coordinator says for all, and leaves out of the output.
+    static let remarks = "remarks"
+
     /// What a worker reports of a prompt.
-    static func reply(_ output: GenerationOutput) -> JSONObject {
+    static func reply(_ output: GenerationOutput, remarks: [String]) -> JSONObject {
         var object = JSONObject()
         object.append("text", .string(output.text))
         object.append("token_ids", .array(output.tokenIDs.map { .integer($0) }))
@@ -13,6 +16,7 @@ enum ResultLine {
         object.append("num_tokens", .integer(output.tokenIDs.count))
         object.append("finish_reason", .string(output.finishReason.rawValue))
         if let logprobs = output.logprobs { object.append("logprobs", .array(logprobs.map { .number($0) })) }
+        if !remarks.isEmpty { object.append(Self.remarks, .array(remarks.map { .string($0) })) }
         return object
     }
 
@@ -25,7 +29,9 @@ enum ResultLine {
         case .text(let text): object.append("prompt", .string(text))
         case .tokenIDs(let ids): object.append("prompt_token_ids", .array(ids.map { .integer($0) }))
         }
-        for member in reply where member.key != "logprobs" { object.append(member.key, member.value) }
+        for member in reply where member.key != "logprobs" && member.key != remarks {
+            object.append(member.key, member.value)
+        }
         object.append("rank", .integer(rank))
         if let logprobs = reply["logprobs"] { object.append("logprobs", logprobs) }
         return object

@@ -3,23 +3,19 @@ final class ResultSink {
     /// Whether a person reads the output.
     let isReadable: Bool
 
-    private let output: OutputDescriptor
-    private let ownsOutput: Bool
+    /// `nil` for standard output.
+    private let file: ResultFile?
     private var pending: [Int: String] = [:]
     private var next = 0
 
-    /// To a file, or to standard output. Throws `CommandError` if the file cannot be made.
-    init(path: String?, readable: Bool) throws(CommandError) {
-        if let path {
-            output = try OutputDescriptor(creating: path)
-        } else {
-            output = .standardOutput
-        }
-        ownsOutput = path != nil
-        isReadable = path == nil && readable && output.isTerminal
+    /// To a file, or to standard output.
+    init(_ file: ResultFile?, readable: Bool) {
+        self.file = file
+        isReadable = file == nil && readable && OutputDescriptor.standardOutput.isTerminal
     }
 
-    deinit { if ownsOutput { output.close() } }
+    /// Where results stand that have not got their name yet.
+    var partial: String? { file?.partial }
 
     /// Takes the line of one prompt and writes all that are due. Throws `CommandError` if that fails; lines written
     /// before stay.
@@ -30,13 +26,20 @@ final class ResultSink {
             due += line + "\n"
             next += 1
         }
-        try output.write(due.utf8)
+        try write(due)
     }
 
     /// Writes what is there although results before it are missing, still in order: a run that failed keeps its work.
     func putRest() throws(CommandError) {
         let lines = pending.sorted { $0.key < $1.key }.map { $0.value + "\n" }
         pending = [:]
-        try output.write(lines.joined().utf8)
+        try write(lines.joined())
+    }
+
+    /// All results are there. Throws `CommandError` if they cannot get their name.
+    func finish() throws(CommandError) { try file?.finish() }
+
+    private func write(_ text: String) throws(CommandError) {
+        if let file { try file.write(text.utf8) } else { try OutputDescriptor.standardOutput.write(text.utf8) }
     }
 }

@@ -19,7 +19,7 @@ struct WorkerCommand: AsyncParsableCommand {
         let settings = try JSONDecoder().decode(WorkerSettings.self, from: Data(settings.utf8))
         let channel = try await WorkerChannel.connect()
         do {
-            try await GenerationWorker(settings, jobs: jobs, rank: channel.rank).serve(channel)
+            try await GenerationWorker.load(settings, jobs: jobs, rank: channel.rank).serve(channel)
         } catch {
             // The coordinator says it, once for all workers.
             await channel.fail("\(error)")

@@ -9,8 +9,11 @@ struct WorkerSettings: Sendable, Codable {
     var cacheType: String?
     var threads: Int?
     var batchSize: Int
+    var contextLength: Int?
     var processes: Int
     var overrides: GenerationConfig
+    /// Whether special tokens are put around prompts that do not say.
+    var addsSpecialTokens: Bool
     /// Whether to leave out remarks on the checkpoint.
     var quiet: Bool
 

@@ -10,9 +10,10 @@ package actor Engine {
     private var state: DecoderModel.State
     private var scheduler: Scheduler
     private var sequences: [Int: RunningSequence] = [:]
-    private var nextID = 0
-    private var isRunning = false
+    private let inbox = EngineInbox()
     private let executor: ThreadExecutor
+    /// A row of logits that a token is chosen from, kept from step to step.
+    private var row: [Float]
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -21,11 +22,12 @@ package actor Engine {
     package init(_ model: DecoderModel, limits: Scheduler.Limits) throws {
         var limits = limits
         // Elsewhere keys also depend on the length of the prompt.
-        if !model.spec.rotary.dependsOnPositionOnly { limits.sharesPrefixes = false }
+        if !model.spec.sharesPrefixes { limits.sharesPrefixes = false }
         self.model = model
         cache = try model.makeCache(blocks: limits.blocks)
         state = model.makeState()
         scheduler = Scheduler(limits: limits)
+        row = [Float](repeating: 0, count: model.spec.vocabularySize)
         executor = try ThreadExecutor()
     }
 
@@ -37,52 +39,46 @@ package actor Engine {
     package var freeBlockCount: Int { scheduler.freeBlockCount }
     /// Times that a sequence had to be computed again because the cache was full.
     package var preemptionCount: Int { scheduler.preemptionCount }
+    /// Steps that were computed.
+    package private(set) var stepCount = 0
     /// Tokens that were not computed because another sequence had them already.
     package var sharedTokenCount: Int { scheduler.sharedTokenCount }
 
     /// Starts a request. The tokens come as they are chosen; dropping the stream ends the sequence.
     package nonisolated func generate(_ request: GenerationRequest) -> AsyncThrowingStream<GeneratedToken, any Error> {
-        let (stream, continuation) = AsyncThrowingStream<GeneratedToken, any Error>.makeStream()
-        Task { await self.submit(request, continuation) }
-        return stream
+        start([request])[0]
     }
 
     /// Runs requests to their ends; results are in the order of the requests.
-    package func generate(_ requests: [GenerationRequest]) async throws -> [GenerationOutput] {
-        let streams = requests.map { request in
-            let (stream, continuation) = AsyncThrowingStream<GeneratedToken, any Error>.makeStream()
-            submit(request, continuation)
-            return stream
-        }
+    /// Throws `CancellationError` if the task is cancelled.
+    package nonisolated func generate(_ requests: [GenerationRequest]) async throws -> [GenerationOutput] {
         var outputs: [GenerationOutput] = []
-        for (request, stream) in zip(requests, streams) {
+        for (request, stream) in zip(requests, start(requests)) {
             var output = GenerationOutput(promptTokenCount: request.promptTokens.count)
             for try await token in stream { output.append(token) }
+            // The stream of a cancelled task just ends.
+            if output.finishReason == .cancelled { throw CancellationError() }
             outputs.append(output)
         }
         return outputs
     }
 
-    private func submit(
-        _ request: GenerationRequest, _ listener: AsyncThrowingStream<GeneratedToken, any Error>.Continuation
-    ) {
-        let id = nextID
-        nextID += 1
+    private nonisolated func start(_ requests: [GenerationRequest]) -> [EngineInbox.Tokens] {
+        let (streams, isServed) = inbox.add(requests)
+        if !isServed { Task { await self.run() } }
+        return streams
+    }
+
+    private func submit(_ arrival: EngineInbox.Arrival) {
+        let request = arrival.request
         do {
             let prompt = try tokens(of: request)
-            try scheduler.submit(id: id, prompt: prompt, maxNewTokens: request.config.maxNewTokens)
+            try scheduler.submit(id: arrival.id, prompt: prompt, maxNewTokens: request.config.maxNewTokens)
         } catch {
-            listener.finish(throwing: error)
+            arrival.listener.finish(throwing: error)
             return
         }
-        sequences[id] = RunningSequence(request, listener: listener)
-        listener.onTermination = { [weak self] reason in
-            guard case .cancelled = reason else { return }
-            Task { await self?.cancel(id) }
-        }
-        guard !isRunning else { return }
-        isRunning = true
-        Task { await self.run() }
+        sequences[arrival.id] = RunningSequence(request, listener: arrival.listener)
     }
 
     /// One bad token would fail the step for all that share it.
@@ -100,16 +96,18 @@ package actor Engine {
     }
 
     private func run() async {
-        defer { isRunning = false }
-        while !scheduler.isIdle {
-            step()
-            // Lets new requests and cancellations in.
+        while let mail = inbox.take(isIdle: scheduler.isIdle) {
+            for id in mail.dropped { cancel(id) }
+            for arrival in mail.arrivals { submit(arrival) }
+            if !scheduler.isIdle { step() }
+            // Lets questions about the engine in.
             await Task.yield()
         }
     }
 
     private func step() {
         let step = scheduler.schedule()
+        stepCount += 1
         let members = step.sequences.compactMap { sequences[$0.id] }
         do {
             try compute(step, members)
@@ -124,7 +122,7 @@ package actor Engine {
     }
 
     private func compute(_ step: ScheduledStep, _ members: [RunningSequence]) throws {
-        let batch = ForwardBatch(step, members.map(\.history))
+        let batch = ForwardBatch(step, members.map(\.history), window: model.spec.window)
         let logits = try model.forward(batch, cache: cache, state: &state)
         let yielding = zip(step.sequences, members).filter { $0.0.yieldsToken }.map { (id: $0.0.id, member: $0.1) }
         let choices = try choose(yielding.map(\.member), logits)
@@ -142,28 +140,27 @@ package actor Engine {
         scheduler.update(with: step, tokens: tokens)
     }
 
-    /// Chooses a token for each sequence from its row of logits. Plain greedy choices are made on the device.
+    /// Chooses a token for each sequence from its row of logits. The device finds the best of each row, and rows that hold
+    /// what is no number; only rows that something else is to be chosen from come to the host.
     private func choose(
         _ sequences: [RunningSequence], _ logits: Tensor
     ) throws -> [Result<Sampler.Choice, GenerationError>] {
         guard !sequences.isEmpty else { return [] }
-        if sequences.allSatisfy(\.isPlainGreedy) {
-            let best = try model.device.makeTensor([sequences.count], .int32)
-            try model.device.argmax(logits, into: best)
-            return try model.device.download(best).elements(as: Int32.self).map { token in
-                token < 0
-                    ? .failure(.invalidLogits("the model computed logits that are not numbers"))
-                    : .success(Sampler.Choice(token: Int(token), logprob: nil))
+        let device = model.device
+        let best = try device.makeTensor([sequences.count], .int32)
+        try device.argmax(logits, into: best)
+        let tokens = try device.download(best).elements(as: Int32.self)
+        return try zip(sequences, tokens).enumerated().map { index, pair in
+            let (sequence, token) = (pair.0, Int(pair.1))
+            guard token >= 0 else {
+                return .failure(.invalidLogits("the model computed logits that are not numbers"))
             }
-        }
-        var values = try model.device.download(logits).elements(as: Float.self)
-        let width = model.spec.vocabularySize
-        return values.withUnsafeMutableBufferPointer { values in
-            sequences.enumerated().map { row, sequence in
-                var logits = MutableSpan(_unsafeElements: values.extracting(row * width..<(row + 1) * width))
-                return Result { () throws(GenerationError) in
-                    try sequence.sampler.choose(from: &logits, after: sequence.history)
-                }
+            if sequence.isPlainGreedy { return .success(Sampler.Choice(token: token, logprob: nil)) }
+            let source = try logits.row(index)
+            try row.withUnsafeMutableBytes { try device.download(source, to: $0) }
+            var values = row.mutableSpan
+            return Result { () throws(GenerationError) in
+                try sequence.sampler.choose(from: &values, best: token, after: sequence.history)
             }
         }
     }

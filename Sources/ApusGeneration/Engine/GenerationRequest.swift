@@ -6,50 +6,16 @@ package struct GenerationRequest: Sendable {
     package var config: GenerationConfig.Resolved
     /// Place of the prompt in the whole input: with the seed, it decides the random numbers.
     package var promptIndex: Int
-    /// Makes text of the tokens; without it, results have no text and stop strings are never found.
-    package var tokenizer: Tokenizer?
+    /// Makes text of the new tokens; without it, results have no text and stop strings are never found.
+    let text: TextAssembler?
 
+    /// Reads the prompt, so it takes the longer the longer that is.
     package init(
         promptTokens: [Int], config: GenerationConfig.Resolved, promptIndex: Int, tokenizer: Tokenizer? = nil
     ) {
         self.promptTokens = promptTokens
         self.config = config
         self.promptIndex = promptIndex
-        self.tokenizer = tokenizer
-    }
-}
-
-/// One new token.
-public struct GeneratedToken: Sendable, Equatable {
-    public let id: Int
-    /// Natural logarithm of its probability under the model's own distribution, if that was asked for.
-    public let logprob: Double?
-    /// The text that it settled; characters that later tokens complete come with those. The last token brings the rest.
-    public let text: String
-    /// Why generation ended with this token; `nil` if it goes on.
-    public let finishReason: FinishReason?
-}
-
-/// A prompt's continuation.
-public struct GenerationOutput: Sendable, Equatable {
-    /// The new tokens; an end token, if one was chosen, is the last.
-    public var tokenIDs: [Int] = []
-    /// The new tokens as text, without special tokens.
-    public var text = ""
-    /// One for each new token, if asked for.
-    public var logprobs: [Double]?
-    public var finishReason: FinishReason = .cancelled
-    public var promptTokenCount: Int
-
-    package init(promptTokenCount: Int) { self.promptTokenCount = promptTokenCount }
-
-    package mutating func append(_ token: GeneratedToken) {
-        tokenIDs.append(token.id)
-        text += token.text
-        if let logprob = token.logprob {
-            if logprobs == nil { logprobs = [] }
-            logprobs?.append(logprob)
-        }
-        if let reason = token.finishReason { finishReason = reason }
+        text = tokenizer.map { TextAssembler($0, prompt: promptTokens, stopStrings: config.stopStrings) }
     }
 }

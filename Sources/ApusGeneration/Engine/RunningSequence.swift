@@ -1,5 +1,3 @@
-import ApusTokenizers
-
 /// A sequence in the engine: its tokens, how it chooses, and who listens.
 final class RunningSequence {
     private(set) var history: TokenHistory
@@ -19,7 +17,7 @@ final class RunningSequence {
         isPlainGreedy =
             !config.doSample && !config.logprobs && config.repetitionPenalty == 1
             && (config.minNewTokens == 0 || config.eosTokenIDs.isEmpty)
-        text = request.tokenizer.map { TextAssembler($0, stopStrings: config.stopStrings) }
+        text = request.text
     }
 
     /// Takes a chosen token and hands it to the listener. False if it is the last.

@@ -8,8 +8,9 @@ package struct CacheSize: Sendable, Equatable {
 
     /// A shorter sequence is not worth starting for, unless the model asks for no more.
     static let leastContext = 512
-    /// float32 rows of logits of a sequence at once: the device's, and a copy to choose from.
-    private static let logitsRows = 2
+    /// float32 rows beside those of the batch: of the one logits row that a token is just chosen from, and of what top-p and
+    /// log-probabilities keep of it meanwhile.
+    private static let choosingRows = 10
 
     /// Room for every sequence of a batch at its full length, or for what the memory holds.
     ///
@@ -18,21 +19,24 @@ package struct CacheSize: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - bytesPerToken: keys and values of a token, in all layers.
+    ///   - workspace: bytes of a step's activations and of what its operations use.
     ///   - memory: bytes that may be used.
     package init(
-        bytesPerToken: Int, vocabularySize: Int, contextLength: Int, batchSize: Int, memory: Int
+        bytesPerToken: Int, vocabularySize: Int, contextLength: Int, batchSize: Int, workspace: Int, memory: Int
     ) throws(GenerationError) {
         // No machine has as much of anything; below, sums and products of these stay exact.
         func bounded(_ number: Int) -> Int128 { Int128(min(max(number, 0), 1 << 56)) }
         let blockSize = Int128(KVCacheLayout.blockSize)
         let bytesPerBlock = bounded(bytesPerToken) * blockSize
-        let bytesPerRow = bounded(vocabularySize) * Int128(4 * Self.logitsRows)
+        let bytesPerRow = bounded(vocabularySize) * 4
         let batchSize = bounded(max(batchSize, 1))
         let longest = bounded(max(contextLength, 1))
         let least = min(longest, Int128(Self.leastContext))
 
         let leastBytes = Self.blocks(least) * bytesPerBlock
-        let memory = bounded(memory)
+        let working = bounded(workspace) + Int128(Self.choosingRows) * bytesPerRow
+        let available = bounded(memory)
+        let memory = max(available - working, 0)
         guard memory >= leastBytes + batchSize * bytesPerRow else {
             let fittingBatch = (memory - leastBytes) / max(bytesPerRow, 1)
             let fittingBlocks = max(memory - bytesPerRow, 0) / max(bytesPerBlock, 1)
@@ -45,8 +49,9 @@ package struct CacheSize: Sendable, Equatable {
                     "nothing would fit"
                 }
             throw .outOfMemory(
-                "logits for a batch size of \(batchSize) and keys and values for a context of \(least) tokens need "
-                    + "\(leastBytes + batchSize * bytesPerRow) bytes, but there are \(memory) bytes: \(fits)")
+                "logits for a batch size of \(batchSize), keys and values for a context of \(least) tokens and the work of a "
+                    + "step need \(leastBytes + batchSize * bytesPerRow + working) bytes, but there are \(available) "
+                    + "bytes: \(fits)")
         }
         let possible = (memory - batchSize * bytesPerRow) / max(bytesPerBlock, 1)
         // Slots are numbered in 32 bits.

@@ -1,7 +1,10 @@
 import ApusCheckpoints
 
-/// A family of models: the `architectures` strings of its `config.json`, and how that file is read.
+/// A family of models: what its `config.json` calls it, and how that file is read.
 protocol Architecture: Sendable {
+    /// The `model_type` strings of the family.
+    static var modelTypes: [String] { get }
+    /// The `architectures` strings: classes with a head, base models, and how they were once spelled.
     static var names: [String] { get }
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec
@@ -11,14 +14,18 @@ enum ArchitectureRegistry {
     /// Every family; a new one is its file and a line here.
     static let all: [any Architecture.Type] = [Llama.self]
 
+    /// The family that `model_type` names, as in transformers; where there is none, the one that `architectures` names.
     /// Throws `ModelError` (`.unsupported`) naming what the checkpoint asks for and what there is.
     static func decoder(for config: ConfigurationFile) throws -> DecoderSpec {
-        let wanted = try config.strings("architectures")
-        if let family = all.first(where: { $0.names.contains(where: wanted.contains) }) {
-            return try family.decoder(config)
+        let type = try config.optionalString("model_type") ?? ""
+        let classes = try config.strings("architectures")
+        let family = all.first { family in
+            type.isEmpty ? family.names.contains(where: classes.contains) : family.modelTypes.contains(type.lowercased())
         }
-        let supported = all.flatMap { $0.names }.joined(separator: ", ")
-        let asked = wanted.isEmpty ? "no architecture" : wanted.joined(separator: ", ")
-        throw ModelError.unsupported("\(config.file): names \(asked); supported: \(supported)")
+        if let family { return try family.decoder(config) }
+        let asked = (type.isEmpty ? [] : ["model_type '\(type)'"]) + classes
+        throw ModelError.unsupported(
+            "\(config.file): names \(asked.isEmpty ? "no architecture" : asked.joined(separator: ", ")); supported: "
+                + all.compactMap { $0.names.first }.joined(separator: ", "))
     }
 }

@@ -4,7 +4,8 @@ import ApusCompute
 /// Llama 1 to 3.2 (Touvron et al., arXiv 2302.13971; Grattafiori et al., arXiv 2407.21783), and the models that share
 /// its configuration. Absent keys have the defaults of transformers' `LlamaConfig`.
 enum Llama: Architecture {
-    static let names = ["LlamaForCausalLM"]
+    static let modelTypes = ["llama"]
+    static let names = ["LlamaForCausalLM", "LlamaModel", "LLaMAForCausalLM", "LLaMAModel"]
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         let hiddenSize = try config.optionalPositive("hidden_size") ?? 4096
@@ -31,6 +32,7 @@ enum Llama: Architecture {
             mlpBias: try config.optionalBool("mlp_bias") ?? false,
             tiedEmbeddings: try config.optionalBool("tie_word_embeddings") ?? false,
             rotary: try RotarySpec(config, headDim: headDim, maxPositions: maxPositions),
+            window: try config.optionalPositive("sliding_window", atMost: 1 << 40),
             maxPositions: maxPositions,
             names: DecoderWeightNames())
     }

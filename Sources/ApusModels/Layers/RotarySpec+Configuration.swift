@@ -42,10 +42,36 @@ extension RotarySpec {
                 originalPositions: try parameters.originalPositions(config, maxPositions))
         case "yarn":
             self.scaling = .yarn(try Yarn(parameters, config, theta: theta, maxPositions: maxPositions))
+        case "longrope", "su":
+            self.scaling = .longrope(try LongRope(parameters, config, headDim: headDim, maxPositions: maxPositions))
+        case "proportional":
+            let inner = try parameters.optionalDouble("partial_rotary_factor")
+            let outer = try config.optionalDouble("partial_rotary_factor")
+            let share = inner ?? outer ?? 1
+            guard share >= 0, share <= 1 else {
+                throw parameters.fault("partial_rotary_factor", expected: "a number from 0 to 1", got: String(share))
+            }
+            self.scaling = .proportional(
+                factor: try parameters["factor"] == nil ? 1 : parameters.factor(), pairs: Int(share * Double(headDim)) / 2)
         default:
             throw parameters.fault(
-                "rope_type", expected: "default, linear, dynamic, llama3 or yarn", got: "'\(type)'")
+                "rope_type", expected: "default, linear, dynamic, llama3, yarn, longrope or proportional", got: "'\(type)'")
         }
+    }
+}
+
+extension RotarySpec.LongRope {
+    fileprivate init(
+        _ parameters: ConfigurationFile, _ config: ConfigurationFile, headDim: Int, maxPositions: Int
+    ) throws(CheckpointError) {
+        let original = try parameters.originalPositions(config, maxPositions)
+        let given = try parameters["factor"] == nil ? nil : parameters.factor()
+        let factor = given ?? Double(maxPositions) / Double(original)
+        let inferred = factor <= 1 || original <= 1 ? 1 : (1 + log(factor) / log(Double(original))).squareRoot()
+        self.init(
+            shortFactors: try parameters.factors("short_factor", count: headDim / 2),
+            longFactors: try parameters.factors("long_factor", count: headDim / 2), originalPositions: original,
+            attentionFactor: try parameters.optionalDouble("attention_factor") ?? inferred)
     }
 }
 
@@ -75,6 +101,15 @@ extension ConfigurationFile {
         let factor = try double("factor")
         guard factor > 0 else { throw fault("factor", expected: "a positive number", got: String(factor)) }
         return factor
+    }
+
+    /// One factor for each pair.
+    fileprivate func factors(_ key: String, count: Int) throws(CheckpointError) -> [Double] {
+        let factors = try optionalDoubles(key) ?? []
+        guard factors.count == count, factors.allSatisfy({ $0 > 0 }) else {
+            throw fault(key, expected: "\(count) positive numbers", got: factors.isEmpty ? "nothing" : "\(factors.count)")
+        }
+        return factors
     }
 
     /// The context before stretching: beside the parameters, inside them, or the model's own.

@@ -8,7 +8,7 @@ extension RotarySpec {
     /// Radians per position of each pair: [headDim / 2]. Computed in float32 step by step as the reference does, since
     /// at position 10⁵ the last bit of a frequency shows.
     ///
-    /// - Parameter length: length of the sequence, which only dynamic scaling looks at.
+    /// - Parameter length: length of the sequence, which only dynamic scaling and longrope look at.
     package func inverseFrequencies(length: Int = 0) -> [Float] {
         switch scaling {
         case .none:
@@ -21,6 +21,11 @@ extension RotarySpec {
             return llama3Frequencies(factor, low, high, Double(original))
         case .yarn(let yarn):
             return yarnFrequencies(yarn)
+        case .longrope(let longrope):
+            let factors = length > longrope.originalPositions ? longrope.longFactors : longrope.shortFactors
+            return (0..<headDim / 2).map { 1 / (Float(factors[$0]) * powf(Float(theta), exponent($0))) }
+        case .proportional(let factor, let pairs):
+            return plainFrequencies(base: Float(theta)).enumerated().map { $0 < pairs ? $1 / Float(factor) : 0 }
         }
     }
 

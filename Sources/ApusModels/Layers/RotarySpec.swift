@@ -12,6 +12,20 @@ package struct RotarySpec: Sendable, Equatable {
         case llama3(factor: Double, lowFrequency: Double, highFrequency: Double, originalPositions: Int)
         /// Peng et al., arXiv 2309.00071.
         case yarn(Yarn)
+        /// Each frequency divided by a factor of its own, others once the sequence is longer than the original context (Ding
+        /// et al., arXiv 2402.13753).
+        case longrope(LongRope)
+        /// Positions divided by `factor`; only the first `pairs` turn.
+        case proportional(factor: Double, pairs: Int)
+    }
+
+    package struct LongRope: Sendable, Equatable {
+        /// [headDim / 2]
+        package var shortFactors: [Double]
+        package var longFactors: [Double]
+        package var originalPositions: Int
+        /// Multiplies cosines and sines.
+        package var attentionFactor: Double
     }
 
     package struct Yarn: Sendable, Equatable {
@@ -30,10 +44,37 @@ package struct RotarySpec: Sendable, Equatable {
 
     /// Whether a token's angles depend on its position alone.
     package var dependsOnPositionOnly: Bool {
-        if case .dynamic = scaling { false } else { true }
+        switch scaling {
+        case .dynamic, .longrope: false
+        default: true
+        }
     }
 
     package var attentionFactor: Float {
-        if case .yarn(let yarn) = scaling { Float(yarn.attentionFactor) } else { 1 }
+        switch scaling {
+        case .yarn(let yarn): Float(yarn.attentionFactor)
+        case .longrope(let longrope): Float(longrope.attentionFactor)
+        default: 1
+        }
+    }
+
+    /// Whether the embedding is stretched beyond what the model was first trained for.
+    package var isScaled: Bool {
+        switch scaling {
+        case .none, .proportional: false
+        default: true
+        }
+    }
+
+    /// Positions that the scaling reaches, for a configuration that names `positions`.
+    package func reach(of positions: Int) -> Int {
+        func times(_ positions: Int, _ factor: Double) -> Int {
+            max(Int(exactly: min(Double(positions) * factor, 0x1p40).rounded(.down)) ?? positions, 1)
+        }
+        switch scaling {
+        case .linear(let factor), .dynamic(let factor, _): return times(positions, factor)
+        case .yarn(let yarn): return max(positions, times(yarn.originalPositions, yarn.factor))
+        default: return positions
+        }
     }
 }

@@ -7,7 +7,7 @@ import ApusJSON
 package struct CheckpointQuantizer: Sendable {
     /// What happens to one tensor of the original, or to the embedding a second time.
     private enum Step: Sendable {
-        case copy(StoredTensor)
+        case copy(StoredTensor, name: String)
         case quantize(WeightSource, place: String, StoredMatrix)
     }
 
@@ -33,20 +33,24 @@ package struct CheckpointQuantizer: Sendable {
     private let dtype: DType
     private let checkpoint: Checkpoint
     private let steps: [Step]
+    /// Where the original is otherwise than its configuration says.
+    package let remarks: [String]
 
     /// Reads what the directory holds, and none of its weights. Throws `CheckpointError` and `ModelError` as loading it
     /// would, `ModelError` (`.unsupported`) if it is quantized already.
     package init(
         directory: String, as quantization: Quantization, by quantizer: any WeightQuantizer
     ) throws {
+        try Checkpoint.requireDirectory(directory)
         config = try ConfigurationFile(path: directory + "/config.json")
         if let stored = try Quantization(storedAsIn: config) {
             throw ModelError.unsupported("\(config.file): the weights are \(stored.rawValue) already")
         }
-        let spec = try DecoderSpec(config)
         checkpoint = try Checkpoint(directory: directory)
         dtype = try DecoderModel.storedType(config, checkpoint)
         let weights = WeightCursor(checkpoint)
+        let (spec, remarks) = try DecoderSpec(config).settled(in: weights, stored: nil)
+        self.remarks = remarks
         try DecoderModel.verify(weights, spec, stored: nil)
         self.directory = directory
         self.quantization = quantization
@@ -67,7 +71,12 @@ package struct CheckpointQuantizer: Sendable {
             taken.insert(ExactString("\(target.place).\(StoredMatrix.weight)"))
         }
         let others = weights.checkpoint.names.filter { !taken.contains(ExactString($0)) }
-        return others.compactMap { weights.checkpoint[$0].map(Step.copy) } + steps
+        var copies = others.compactMap { name in weights.checkpoint[name].map { Step.copy($0, name: name) } }
+        if spec.names.tableIsHead, let table = weights.checkpoint[spec.names.table + ".weight"] {
+            // The head's name is the integers' now, and the table stands where it is looked for.
+            copies.append(.copy(table, name: spec.names.inBody(spec.names.embedding) + ".weight"))
+        }
+        return copies + steps
     }
 
     private func checkNames() throws {
@@ -80,7 +89,7 @@ package struct CheckpointQuantizer: Sendable {
 
     private static func tensors(_ step: Step) -> [TensorDescription] {
         switch step {
-        case .copy(let tensor): [TensorDescription(tensor.name, tensor.dtype, tensor.shape)]
+        case .copy(let tensor, let name): [TensorDescription(name, tensor.dtype, tensor.shape)]
         case .quantize(_, let place, let matrix):
             matrix.parts.compactMap { part in
                 part.dtype.map { TensorDescription("\(place).\(part.name)", $0, part.shape) }
@@ -125,12 +134,12 @@ package struct CheckpointQuantizer: Sendable {
 
     private func write(_ step: Step, to writer: SafetensorsWriter, _ progress: (Int) throws -> Void) throws {
         switch step {
-        case .copy(let tensor):
+        case .copy(let tensor, let name):
             for start in stride(from: 0, to: tensor.byteCount, by: Self.pieceByteCount) {
                 let end = min(start + Self.pieceByteCount, tensor.byteCount)
                 try tensor.withBytes { bytes in
                     try writer.write(
-                        UnsafeRawBufferPointer(rebasing: bytes[start..<end]), to: tensor.name, at: start)
+                        UnsafeRawBufferPointer(rebasing: bytes[start..<end]), to: name, at: start)
                 }
                 try progress(end - start)
             }

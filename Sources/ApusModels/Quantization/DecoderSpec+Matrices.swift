@@ -6,10 +6,7 @@ extension DecoderSpec {
     func matrices(_ quantization: Quantization?) -> [(place: String, matrix: StoredMatrix)] {
         let layers = (0..<layers).flatMap { layer in
             projections.map { projection in
-                (
-                    place: "\(names.body).\(names.layers).\(layer).\(projection.name)",
-                    matrix: stored(projection, quantization)
-                )
+                (place: names.layer(layer, projection.name), matrix: stored(projection, quantization))
             }
         }
         return layers + [(place: headPlace(quantization), matrix: storedHead(quantization))]
@@ -25,6 +22,6 @@ extension DecoderSpec {
 
     /// Where the last product has its weights. Tied to the embedding, they stand apart from it once they are integers.
     func headPlace(_ quantization: Quantization?) -> String {
-        tiedEmbeddings && quantization == nil ? "\(names.body).\(names.embedding)" : names.head
+        tiedEmbeddings && quantization == nil ? names.table : names.head
     }
 }

@@ -48,8 +48,9 @@ extension WeightCursor {
     /// what they must not, `ModelError` (`.unsupported`) for types.
     func source(_ matrix: StoredMatrix) throws -> WeightSource {
         let stored = try part(StoredMatrix.weight, of: matrix)
+        if stored.dtype == .float64, matrix.quantization == nil { return try FloatMatrix(stored).source(matrix) }
         guard let format = matrix.quantization?.format ?? DType(stored.dtype).flatMap(WeightFormat.init) else {
-            throw ModelError.unsupported(stored, wanted: "F32, F16 and BF16 are supported")
+            throw ModelError.unsupported(stored, wanted: "F64, F32, F16 and BF16 are supported")
         }
         // The parts may lie in several files.
         var mappings = [stored.mapping]

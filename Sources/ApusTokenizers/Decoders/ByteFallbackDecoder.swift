@@ -1,6 +1,8 @@
 /// Reads tokens such as `<0xE2>` as bytes. A run of them that is UTF-8 becomes text; one that is not becomes one U+FFFD
 /// a byte, so a run is held back until it ends.
 struct ByteFallbackDecoder: Decoder {
+    var byteNotation: ByteNotation? { .fallback }
+
     func stages() -> [any DecoderStage] { [TokenCompletion(), Stage()] }
 
     private struct Stage: DecoderStage {

@@ -1,5 +1,7 @@
 /// Reads GPT-2's alphabet back into bytes and joins all tokens into one; bytes that are no UTF-8 become U+FFFD.
 struct ByteLevelDecoder: Decoder {
+    var byteNotation: ByteNotation? { .alphabet }
+
     func stages() -> [any DecoderStage] { [TokenCompletion(), Stage()] }
 
     private struct Stage: DecoderStage {

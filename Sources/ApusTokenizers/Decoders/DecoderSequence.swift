@@ -8,5 +8,10 @@ struct DecoderSequence: Decoder {
         self.decoders = decoders
     }
 
+    var byteNotation: ByteNotation? {
+        let notations = decoders.compactMap(\.byteNotation)
+        return notations.contains(.fallback) ? .fallback : notations.first
+    }
+
     func stages() -> [any DecoderStage] { decoders.flatMap { $0.stages() } }
 }

@@ -23,6 +23,21 @@ extension DecoderStage {
 protocol Decoder: Sendable {
     /// Fresh stages, the first decoder's first.
     func stages() -> [any DecoderStage]
+
+    /// How tokens write bytes, if they do.
+    var byteNotation: ByteNotation? { get }
+}
+
+extension Decoder {
+    var byteNotation: ByteNotation? { nil }
+}
+
+/// How the tokens of a vocabulary write bytes that may be no text by themselves.
+enum ByteNotation: Sendable {
+    /// All tokens in GPT-2's alphabet.
+    case alphabet
+    /// Some as `<0xE2>`.
+    case fallback
 }
 
 extension ComponentConfiguration {

@@ -1,0 +1,30 @@
+import ApusCheckpoints
+import ApusCompute
+
+extension DecoderSpec {
+    /// This model as a checkpoint has it: where its body stands, and which matrices are its table and its head. What the
+    /// checkpoint holds decides; the configuration only says what to expect.
+    ///
+    /// - Parameter stored: what the checkpoint has rounded products to; then the head always stands apart.
+    /// - Returns: the model, and a remark where the configuration says something else.
+    func settled(in weights: WeightCursor, stored: Quantization?) -> (DecoderSpec, remarks: [String]) {
+        var spec = self
+        // Saved from the base model, names lack its prefix.
+        let witness = "\(names.layers).0.\(names.attentionNorm).weight"
+        if !weights.contains(names.inBody(witness)), weights.contains(witness) { spec.names.body = "" }
+        guard tiedEmbeddings, stored == nil, let head = weights.checkpoint[names.head + ".weight"] else { return (spec, []) }
+        guard let table = weights.checkpoint[spec.names.table + ".weight"] else {
+            spec.names.tableIsHead = true
+            return (spec, [])
+        }
+        if head.holdsTheSame(as: table) { return (spec, []) }
+        spec.tiedEmbeddings = false
+        return (
+            spec,
+            [
+                "\(weights.checkpoint.directory): config.json says that the head is the table, but the checkpoint has a "
+                    + "'\(names.head)' of its own, which is used"
+            ]
+        )
+    }
+}

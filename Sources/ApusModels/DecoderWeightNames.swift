@@ -1,0 +1,33 @@
+/// What a family calls its weights.
+package struct DecoderWeightNames: Sendable, Equatable {
+    /// Dotted path to what holds the embedding, the layers and the last norm; empty where they stand at the top.
+    package var body = "model"
+    package var embedding = "embed_tokens"
+    package var layers = "layers"
+    package var finalNorm = "norm"
+    package var head = "lm_head"
+    /// Whether the checkpoint holds one matrix as table and head, under the head's name.
+    package var tableIsHead = false
+    package var attentionNorm = "input_layernorm"
+    package var query = "self_attn.q_proj"
+    package var key = "self_attn.k_proj"
+    package var value = "self_attn.v_proj"
+    package var output = "self_attn.o_proj"
+    package var mlpNorm = "post_attention_layernorm"
+    package var gate = "mlp.gate_proj"
+    package var up = "mlp.up_proj"
+    package var down = "mlp.down_proj"
+    /// Ends of names that checkpoints carry although they are computed, not loaded.
+    package var ignoredSuffixes = ["rotary_emb.inv_freq"]
+
+    package init() {}
+
+    /// The place of something in the body. A body without a name lies at the top.
+    func inBody(_ path: String) -> String { body.isEmpty ? path : "\(body).\(path)" }
+
+    /// The place of the table that tokens are looked up in.
+    var table: String { tableIsHead ? head : inBody(embedding) }
+
+    /// The place of a part of a layer.
+    func layer(_ index: Int, _ part: String) -> String { inBody("\(layers).\(index).\(part)") }
+}
