@@ -33,7 +33,8 @@ package final class StagedDirectory {
         self.target = name
         self.replaces = replaces
         try Self.check(name, source, replaces)
-        path = "\(name.dropLast(last.count)).\(last).\(getpid())"
+        // Not the process's number: on a common disk, another machine's process may have the same.
+        path = "\(name.dropLast(last.count)).\(last).\(String(UInt64.random(in: 0 ... .max), radix: 36))"
         guard mkdir(path, 0o777) == 0 else { throw .unwritable(path, errno) }
     }
 
@@ -65,6 +66,7 @@ package final class StagedDirectory {
     package func commit() throws(CheckpointError) {
         let previous = path + ".previous"
         var hasPrevious = false
+        Self.synchronize(path)
         // Renaming onto an empty directory takes its place.
         if rename(path, target) != 0 {
             guard replaces, errno == ENOTEMPTY || errno == EEXIST else { throw .unwritable(target, errno) }
@@ -77,7 +79,17 @@ package final class StagedDirectory {
             }
         }
         isCommitted = true
+        Self.synchronize(target.lastIndex(of: "/").map { String(target[...$0]) } ?? ".")
         if hasPrevious { try? FileManager.default.removeItem(atPath: previous) }
+    }
+
+    /// Waits until the system has a directory's names on its disk, where it can: without that, a machine that goes down might
+    /// come back without the directory, or with a part of it.
+    private static func synchronize(_ directory: String) {
+        let descriptor = open(directory, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
     }
 
     // MARK: Small files

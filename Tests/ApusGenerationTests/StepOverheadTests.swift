@@ -1,6 +1,9 @@
+import ApusCPU
 import ApusCompute
 import ApusGeneration
 import ApusModels
+import ApusTestSupport
+import ApusTokenizers
 import Testing
 
 @Suite struct StepOverheadTests {
@@ -36,5 +39,47 @@ import Testing
         let median = times.sorted()[steps / 2]
         print("128 sequences, prefixes \(shares ? "shared" : "not shared"): a step costs \(median) besides the model")
         #expect(median < .milliseconds(1))
+    }
+
+    /// Of a whole step of the engine, all but the model: planning, the batch, choosing, handing out tokens and text.
+    @Test func aStepOfTheEngineCostsLittleBesidesTheModel() async throws {
+        let (sequences, prompt, newTokens) = (128, 8, 200)
+        let model = try DecoderModel.load(
+            directory: ModelFixture.load("mha").directory, device: CPUDevice(threads: 1))
+        let engine = try Engine(
+            model, limits: .init(sequences: sequences, tokensPerStep: 2048, blocks: 128 * 14))
+        let tokenizer = try AutoTokenizer.from(pretrained: "\(fixtures)/Tokenizers/llama2")
+        let config = try GenerationConfig(maxNewTokens: newTokens, eosTokenIDs: []).resolved(promptLength: prompt)
+        let requests = (0..<sequences).map { id in
+            GenerationRequest(
+                promptTokens: (0..<prompt).map { ($0 * 31 + id) % 101 }, config: config, promptIndex: id,
+                tokenizer: tokenizer)
+        }
+        let clock = ContinuousClock()
+        let whole = try await clock.measure { _ = try await engine.generate(requests) }
+        let step = whole / Double(await engine.stepCount)
+        let forward = try time(of: model, sequences: sequences, length: prompt + newTokens / 2)
+        print("\(sequences) sequences: a step of the engine costs \(step), the model's part is \(forward)")
+        #expect(step - forward < .milliseconds(3))
+    }
+
+    /// The median of the model's own part of a step in which every sequence has one token.
+    private func time(of model: DecoderModel, sequences: Int, length: Int) throws -> Duration {
+        let blocks = (length + KVCacheLayout.blockSize - 1) / KVCacheLayout.blockSize
+        let cache = try model.makeCache(blocks: blocks * sequences)
+        var state = model.makeState()
+        var batch = ForwardBatch()
+        for sequence in 0..<sequences {
+            batch.tokens.append(Int32(sequence % 101))
+            batch.positions.append(Int32(length - 1))
+            batch.rotaryLengths.append(Int32(length))
+            batch.sequences.append(Int32(sequence))
+            batch.blockTables.append((0..<blocks).map { Int32(sequence * blocks + $0) })
+            batch.slots.append(Int32((sequence + 1) * blocks - 1) * 16 + Int32((length - 1) % 16))
+            batch.outputs.append(Int32(sequence))
+        }
+        return try (0..<50).map { _ in
+            try ContinuousClock().measure { _ = try model.forward(batch, cache: cache, state: &state) }
+        }.sorted()[25]
     }
 }
