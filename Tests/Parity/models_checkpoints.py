@@ -8,8 +8,11 @@ from pathlib import Path
 import torch
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
+from models_layouts import FOLDERS, ORIGINAL, STALE, TWICE, lay_out
+
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 NAMES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
+OTHER_NAMES = {"f32": ["float", "float64", "double"], "bf16": ["bfloat16"], "f16": ["half"]}
 
 
 @dataclass
@@ -37,6 +40,15 @@ class Options:
     dtype: str = "f32"
     shard_bytes: int = 0
     text: bool = False
+    sliding_window: int | None = None
+    original_outside: bool = False  # the original length stands beside the rotary options, not among them
+    head: str = "usual"  # of a tied checkpoint also "own" (stored, and not the table) and "alone" (without a table)
+    bare: bool = False  # names without `model.`
+    doubles: bool = False  # stored as F64
+    dtype_name: str | None = None  # None: the usual one
+    architectures: str = "usual"  # or "absent" or a key of ARCHITECTURES
+    shards: str = "plain"
+    consolidated: bool = False
     gain: float = 1.5  # of the layers' matrices: how far they move a vector, and magnify a rounding
 
     @property
@@ -45,7 +57,10 @@ class Options:
 
     def describe(self) -> str:
         rope = self.rope_kind + (f" {self.rope}" if self.rope else "") + f" as {self.rope_spelling}"
-        extras = [name for name in ("attention_bias", "mlp_bias", "tied", "text") if getattr(self, name)]
+        switches = ("attention_bias", "mlp_bias", "tied", "text", "original_outside", "bare", "doubles", "consolidated")
+        extras = [name for name in switches if getattr(self, name)]
+        usual = {"head": "usual", "dtype_name": None, "architectures": "usual", "shards": "plain", "sliding_window": None}
+        extras += [f"{name}={getattr(self, name)}" for name in usual if getattr(self, name) != usual[name]]
         return (f"{self.dtype} layers={self.num_hidden_layers} hidden={self.hidden_size} heads={self.num_attention_heads}"
                 f"/{self.num_key_value_heads}x{self.width} mlp={self.intermediate_size} {self.hidden_act} "
                 f"vocab={self.vocab_size} rope={rope} theta={self.rope_theta:g} context={self.max_position_embeddings} "
@@ -66,7 +81,7 @@ def draw(seed: int) -> Options:
         intermediate_size=rng.randint(17, 150), vocab_size=rng.randint(97, 1200),
         hidden_act=rng.choices(["silu", "gelu", "gelu_pytorch_tanh", "relu"], [7, 1, 1, 1])[0],
         rms_norm_eps=rng.choice([1e-6, 1e-5, 1e-3]), rope_theta=rng.choice([100.0, 1234.5, 10_000.0, 500_000.0]),
-        rope_kind=rng.choice(["default", "linear", "dynamic", "llama3", "yarn"]),
+        rope_kind=rng.choice(["default", "linear", "dynamic", "llama3", "yarn", "longrope", "proportional"]),
         rope_spelling=rng.choice(["new", "type", "rope_type"]),
         attention_bias=rng.random() < 0.3, mlp_bias=rng.random() < 0.3, tied=rng.random() < 0.4,
         max_position_embeddings=rng.choice([32, 64, 100, 256]), generation_config=rng.random() < 0.7,
@@ -76,7 +91,20 @@ def draw(seed: int) -> Options:
         options.vocab_size += 260  # every byte has its token, and two are special
     options.rope = draw_rope(rng, options)
     options.eos = rng.sample(range(options.vocab_size), rng.choice([0, 1, 1, 3, 8]))
+    draw_layout(rng, options)
     return options
+
+
+def draw_layout(rng: random.Random, options: Options) -> None:
+    options.original_outside = ORIGINAL in options.rope and rng.random() < 0.3
+    if options.tied:
+        options.head = rng.choices(["usual", "own", "alone"], [3, 2, 2])[0]
+    options.bare = rng.random() < 0.2
+    options.doubles = options.dtype == "f32" and rng.random() < 0.2
+    options.dtype_name = rng.choice(OTHER_NAMES[options.dtype]) if rng.random() < 0.3 else None
+    options.architectures = rng.choices(["usual", "absent", "null", "empty", "inner", "other"], [5, 1, 1, 1, 1, 1])[0]
+    options.shards = rng.choices(["plain", STALE, TWICE, FOLDERS], [6, 1, 1, 1])[0]
+    options.consolidated = rng.random() < 0.1
 
 
 def draw_rope(rng: random.Random, options: Options) -> dict:
@@ -87,10 +115,10 @@ def draw_rope(rng: random.Random, options: Options) -> dict:
             return {"factor": factor}
         case "llama3":
             return {"factor": factor, "low_freq_factor": 1.0, "high_freq_factor": rng.choice([2.0, 4.0]),
-                    "original_max_position_embeddings": original}
+                    ORIGINAL: original}
         case "yarn":
             options.max_position_embeddings = max(original, int(original * factor))
-            rope = {"factor": factor, "original_max_position_embeddings": original}
+            rope = {"factor": factor, ORIGINAL: original}
             if rng.random() < 0.4:
                 rope |= {"beta_fast": rng.choice([4.0, 16.0]), "beta_slow": rng.choice([0.5, 1.0])}
             if rng.random() < 0.3:
@@ -100,6 +128,20 @@ def draw_rope(rng: random.Random, options: Options) -> dict:
             if rng.random() < 0.3:
                 rope["truncate"] = rng.random() < 0.5
             return rope
+        case "longrope":
+            factors = lambda most: [round(rng.uniform(1, most), 3) for _ in range(options.width // 2)]
+            rope = {"short_factor": factors(1.5), "long_factor": factors(8)}
+            # Without it the model's positions are the original length.
+            if rng.random() < 0.9:
+                rope[ORIGINAL] = original
+            if rng.random() < 0.4:
+                rope["factor"] = factor
+            if rng.random() < 0.3:
+                rope["attention_factor"] = rng.choice([0.8, 1.3])
+            return rope
+        case "proportional":
+            rope = {"partial_rotary_factor": rng.choice([0.25, 0.5, 0.75, 0.8, 1.0])} if rng.random() < 0.9 else {}
+            return rope | ({"factor": factor} if rng.random() < 0.4 else {})
     return {}
 
 
@@ -139,6 +181,7 @@ def write_checkpoint(folder: Path, options: Options) -> None:
     if not options.generation_config:
         (folder / "generation_config.json").unlink()
     respell(folder / "config.json", options)
+    lay_out(folder, options)
 
 
 def stop_ids(options: Options) -> int | list[int] | None:
@@ -158,4 +201,6 @@ def respell(path: Path, options: Options) -> None:
         # Old checkpoints leave the width out when it is hidden / heads.
         if options.head_dim is None:
             config.pop("head_dim", None)
+    if options.sliding_window is not None:
+        config["sliding_window"] = options.sliding_window
     path.write_text(json.dumps(config, indent=2) + "\n")

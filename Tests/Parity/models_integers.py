@@ -65,7 +65,9 @@ class IntegerVerdict:
 # The files.
 
 def tensors(folder: Path) -> dict[str, torch.Tensor]:
-    return {name: tensor for file in sorted(folder.glob("*.safetensors")) for name, tensor in load_file(file).items()}
+    """By the names that the model gives them, whatever the folder's layout."""
+    found = {name: tensor for file in sorted(folder.rglob("model*.safetensors")) for name, tensor in load_file(file).items()}
+    return {name if name.startswith(("model.", "lm_head.")) else "model." + name: tensor for name, tensor in found.items()}
 
 
 def integers(stored: dict[str, torch.Tensor], name: str, inputs: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -148,13 +150,13 @@ class Model:
         self.model.model.rotary_emb = type(rotary)(config=self.model.config)
         rounds = self.stored is not None and self.options.dtype == "bf16"
         cache = RoundedCache(config=self.model.config) if rounds else DynamicCache(config=self.model.config)
-        # Dynamic scaling depends on the length so far.
+        # These scalings depend on the length so far.
         feeds = [prompt] + [[token] for token in tokens[:-1]]
-        if self.options.rope_kind != "dynamic":
+        if self.options.rope_kind not in ("dynamic", "longrope"):
             feeds = [prompt + tokens[:-1]]
         rows = []
         for feed in feeds:
-            rows.append(self.model(torch.tensor([feed]), past_key_values=cache, use_cache=True).logits[0])
+            rows.append(self.model(torch.tensor([feed]), cache=cache, use_cache=True).logits[0])
         logits = torch.cat(rows)[len(prompt) - 1:].double().log_softmax(-1)
         return logits[torch.arange(len(tokens)), torch.tensor(tokens)]
 
@@ -232,8 +234,8 @@ class IntegerCheck:
             stored = tensors(quantized)
             formula = Model(folder, options, stored)
             for name in formula.linears:
-                source = "model.embed_tokens" if name == "lm_head" and options.tied else name
-                verdict.failures += file_faults(format, original[source + ".weight"], stored, name + ".weight")
+                source = name + ".weight" if name + ".weight" in original else "model.embed_tokens.weight"
+                verdict.failures += file_faults(format, original[source], stored, name + ".weight")
             layer_faults(format, exact, formula, max(short, key=len), verdict)
             self.independence(format, folder, quantized, file, rng, verdict)
             self.depths(format, quantized, short, exact, formula, rng, verdict)
@@ -296,8 +298,8 @@ def integer_self_test(configurations: list[Options]) -> int:
                 for key, tensor in original.items():
                     if tensor.dim() == 2 and "embed" not in key:
                         stored[key], stored[key + "_scale"] = nearest(tensor.float())
-                if options.tied:
-                    key = "lm_head.weight"
+                key = "lm_head.weight"
+                if key not in stored:
                     stored[key], stored[key + "_scale"] = nearest(original["model.embed_tokens.weight"].float())
                 exact, formula = Model(Path(name), options), Model(Path(name), options, stored)
                 other = Model(Path(name), options, stored)

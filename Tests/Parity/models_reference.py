@@ -21,7 +21,8 @@ class Reference:
         self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attention).eval()
 
     def forget(self) -> None:
-        """Dynamic scaling keeps the longest length seen in the module; a prompt alone starts without that memory."""
+        """Dynamic scaling keeps the longest length seen in the module, and longrope its last factors; a prompt alone
+        starts without that memory."""
         rotary = self.model.model.rotary_emb
         self.model.model.rotary_emb = type(rotary)(config=self.model.config)
 
@@ -42,8 +43,8 @@ class Reference:
         self.forget()
         cache, rows, feed = None, [], prompt
         for position in range(len(tokens)):
-            output = self.model(torch.tensor([feed]), past_key_values=cache, use_cache=True)
-            cache = output.past_key_values
+            output = self.model(torch.tensor([feed]), cache=cache, use_cache=True)
+            cache = output.cache
             rows.append(output.logits[0, -1].float())
             feed = [tokens[position]]
         return torch.stack(rows)

@@ -41,7 +41,9 @@ def text_faults(tokenizer: Tokenizer, given: list[str], records: list[dict]) -> 
     for index, (prompt, record) in enumerate(zip(given, records)):
         if record.get("prompt") != prompt:
             faults.append(f"prompt {index}: came back as {str(record.get('prompt'))[:60]!r}")
-        text = tokenizer.decode(record.get("token_ids", []), skip_special_tokens=True)
-        if record.get("text") != text:
-            faults.append(f"prompt {index}: text is {str(record.get('text'))[:60]!r}, tokenizers decodes {text[:60]!r}")
+        ids = tokenizer.encode(prompt).ids
+        whole = tokenizer.decode(ids + record.get("token_ids", []), skip_special_tokens=True)
+        text = tokenizer.decode(ids, skip_special_tokens=True) + str(record.get("text"))
+        if text != whole:
+            faults.append(f"prompt {index}: prompt and text are {text[-60:]!r}, tokenizers decodes {whole[-60:]!r}")
     return faults

@@ -1,4 +1,7 @@
-"""Writes the tiny checkpoints of this folder and what transformers answers for them (`make fixtures`)."""
+"""Writes the tiny checkpoints of this folder and what transformers answers for them (`make fixtures`).
+
+    python Tests/Fixtures/Models/make.py [NAME ...]    all of them, or those named
+"""
 
 import json
 import shutil
@@ -15,6 +18,7 @@ from models_checkpoints import Options, write_checkpoint  # noqa: E402
 from models_reference import Reference, chosen  # noqa: E402
 
 SMALL = dict(hidden_size=24, intermediate_size=22, vocab_size=101)
+TINY = dict(hidden_size=24, intermediate_size=22, vocab_size=61)
 CHECKPOINTS = {
     "mha": Options(1, **SMALL, rope_spelling="rope_type", eos=[7]),
     "gqa-tied": Options(2, hidden_size=32, intermediate_size=33, vocab_size=131, num_key_value_heads=2, tied=True),
@@ -32,6 +36,16 @@ CHECKPOINTS = {
     "bf16": Options(9, hidden_size=48, intermediate_size=51, vocab_size=157, num_key_value_heads=2, dtype="bf16"),
     "f16": Options(10, hidden_size=48, intermediate_size=37, vocab_size=143, num_key_value_heads=2, dtype="f16",
                    attention_bias=True, rope_spelling="type"),
+    # The prompts lie below and beyond the original length, and three cross it as they go on.
+    "longrope": Options(11, **TINY, num_key_value_heads=2, head_dim=8, rope_kind="longrope", original_outside=True,
+                        rope={"short_factor": [1.0, 1.05, 1.1, 1.3], "long_factor": [1.0, 1.8, 3.5, 6.0],
+                              "original_max_position_embeddings": 16}, max_position_embeddings=64),
+    "proportional": Options(12, **TINY, num_key_value_heads=2, head_dim=8, rope_kind="proportional",
+                            rope={"partial_rotary_factor": 0.5}),
+    "own-head": Options(13, **TINY, tied=True, head="own", architectures="inner"),
+    "head-only": Options(14, **TINY, tied=True, head="alone"),
+    "bare": Options(15, **TINY, bare=True, architectures="null"),
+    "window": Options(16, **TINY, num_key_value_heads=2, sliding_window=5),
 }
 LENGTHS = (1, 5, 12, 40)
 STEPS = 32
@@ -66,8 +80,11 @@ def expected(folder: Path, options: Options) -> dict | None:
 def main() -> None:
     torch.set_num_threads(1)
     transformers.utils.logging.disable_progress_bar()
-    for name, options in CHECKPOINTS.items():
-        folder, seed = HERE / name, options.seed
+    names = sys.argv[1:] or list(CHECKPOINTS)
+    if unknown := set(names) - set(CHECKPOINTS):
+        sys.exit(f"{', '.join(sorted(unknown))}: not among {', '.join(CHECKPOINTS)}")
+    for name in names:
+        folder, options = HERE / name, CHECKPOINTS[name]
         while True:
             shutil.rmtree(folder, ignore_errors=True)
             write_checkpoint(folder, options)
