@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["gqa-tied", "dynamic", "bf16", "f16"], [false, true])
+    @Test(arguments: ["gqa-tied", "dynamic", "longrope", "bf16", "f16"], [false, true])
     func tokensDependOnNothingButThePrompt(_ name: String, _ sample: Bool) async throws {
         let fixture = try ModelFixture.load(name)
         let config = GenerationConfig(maxNewTokens: 40, doSample: sample, temperature: 1.3, seed: 7, logprobs: true)

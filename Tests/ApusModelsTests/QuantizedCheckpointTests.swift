@@ -6,7 +6,7 @@ import ApusTestSupport
 import Testing
 
 @Suite struct QuantizedCheckpointTests {
-    static let names = ["mha", "gqa-tied", "mqa-biases-sharded", "bf16", "f16"]
+    static let names = ["mha", "gqa-tied", "mqa-biases-sharded", "own-head", "head-only", "bare", "bf16", "f16"]
 
     private func quantize(
         _ source: String, _ quantization: Quantization, _ directory: TemporaryDirectory, threads: Int = 2,

@@ -12,7 +12,8 @@ package struct ModelFixture: Sendable, CustomStringConvertible {
     }
 
     package static let names = [
-        "mha", "gqa-tied", "mqa-biases-sharded", "linear", "dynamic", "llama3", "yarn", "gelu", "bf16", "f16",
+        "mha", "gqa-tied", "mqa-biases-sharded", "linear", "dynamic", "llama3", "yarn", "longrope", "proportional", "gelu",
+        "own-head", "head-only", "bare", "bf16", "f16",
     ]
 
     package let name: String
