@@ -37,11 +37,11 @@ import Testing
     @Test func nullIsAbsentAndOtherNamesAreUnderstood() async throws {
         let outcome = try await generate(
             ["--prompts", "-"],
-            input: """
+            input: #"""
                 {"prompt": "a dog", "prompt_token_ids": null, "max_new_tokens": null, "temperature": null}
                 {"prompt": "a dog", "max_tokens": 1, "stop": null, "add_special_tokens": null}
                 {"prompt": "a dog", "max_tokens": 9, "max_new_tokens": 3, "stop": ["zzz"], "temprature": 2, "n\u0001": 1}
-                """)
+                """#)
         #expect(outcome.code == 0)
         #expect(try results(outcome).map { $0["num_tokens"]?.integer } == [2, 1, 3])
         let remarks = outcome.errorLines.filter { $0.contains("without effect") }
@@ -97,7 +97,7 @@ import Testing
             try JSONValue(parsing: String(contentsOfFile: model + "/tokenizer_config.json", encoding: .utf8))["bos_token"]?
                 .string)
         let lines = ["a dog", start + "a dog", start + "a cat"].map { prompt in
-            JSONValue.object(["prompt": .string(prompt)]).serialized
+            (["prompt": .string(prompt)] as JSONValue).serialized
         }
         let outcome = try await generate(["--prompts", "-", "-n", "2"], input: lines.joined(separator: "\n"))
         let counts = try results(outcome).map { $0["num_prompt_tokens"]?.integer ?? 0 }

@@ -59,15 +59,13 @@ import Testing
     }
 
     @Test func resultsOfARunThatFailedStayBesideTheName() async throws {
-        let lines = (0..<200).map { #"{"prompt": "a dog", "id": \#($0)}"# }.joined(separator: "\n")
+        let lines = (0..<3000).map { #"{"prompt": "a dog", "id": \#($0)}"# }.joined(separator: "\n")
         let prompts = try directory.write("p.jsonl", lines)
         let run = try CommandRun(
             BuiltProgram.apus,
             ["generate", "--prompts", prompts, "--output", path("out.jsonl"), "--batch-size", "1", "-q"])
-        while try !FileManager.default.fileExists(atPath: path("out.jsonl.partial"))
-            || readFile(path("out.jsonl.partial")).count < 100
-        {
-            try await Task.sleep(for: .milliseconds(5))
+        while (try? readFile(path("out.jsonl.partial")).count) ?? 0 < 100 {
+            try await Task.sleep(for: .milliseconds(2))
         }
         let second = try await generate(["a dog", "--output", path("out.jsonl"), "--force"])
         #expect(second.code == 1 && second.error.contains("another run is writing it"))

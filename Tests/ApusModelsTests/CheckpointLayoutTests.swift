@@ -11,7 +11,7 @@ import Testing
         try DecoderModel.load(directory: directory, device: CPUDevice(threads: 1))
     }
 
-    private static let text = (0..<40).map { ($0 * 37 + 5) % 90 }
+    private static let text = (0..<40).map { ($0 * 37 + 5) % 60 }
 
     @Test func aHeadOfItsOwnIsRemarkedOn() throws {
         let own = try load(ModelFixture.load("own-head").directory)

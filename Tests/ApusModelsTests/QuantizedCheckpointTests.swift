@@ -30,7 +30,7 @@ import Testing
         )
     }
 
-    private static let text = (0..<70).map { ($0 * 37 + 5) % 90 }
+    private static let text = (0..<70).map { ($0 * 37 + 5) % 60 }
 
     @Test(arguments: names, Quantization.allCases)
     func hasTheBitsOfQuantizingAtLoad(_ name: String, _ quantization: Quantization) throws {

@@ -55,10 +55,12 @@ struct CheckpointSubject: FuzzSubject {
     private func walk(_ checkpoint: Checkpoint, _ config: ConfigurationFile) throws {
         let weights = WeightCursor(checkpoint)
         let hidden = try config.positive("hidden_size")
-        let embedding = weights["model"]["embed_tokens"]
+        // Saved from the base model, names lack its prefix.
+        let body = weights.contains("layers.0.input_layernorm.weight") ? weights : weights["model"]
+        let embedding = body["embed_tokens"]
         _ = try embedding.optionalTensor("weight", shape: [config.positive("vocab_size"), hidden])
         for layer in 0..<min(100, try config.positive("num_hidden_layers")) {
-            weights["model"]["layers"][layer].expect("input_layernorm.weight", shape: [hidden])
+            body["layers"][layer].expect("input_layernorm.weight", shape: [hidden])
         }
         _ = weights.unusedNames
         try weights.verify()

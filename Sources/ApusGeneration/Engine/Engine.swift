@@ -39,6 +39,8 @@ package actor Engine {
     package var freeBlockCount: Int { scheduler.freeBlockCount }
     /// Times that a sequence had to be computed again because the cache was full.
     package var preemptionCount: Int { scheduler.preemptionCount }
+    /// Seconds of a processor that the engine's own thread has used.
+    package var threadSeconds: Double { ThreadExecutor.currentThreadSeconds }
     /// Steps that were computed.
     package private(set) var stepCount = 0
     /// Tokens that were not computed because another sequence had them already.

@@ -8,7 +8,7 @@ import Synchronization
 #endif
 
 /// Runs an actor on a thread of its own, so that hours of arithmetic never hold a thread of Swift's cooperative pool.
-final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
+package final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
     private struct Queue {
         var jobs: [UnownedJob] = []
         var stopped = false
@@ -37,13 +37,20 @@ final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
         #endif
     }
 
+    /// Seconds of a processor that the calling thread has used.
+    package static var currentThreadSeconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
     /// Ends the thread once its jobs are done.
     func stop() {
         queue.withLock { $0.stopped = true }
         arrived.signal()
     }
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         queue.withLock { $0.jobs.append(job) }
         arrived.signal()
