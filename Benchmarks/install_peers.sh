@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Installs the peers that compare.py runs beside Apus, and converts a checkpoint for each: their pins disagree, so each
-# has a Python environment of its own. What is there already stays. About 12 GB and half an hour.
+# has a Python environment of its own. What is there already stays. About 12 GB and half an hour. Versions are those that
+# were seen to work together, in November 2026 on Python 3.11.
 #
 #     Benchmarks/install_peers.sh DIR CHECKPOINT [llama.cpp] [openvino] [transformers]
 #
 # Needs: python3 with venv, a C++ compiler, and PyPI (torch from an index that has its +cpu builds; TORCH overrides it).
 set -euo pipefail
 if (($# < 2)); then
-    sed -n '2,7s/^# \{0,1\}//p' "$0"
+    sed -n '2,8s/^# \{0,1\}//p' "$0"
     exit 64
 fi
 mkdir -p "$1"
@@ -24,7 +25,7 @@ environment() { # NAME: a Python environment, made once
 
 install_transformers() {
     environment transformers
-    "$peers/transformers/bin/pip" install -q "$torch" transformers accelerate
+    "$peers/transformers/bin/pip" install -q "$torch" transformers==5.24.0 accelerate==1.15.0
 }
 
 # The source of llama.cpp comes with its Python package. Built for this very processor: AMX and AVX-512 where it has them.
@@ -32,9 +33,9 @@ install_llama_cpp() {
     local place=$peers/llama.cpp label
     environment llama.cpp/venv
     if [[ ! -x $place/build/bin/llama-completion ]]; then
-        "$place/venv/bin/pip" install -q scikit-build-core cmake ninja
+        "$place/venv/bin/pip" install -q scikit-build-core==1.1.2 cmake==4.4.5 ninja==1.13.2
         "$place/venv/bin/pip" download -q --no-deps --no-binary llama-cpp-python --no-build-isolation \
-            -d "$place/sdist" llama-cpp-python
+            -d "$place/sdist" llama-cpp-python==0.3.36
         mkdir -p "$place/src"
         tar xzf "$place"/sdist/llama_cpp_python-*.tar.gz -C "$place/src" --strip-components=1
         (
@@ -48,7 +49,7 @@ install_llama_cpp() {
         > "$place/version"
     if [[ ! -f $peers/$name-bf16.gguf ]]; then
         environment llama.cpp/convert
-        "$place/convert/bin/pip" install -q "$torch" transformers sentencepiece
+        "$place/convert/bin/pip" install -q "$torch" transformers==5.24.0 sentencepiece==0.2.3
         # A tokenizer that it doesn't know by its hash is split as GPT-2's; no timing depends on that.
         sed -i 's/raise NotImplementedError("BPE pre-tokenizer was not recognized.*/res = "gpt-2"/' \
             "$place/src/vendor/llama.cpp/conversion/base.py"
@@ -64,8 +65,11 @@ install_llama_cpp() {
 install_openvino() {
     local format
     environment openvino
-    # A torchvision beside this torch would keep the exporter from starting.
-    "$peers/openvino/bin/pip" install -q openvino-genai optimum-intel nncf "$torch"
+    "$peers/openvino/bin/pip" install -q openvino-genai==2026.4.1.0 optimum-intel==2.2.0 nncf==3.4.0 \
+        transformers==5.5.4 "$torch"
+    # It comes with optimum-intel. Made for another build of torch, it would keep the exporter from starting, which
+    # does without it.
+    "$peers/openvino/bin/pip" uninstall -q -y torchvision
     for format in fp16 int8; do
         [[ -f $peers/$name-ov-$format/openvino_model.bin ]] || "$peers/openvino/bin/optimum-cli" export openvino \
             -m "$checkpoint" --task text-generation-with-past --weight-format $format "$peers/$name-ov-$format"
