@@ -10,14 +10,14 @@ test:             ## every test, against the optimised build that people run
 	$(SWIFT) test -c release --disable-testable-imports
 
 lint:             ## formatting and the size of files
-	$(SWIFT) format lint --strict --recursive Sources Tests Examples Package.swift
+	$(SWIFT) format lint --strict --recursive Sources Plugins Tests Examples Package.swift
 	Scripts/file-sizes.sh
 
 targets:          ## compile the C targets for arm64 and a plain x86-64
 	Scripts/check-targets.sh
 
 format:           ## rewrite every file in the house style
-	$(SWIFT) format --in-place --recursive Sources Tests Examples Package.swift
+	$(SWIFT) format --in-place --recursive Sources Plugins Tests Examples Package.swift
 
 parity:           ## random checkpoints and strings against transformers and tokenizers
 	$(PYTHON) Tests/Parity/models.py

@@ -64,7 +64,8 @@ let package = Package(
                 "Apus", "ApusCheckpoints", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON",
                 "ApusModels", "ApusTokenizers", argumentParser, deque,
             ],
-            swiftSettings: swiftSettings),
+            swiftSettings: swiftSettings, plugins: ["NameCommit"]),
+        .plugin(name: "NameCommit", capability: .buildTool()),
 
         .target(
             name: "ApusTestSupport", dependencies: ["ApusJSON"], path: "Tests/ApusTestSupport",

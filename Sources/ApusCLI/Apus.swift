@@ -5,7 +5,7 @@ struct ApusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apus",
         abstract: "Runs language models over every device you have, from plain Hugging Face checkpoints.",
-        version: EnvCommand.version,
+        version: BuildDescription.text,
         subcommands: [
             GenerateCommand.self, LaunchCommand.self, TokenizeCommand.self, QuantizeCommand.self, BenchCommand.self,
             EnvCommand.self,

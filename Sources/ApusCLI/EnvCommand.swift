@@ -4,8 +4,6 @@ import ApusJSON
 import ArgumentParser
 
 struct EnvCommand: ParsableCommand {
-    static let version = "0.1.0"
-
     static let configuration = CommandConfiguration(
         commandName: "env",
         abstract: "Show the version and what Apus sees of this machine; paste it into a report of a problem.")
@@ -36,10 +34,12 @@ struct EnvCommand: ParsableCommand {
 
     private static func facts(_ host: HostDescription) -> [Fact] {
         var facts = [
-            Fact("version", "Apus version", .string(version)),
+            Fact("version", "Apus version", .string(BuildDescription.version)),
+            Fact("commit", "Commit", .string(BuildDescription.commit)),
+            Fact("configuration", "Build", .string(BuildDescription.configuration)),
             Fact("platform", "Platform", .string(host.platform)),
             Fact("executable", "Executable", .string(RunningProgram.path ?? "unknown")),
-            Fact("swift", "Swift version", .string(swiftVersion)),
+            Fact("swift", "Swift version", .string(BuildDescription.compiler)),
             Fact("cpu", "CPU", .string(host.processor)),
             Fact("cores", "Cores", .integer(host.cores)),
             Fact("memory_bytes", "Memory (GiB)", .integer(MachineMemory.total)),
@@ -68,14 +68,4 @@ struct EnvCommand: ParsableCommand {
     }
 
     private static func tenths(of number: Double) -> String { String((number * 10).rounded() / 10) }
-
-    private static var swiftVersion: String {
-        #if compiler(>=6.4)
-            "6.4 or later"
-        #elseif compiler(>=6.3)
-            "6.3"
-        #else
-            "6.2"
-        #endif
-    }
 }

@@ -16,8 +16,8 @@ struct BenchReport {
 
     var json: JSONValue {
         var object: JSONObject = [
-            "apus": .string(EnvCommand.version), "machine": .object(machine), "model": .object(modelFacts),
-            "settings": .object(settings),
+            "apus": .string(BuildDescription.version), "commit": .string(BuildDescription.commit),
+            "machine": .object(machine), "model": .object(modelFacts), "settings": .object(settings),
         ]
         // What the prompts repeat, for whoever wants to give others the same.
         object.append(
