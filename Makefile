@@ -1,7 +1,14 @@
 SWIFT ?= swift
 PYTHON ?= python3
+PREFIX ?= /usr/local
+DESTDIR ?=
 
-.PHONY: build test lint targets format parity fuzz fixtures demo faults
+# What is installed or handed out runs without a Swift toolchain.
+SCRATCH := .build-dist
+STATIC := $(if $(filter Linux,$(shell uname -s)),--static-swift-stdlib -Xlinker -s)
+PROGRAM := $(SCRATCH)/release/apus
+
+.PHONY: build test lint targets format parity fuzz fixtures demo faults program install uninstall dist
 
 build:            ## the apus command, optimised
 	$(SWIFT) build -c release
@@ -36,3 +43,15 @@ demo:             ## train the demo model again, about half an hour
 
 faults: build     ## the fault drill: ranks and launchers killed at random moments
 	$(PYTHON) Scripts/faults.py
+
+program:          ## the apus command with the Swift runtime inside
+	$(SWIFT) build -c release $(STATIC) --product apus --scratch-path $(SCRATCH)
+
+install: program  ## the command, its demo, manual pages and completions, below DESTDIR and PREFIX
+	Scripts/install.sh $(PROGRAM) "$(DESTDIR)$(PREFIX)"
+
+uninstall:        ## take away what install put there
+	Scripts/install.sh --remove "$(DESTDIR)$(PREFIX)"
+
+dist: program     ## an archive for machines without Swift, tried out
+	Scripts/dist.sh $(PROGRAM) $(SCRATCH)

@@ -23,7 +23,9 @@ public enum DemoModel {
             "\(program)/\(bundle).resources/Demo",
             "\(program)/\(bundle).bundle/Demo",
             "\(program)/\(bundle).bundle/Contents/Resources/Demo",
+            // Where `make install` puts it, and where an archive has it.
             "\(program)/../share/apus/Demo",
+            "\(program)/share/apus/Demo",
         ]
     }
 

@@ -9,7 +9,7 @@ struct ApusCommand: AsyncParsableCommand {
         subcommands: [
             GenerateCommand.self, LaunchCommand.self, TokenizeCommand.self, QuantizeCommand.self, BenchCommand.self,
             EnvCommand.self,
-            WorkerCommand.self, BenchWorkerCommand.self,
+            ManualCommand.self, WorkerCommand.self, BenchWorkerCommand.self,
         ])
 
     static func main() async {

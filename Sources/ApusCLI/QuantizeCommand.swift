@@ -16,10 +16,10 @@ struct QuantizeCommand: ParsableCommand {
               apus generate --model DIR-int8 "a dog"
             """)
 
-    @Option(help: ArgumentHelp("Directory of a Hugging Face checkpoint.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Directory of a Hugging Face checkpoint.", valueName: "dir"), completion: .directory)
     var model: String
 
-    @Option(help: ArgumentHelp("Directory to make.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Directory to make.", valueName: "dir"), completion: .directory)
     var output: String
 
     @Option(

@@ -11,10 +11,12 @@ struct TokenizeCommand: ParsableCommand {
             order. With --decode, reads {"ids": [...]} and writes {"text": ...}.
             """)
 
-    @Option(help: ArgumentHelp("Directory of the checkpoint, with its tokenizer.json.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("Directory of the checkpoint, with its tokenizer.json.", valueName: "dir"),
+        completion: .directory)
     var model: String
 
-    @Option(help: ArgumentHelp("File of JSON lines; - for standard input.", valueName: "file"))
+    @Option(help: ArgumentHelp("File of JSON lines; - for standard input.", valueName: "file"), completion: .file())
     var input: String
 
     @Flag(help: "Turn token ids into text.")

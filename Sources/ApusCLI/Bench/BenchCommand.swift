@@ -36,10 +36,10 @@ struct BenchCommand: AsyncParsableCommand {
     @OptionGroup(title: "What is measured")
     var measured: BenchMeasuredOptions
 
-    @Option(help: ArgumentHelp("File for all settings and figures as JSON.", valueName: "file"))
+    @Option(help: ArgumentHelp("File for all settings and figures as JSON.", valueName: "file"), completion: .file())
     var json: String?
 
-    @Option(help: ArgumentHelp("File for plots over what was varied.", valueName: "file"))
+    @Option(help: ArgumentHelp("File for plots over what was varied.", valueName: "file"), completion: .file())
     var svg: String?
 
     func run() async throws {

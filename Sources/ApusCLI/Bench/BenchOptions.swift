@@ -4,12 +4,15 @@ import ApusCompute
 import ArgumentParser
 
 struct BenchModelOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Directory of a Hugging Face checkpoint; by default the demo model.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("Directory of a Hugging Face checkpoint; by default the demo model.", valueName: "dir"),
+        completion: .directory)
     var model: String?
 
     @Option(
         help: ArgumentHelp(
-            "A config.json: random weights of that shape, which are written nowhere.", valueName: "config"))
+            "A config.json: random weights of that shape, which are written nowhere.", valueName: "config"),
+        completion: .file())
     var synthetic: String?
 
     mutating func validate() throws {
