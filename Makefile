@@ -8,7 +8,7 @@ SCRATCH := .build-dist
 STATIC := $(if $(filter Linux,$(shell uname -s)),--static-swift-stdlib -Xlinker -s)
 PROGRAM := $(SCRATCH)/release/apus
 
-.PHONY: build test lint targets format parity fuzz fixtures demo faults program install uninstall dist
+.PHONY: build test lint targets format parity fuzz fixtures demo faults program install uninstall dist docs
 
 build:            ## the apus command, optimised
 	$(SWIFT) build -c release
@@ -55,3 +55,6 @@ uninstall:        ## take away what install put there
 
 dist: program     ## an archive for machines without Swift, tried out
 	Scripts/dist.sh $(PROGRAM) $(SCRATCH)
+
+docs: build       ## the documentation of the Apus module in .build/docs; a link that leads nowhere is an error
+	Scripts/docs.sh

@@ -22,6 +22,7 @@ public enum AutoModelForCausalLM {
     /// `generation_config.json` if there is one. Weights are packed for the processor as they are read.
     ///
     /// - Parameters:
+    ///   - directory: path of the checkpoint.
     ///   - dtype: type of the weights in products; by default the checkpoint's own.
     ///   - quantization: rounds the weights of products to integers; by default they are as the checkpoint has them.
     ///   - cacheType: type of the keys and values that are kept of a prompt: float32, bfloat16, or int8 with a scale for
