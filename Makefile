@@ -8,7 +8,7 @@ SCRATCH := .build-dist
 STATIC := $(if $(filter Linux,$(shell uname -s)),--static-swift-stdlib -Xlinker -s)
 PROGRAM := $(SCRATCH)/release/apus
 
-.PHONY: build test lint targets format parity fuzz fixtures demo faults program install uninstall dist docs
+.PHONY: build test lint targets format parity fuzz fixtures demo faults program install uninstall dist docs dependent
 
 build:            ## the apus command, optimised
 	$(SWIFT) build -c release
@@ -58,3 +58,6 @@ dist: program     ## an archive for machines without Swift, tried out
 
 docs: build       ## the documentation of the Apus module in .build/docs; a link that leads nowhere is an error
 	Scripts/docs.sh
+
+dependent:        ## build a program outside that depends on this package, without warnings
+	Scripts/check-dependent.sh

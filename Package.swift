@@ -91,6 +91,8 @@ let package = Package(
                 "ApusGeneration", "ApusTestSupport",
             ],
             path: "Tests/Fuzz", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "apus-readme", dependencies: ["Apus"], path: "Tests/ReadmeProgram", swiftSettings: swiftSettings),
         tests("ApusDistributedTests", ["ApusCompute", "ApusDistributed", "ApusJSON"]),
         tests("ApusTests", ["Apus"]),
         tests("ApusCLITests", ["ApusJSON"]),
