@@ -13,6 +13,8 @@ final class ResultFile {
     /// Where results stand until the end; `nil` for what is no regular file and is written as it comes.
     let partial: String?
     private let target: String
+    /// Whether the partial file is this run's, so that it may be taken away.
+    private var isClaimed = false
     private var hasResults = false
 
     /// Opens what the path names. A descriptor's name (`/dev/stdout`) stands for the descriptor, a link for its target.
@@ -38,12 +40,7 @@ final class ResultFile {
             self.partial = partial
             target = file
             self.output = output
-            do {
-                try claim(replaces: replaces)
-            } catch {
-                output.close()
-                throw error
-            }
+            try claim(replaces: replaces)
         }
     }
 
@@ -62,15 +59,17 @@ final class ResultFile {
         guard flock(output.number, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
             throw CommandError("\(output.name): another run is writing it")
         }
-        guard let own = FileIdentity(descriptor: output.number), own.byteCount > 0 else { return }
-        guard replaces else {
-            throw CommandError("\(output.name): holds results of a run that did not end; --force gives them up")
+        if let own = FileIdentity(descriptor: output.number), own.byteCount > 0 {
+            guard replaces else {
+                throw CommandError("\(output.name): holds results of a run that did not end; --force gives them up")
+            }
+            guard ftruncate(output.number, 0) == 0 else { throw output.failure }
         }
-        guard ftruncate(output.number, 0) == 0 else { throw output.failure }
+        isClaimed = true
     }
 
     deinit {
-        if let partial, !hasResults { unlink(partial) }
+        if let partial, isClaimed, !hasResults { unlink(partial) }
         output.close()
     }
 
