@@ -7,7 +7,6 @@
 
 import argparse
 import json
-import os
 import random
 import subprocess
 import sys
@@ -18,48 +17,34 @@ from pathlib import Path
 import torch
 import transformers
 
+from apus_command import Command, add_command, command
 from models_checkpoints import Options, draw, write_checkpoint
 from models_compare import Verdict, compare
 from models_integers import IntegerCheck, IntegerVerdict, integer_self_test
 from models_selftest import self_test
 from models_text import draw_text, text_faults, write_tokenizer
 
-ROOT = Path(__file__).parents[2]
-SMALL = ROOT / "Tests/Fixtures/Models/mha"
 NEW_TOKENS = 64
 
 
 class Apus:
     """Runs the command on a checkpoint, with an instruction set, a batch size, threads and processes drawn at random."""
 
-    def __init__(self, command: str):
+    def __init__(self, command: Command):
         self.command = command
-        self.sets = instruction_sets(command)
         self.last = ""
 
     def __call__(self, folder: Path, options: Options, prompts: list, limit: int, rng: random.Random) -> list[dict]:
-        source, target = folder / "prompts.jsonl", folder / "results.jsonl"
         key = lambda prompt: "prompt" if isinstance(prompt, str) else "prompt_token_ids"
-        source.write_text("".join(json.dumps({key(prompt): prompt}) + "\n" for prompt in prompts))
-        arguments = [self.command, "generate", "--model", str(folder), "--prompts", str(source), "--output", str(target),
-                     "--max-new-tokens", str(limit), "--logprobs", "--quiet", "--batch-size", str(rng.choice([1, 2, 3, 16])),
-                     "--threads", str(rng.choice([1, 2]))]
+        arguments = ["--max-new-tokens", limit, "--logprobs", "--batch-size", rng.choice([1, 2, 3, 16]),
+                     "--threads", rng.choice([1, 2])]
         processes = rng.choice([1, 1, 2, 3])
-        arguments += ["-n", str(processes)] if processes > 1 else []
-        isa = rng.choice(self.sets)
-        self.last = f"APUS_ISA={isa} " + " ".join(arguments[1:])
-        done = subprocess.run(arguments, capture_output=True, text=True, timeout=300, env=os.environ | {"APUS_ISA": isa})
-        if done.returncode != 0:
-            raise RuntimeError(f"apus ended with {done.returncode}: {done.stderr.strip()[-300:]}")
-        return [json.loads(line) for line in target.read_text().splitlines()]
-
-
-def instruction_sets(command: str) -> list[str]:
-    """Those that this machine runs: the command names them when it is asked for another."""
-    run = subprocess.run([command, "generate", "--model", str(SMALL), "--prompts", "-", "-q"], capture_output=True,
-                         text=True, input='{"prompt_token_ids": [1]}\n', env=os.environ | {"APUS_ISA": "none"})
-    _, found, names = run.stderr.strip().partition("instruction sets: ")
-    return names.split(", ") if found else []
+        arguments += ["-n", processes] if processes > 1 else []
+        try:
+            return self.command.generate(
+                folder, [{key(prompt): prompt} for prompt in prompts], *arguments, isa=rng.choice(self.command.sets))
+        finally:
+            self.last = self.command.last
 
 
 def draw_prompts(options: Options, rng: random.Random) -> list[list[int]]:
@@ -109,7 +94,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=50)
     parser.add_argument("--seed", type=int, help="of the whole run; fresh and printed when left out")
     parser.add_argument("--only", type=int, metavar="SEED", help="one configuration, by its own seed")
-    parser.add_argument("--apus", default=os.environ.get("APUS", str(ROOT / ".build/release/apus")))
+    add_command(parser)
     parser.add_argument("--self-test", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -122,15 +107,8 @@ def main() -> int:
     print(f"seed {seed}, {len(seeds)} configurations", flush=True)
     if arguments.self_test:
         return self_test(check, [draw(own) for own in seeds]) | integer_self_test([draw(own) for own in seeds])
-    if not os.access(arguments.apus, os.X_OK):
-        print(f"{arguments.apus} is not there: build it (make build) or name it with --apus", file=sys.stderr)
-        return 1
-
-    apus, total, failed, start = Apus(arguments.apus), Verdict(), 0, time.time()
-    integers, rounded = IntegerCheck(arguments.apus, apus.sets), IntegerVerdict()
-    if not apus.sets:
-        print(f"{arguments.apus} names no instruction set that it runs on", file=sys.stderr)
-        return 1
+    apus, total, failed, start = Apus(command(parser, arguments)), Verdict(), 0, time.time()
+    integers, rounded = IntegerCheck(apus.command), IntegerVerdict()
     for own in seeds:
         options = draw(own)
         verdict = check(options, apus, verbose=arguments.only is not None)
@@ -148,7 +126,7 @@ def main() -> int:
           f"{total.worst:.1e}, rounded ones at {total.ratio:.2f} of the tolerance, {time.time() - start:.0f} s "
           f"(seed {seed})")
     sound = rounded.settle()
-    print(f"int8 and int4 on {', '.join(apus.sets)}: {rounded.runs} runs, {rounded.describe()}")
+    print(f"int8 and int4 on {', '.join(apus.command.sets)}: {rounded.runs} runs, {rounded.describe()}")
     if not sound:
         print(f"FAIL int8 and int4: {rounded.failures[-1]}")
     return 0 if sound and not failed else 1

@@ -75,7 +75,7 @@ def compare(options: Options, folder, prompts: list[list[int]], records: list[di
     return verdict
 
 
-def compare_exact(reference: Reference, answers, limit: int, verdict: Verdict) -> None:
+def compare_exact(reference: Reference, answers, limit: int, verdict: Verdict, allowed: float = LOGPROB) -> None:
     for index, prompt, tokens, logprobs in answers:
         answer = reference.generate(prompt, limit)
         expected = answer.logits.double().log_softmax(-1)
@@ -91,7 +91,7 @@ def compare_exact(reference: Reference, answers, limit: int, verdict: Verdict) -
                 verdict.ties += 1
             difference = abs(logprobs[step] - expected[step, mine].item())
             verdict.worst = max(verdict.worst, difference)
-            if not difference <= LOGPROB:
+            if not difference <= allowed:
                 verdict.failures.append(f"{where}: logprob of token {step} is {logprobs[step]:.6f}, transformers has "
                                         f"{expected[step, mine].item():.6f}")
                 break

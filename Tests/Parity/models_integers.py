@@ -4,9 +4,7 @@ The rules are in README.md beside this file.
 """
 
 import json
-import os
 import random
-import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, DynamicCache
 
+from apus_command import Command
 from models_checkpoints import Options, write_checkpoint
 
 FORMATS = ("int8", "int4")
@@ -201,23 +200,12 @@ def answer_faults(format: str, depth: int, mine, formula, exact, verdict: Intege
 # The command.
 
 class IntegerCheck:
-    def __init__(self, command: str, sets: list[str]):
-        self.command, self.sets = command, sets
+    def __init__(self, command: Command):
+        self.command = command
 
-    def apus(self, arguments: list[str], isa: str) -> subprocess.CompletedProcess:
-        done = subprocess.run([self.command, *arguments], capture_output=True, text=True, timeout=300,
-                              env=os.environ | {"APUS_ISA": isa})
-        if done.returncode != 0:
-            raise RuntimeError(f"APUS_ISA={isa} apus {' '.join(arguments)} ended with {done.returncode}: "
-                               f"{done.stderr.strip()[-300:]}")
-        return done
-
-    def generate(self, model: Path, prompts: Path, isa: str, batch=1, threads=1, processes=1, *more: str) -> list[dict]:
-        done = self.apus(["generate", "--model", str(model), "--prompts", str(prompts), "--max-new-tokens", str(NEW_TOKENS),
-                          "--logprobs", "--quiet", "--json", "--batch-size", str(batch), "--threads", str(threads),
-                          "-n", str(processes), *more], isa)
-        records = [json.loads(line) for line in done.stdout.splitlines()]
-        return [{key: value for key, value in record.items() if key != "rank"} for record in records]
+    def generate(self, model: Path, requests: list[dict], isa: str, batch=1, threads=1, processes=1, *more: str) -> list[dict]:
+        return self.command.generate(model, requests, "--max-new-tokens", NEW_TOKENS, "--logprobs", "--batch-size", batch,
+                                     "--threads", threads, "-n", processes, *more, isa=isa)
 
     def __call__(self, folder: Path, options: Options, rng: random.Random) -> IntegerVerdict:
         verdict = IntegerVerdict()
@@ -225,29 +213,28 @@ class IntegerCheck:
         short = [[rng.randrange(options.vocab_size) for _ in range(rng.choice([1, 7, 40, 90]))] for _ in range(3)]
         # Longer than what a step takes, so that it is cut, and elsewhere when others run beside it.
         long = [rng.randrange(options.vocab_size) for _ in range(rng.randint(520, 640))]
-        file = folder / "integers.jsonl"
-        file.write_text("".join(json.dumps({"prompt_token_ids": ids}) + "\n" for ids in [*short, long, short[0]]))
+        requests = [{"prompt_token_ids": ids} for ids in [*short, long, short[0]]]
         for format in FORMATS:
             quantized = folder / format
-            self.apus(["quantize", "--model", str(folder), "--output", str(quantized), "--format", format, "--quiet",
-                       "--threads", str(rng.choice([1, 2])), "--max-shard-size", rng.choice(["5GB", "20KB"])], "scalar")
+            self.command.run(["quantize", "--model", str(folder), "--output", str(quantized), "--format", format, "--quiet",
+                              "--threads", str(rng.choice([1, 2])), "--max-shard-size", rng.choice(["5GB", "20KB"])], "scalar")
             stored = tensors(quantized)
             formula = Model(folder, options, stored)
             for name in formula.linears:
                 source = name + ".weight" if name + ".weight" in original else "model.embed_tokens.weight"
                 verdict.failures += file_faults(format, original[source], stored, name + ".weight")
             layer_faults(format, exact, formula, max(short, key=len), verdict)
-            self.independence(format, folder, quantized, file, rng, verdict)
+            self.independence(format, folder, quantized, requests, rng, verdict)
             self.depths(format, quantized, short, exact, formula, rng, verdict)
             exact.cut(options.num_hidden_layers)
         return verdict
 
-    def independence(self, format: str, folder: Path, quantized: Path, file: Path, rng, verdict: IntegerVerdict) -> None:
+    def independence(self, format: str, folder: Path, quantized: Path, requests, rng, verdict: IntegerVerdict) -> None:
         """The same bits from both checkpoints however they run, on every instruction set."""
-        for isa in self.sets:
-            first = self.generate(folder, file, isa, 1, 1, 1, "--quantize", format)
+        for isa in self.command.sets:
+            first = self.generate(folder, requests, isa, 1, 1, 1, "--quantize", format)
             settings = (rng.choice([2, 3, 16]), rng.choice([1, 2, 3]), rng.choice([1, 1, 2, 3]))
-            second = self.generate(quantized, file, isa, *settings)
+            second = self.generate(quantized, requests, isa, *settings)
             verdict.runs += 2
             if first != second or len(first) != 5:
                 verdict.failures.append(f"{format} on {isa}: batch, threads, processes {settings} give other results")
@@ -255,12 +242,11 @@ class IntegerCheck:
     def depths(self, format: str, quantized: Path, prompts, exact: Model, formula: Model, rng, verdict) -> None:
         """Apus itself after 1, 2, ... layers, each time on another instruction set."""
         config = json.loads((quantized / "config.json").read_text())
-        file = quantized / "prompts.jsonl"
-        file.write_text("".join(json.dumps({"prompt_token_ids": ids}) + "\n" for ids in prompts))
+        requests = [{"prompt_token_ids": ids} for ids in prompts]
         for depth in range(1, formula.options.num_hidden_layers + 1):
             (quantized / "config.json").write_text(json.dumps(config | {"num_hidden_layers": depth}))
-            isa = rng.choice(self.sets)
-            records = self.generate(quantized, file, isa, 3, 2)
+            isa = rng.choice(self.command.sets)
+            records = self.generate(quantized, requests, isa, 3, 2)
             verdict.runs += 1
             exact.cut(depth), formula.cut(depth)
             answers = [(prompt, record["token_ids"]) for prompt, record in zip(prompts, records)]
