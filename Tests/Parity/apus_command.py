@@ -30,8 +30,10 @@ class Command:
         with tempfile.TemporaryDirectory(prefix="apus-parity-") as name:
             source, target = Path(name) / "prompts.jsonl", Path(name) / "results.jsonl"
             source.write_text("".join(json.dumps(request) + "\n" for request in requests))
-            self.run(["generate", "--model", str(folder), "--prompts", str(source), "--output", str(target), "--quiet",
-                      *map(str, arguments)], isa, statuses=statuses)
+            done = self.run(["generate", "--model", str(folder), "--prompts", str(source), "--output", str(target), "--quiet",
+                             *map(str, arguments)], isa, statuses=statuses)
+            if not target.exists():
+                raise RuntimeError(f"{self.last} wrote no results: {done.stderr.strip()[-300:]}")
             records = [json.loads(line) for line in target.read_text().splitlines()]
         return [{key: value for key, value in record.items() if key != "rank"} for record in records]
 
