@@ -28,6 +28,9 @@ format:           ## rewrite every file in the house style
 
 parity:           ## random checkpoints and strings against transformers and tokenizers
 	$(PYTHON) Tests/Parity/models.py
+	$(PYTHON) Tests/Parity/context.py
+	$(PYTHON) Tests/Parity/stop_strings.py
+	$(PYTHON) Tests/Parity/logits.py
 	$(PYTHON) Tests/Parity/check_tokenizers.py
 	$(PYTHON) Tests/Parity/tokenizers_components.py
 

@@ -1,11 +1,15 @@
-"""Runs the command under test."""
+"""Runs the command under test, and what the scripts that do it have in common."""
 
 import argparse
 import json
 import os
+import random
 import subprocess
 import tempfile
 from pathlib import Path
+
+import torch
+import transformers
 
 ROOT = Path(__file__).parents[2]
 SMALL = ROOT / "Tests/Fixtures/Models/mha"
@@ -20,18 +24,19 @@ class Command:
     def run(self, arguments: list[str], isa: str = "", text: str = "", statuses=(0,)) -> subprocess.CompletedProcess:
         self.last = " ".join(([f"APUS_ISA={isa}"] if isa else []) + arguments)
         environment = os.environ | ({"APUS_ISA": isa} if isa else {})
-        done = subprocess.run([self.path, *arguments], capture_output=True, text=True, timeout=300, input=text, env=environment)
+        done = subprocess.run([self.path, *arguments], capture_output=True, text=True, timeout=300, input=text,
+                              env=environment)
         if done.returncode not in statuses:
             raise RuntimeError(f"{self.last} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
         return done
 
-    def generate(self, folder: Path, requests: list[dict], *arguments, isa: str = "", statuses=(0,)) -> list[dict]:
+    def generate(self, folder: Path, requests: list[dict], *arguments, isa="", statuses=(0,)) -> list[dict]:
         """The records of prompts, without the number of the process."""
         with tempfile.TemporaryDirectory(prefix="apus-parity-") as name:
             source, target = Path(name) / "prompts.jsonl", Path(name) / "results.jsonl"
             source.write_text("".join(json.dumps(request) + "\n" for request in requests))
-            done = self.run(["generate", "--model", str(folder), "--prompts", str(source), "--output", str(target), "--quiet",
-                             *map(str, arguments)], isa, statuses=statuses)
+            files = ["--model", str(folder), "--prompts", str(source), "--output", str(target)]
+            done = self.run(["generate", *files, "--quiet", *map(str, arguments)], isa, statuses=statuses)
             if not target.exists():
                 raise RuntimeError(f"{self.last} wrote no results: {done.stderr.strip()[-300:]}")
             records = [json.loads(line) for line in target.read_text().splitlines()]
@@ -47,8 +52,20 @@ class Command:
         return names.split(", ")
 
 
-def add_command(parser: argparse.ArgumentParser) -> None:
+def script(description: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, help="of the whole run; fresh and printed when left out")
     parser.add_argument("--apus", default=os.environ.get("APUS", str(ROOT / ".build/release/apus")))
+    return parser
+
+
+def parsed(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, int]:
+    """The arguments and the seed of a run, with the libraries quiet and on one thread."""
+    torch.set_num_threads(1)
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    arguments = parser.parse_args()
+    return arguments, arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 31)
 
 
 def command(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> Command:

@@ -7,7 +7,6 @@ Every prompt is compared with transformers' answer from a model object of its ow
 length leaves its traces in the object. Then apus must give the same bytes however the prompts run.
 """
 
-import argparse
 import random
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 import torch
 import transformers
 
-from apus_command import Command, add_command, command
+from apus_command import Command, command, parsed, script
 from models_checkpoints import ORIGINAL, Options, write_checkpoint
 from models_compare import LOGPROB, Verdict, compare_exact
 from models_reference import Answer, Reference
@@ -104,9 +103,12 @@ def check(apus: Command, options: Options, trained: int) -> Verdict:
     with tempfile.TemporaryDirectory(prefix="apus-parity-") as name:
         folder = Path(name)
         write_checkpoint(folder, options)
-        run = lambda settings, asked, *more, statuses=(0,): apus.generate(
-            folder, asked, "--logprobs", "--batch-size", settings[0], "-n", settings[1], "--threads", settings[2], *more,
-            isa=isa, statuses=statuses)
+
+        def run(settings, asked: list[dict], *more, statuses=(0,)) -> list[dict]:
+            batch, processes, threads = settings
+            return apus.generate(folder, asked, "--logprobs", "--batch-size", batch, "-n", processes, "--threads",
+                                 threads, *more, isa=isa, statuses=statuses)
+
         longest = max(map(size, requests))
         raised = ["--context-length", longest] if longest > most else []
         try:
@@ -125,18 +127,19 @@ def check(apus: Command, options: Options, trained: int) -> Verdict:
 def bound_faults(run, requests: list[dict], records: list[dict], options: Options, rng: random.Random) -> list[str]:
     """The context that holds by default, and the one asked for: a result up to it, an error beyond it."""
     most, faults = context(options), []
-    bounds = [{"prompt_token_ids": rng.choices(range(options.vocab_size), k=most - 2), "max_new_tokens": new} for new in (3, 4)]
-    for request, record in zip(requests + bounds, run((3, 1, 1), requests + bounds, statuses=(0, 1)), strict=True):
+    full = rng.choices(range(options.vocab_size), k=most - 2)
+    asked = requests + [{"prompt_token_ids": full, "max_new_tokens": new} for new in (3, 4)]
+    outcome = lambda record: repr(str(record.get("error", "a result"))[:80])
+    for request, record in zip(asked, run((3, 1, 1), asked, statuses=(0, 1)), strict=True):
         if ("error" in record) != (size(request) > most):
-            faults.append(f"context {most}: {len(request['prompt_token_ids'])} tokens and {request['max_new_tokens']} new "
-                          f"ones give {str(record.get('error', 'a result'))[:80]!r}")
+            faults.append(f"context {most}: {size(request)} places give {outcome(record)}")
         elif "error" not in record and record["index"] < len(records) and record != records[record["index"]]:
             faults.append(f"prompt {record['index']}: another result without --context-length")
     lowered = sorted(map(size, requests))[2]
     answers = run((3, 1, 1), requests, "--context-length", lowered, statuses=(0, 1))
     for request, record in zip(requests, answers, strict=True):
         if ("error" in record) != (size(request) > lowered):
-            faults.append(f"--context-length {lowered}: {size(request)} tokens give {str(record.get('error', 'a result'))[:80]!r}")
+            faults.append(f"--context-length {lowered}: {size(request)} places give {outcome(record)}")
         elif "error" not in record and record != records[record["index"]]:
             faults.append(f"prompt {record['index']}: another result with --context-length {lowered}")
     return faults
@@ -154,18 +157,13 @@ def compare_all(folder: Path, requests: list[dict], records: list[dict], verdict
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = script(__doc__)
     parser.add_argument("--count", type=int, default=1)
-    parser.add_argument("--seed", type=int, help="of the whole run; fresh and printed when left out")
     parser.add_argument("--only", metavar="SEED:POSITIONS:KIND")
-    add_command(parser)
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 31)
+    arguments, seed = parsed(parser)
     rng = random.Random(seed)
-    cases = [(rng.randrange(1 << 31), trained, kind) for _ in range(arguments.count) for trained in SIZES for kind in KINDS]
+    kinds = [(trained, kind) for trained in SIZES for kind in KINDS]
+    cases = [(rng.randrange(1 << 31), *kind) for _ in range(arguments.count) for kind in kinds]
     if arguments.only:
         own, trained, kind = arguments.only.split(":")
         cases = [(int(own), int(trained), kind)]
@@ -180,9 +178,9 @@ def main() -> int:
             print(f"FAIL --only {own}:{trained}:{kind} [{options.describe()}] context {context(options)}")
             for failure in verdict.failures[:6]:
                 print(f"     {failure}", flush=True)
-    print(f"{len(cases) - failed} of {len(cases)} models agree with transformers {transformers.__version__} up to 4 times "
-          f"their length: {total.prompts} prompts, {total.tokens} tokens, {total.ties} ties, log-probabilities within "
-          f"{total.worst:.1e}, {time.time() - start:.0f} s (seed {seed})")
+    print(f"{len(cases) - failed} of {len(cases)} models agree with transformers {transformers.__version__} up to 4 "
+          f"times their length: {total.prompts} prompts, {total.tokens} tokens, {total.ties} ties, log-probabilities "
+          f"within {total.worst:.1e}, {time.time() - start:.0f} s (seed {seed})")
     return 1 if failed else 0
 
 

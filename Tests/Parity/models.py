@@ -5,7 +5,6 @@
     python Tests/Parity/models.py --self-test                  checks the judge itself, without apus
 """
 
-import argparse
 import json
 import random
 import subprocess
@@ -17,7 +16,7 @@ from pathlib import Path
 import torch
 import transformers
 
-from apus_command import Command, add_command, command
+from apus_command import Command, command, parsed, script
 from models_checkpoints import Options, draw, write_checkpoint
 from models_compare import Verdict, compare
 from models_integers import IntegerCheck, IntegerVerdict, integer_self_test
@@ -90,18 +89,11 @@ def check(options: Options, run, verbose: bool = False) -> Verdict:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = script(__doc__)
     parser.add_argument("--count", type=int, default=50)
-    parser.add_argument("--seed", type=int, help="of the whole run; fresh and printed when left out")
     parser.add_argument("--only", type=int, metavar="SEED", help="one configuration, by its own seed")
-    add_command(parser)
     parser.add_argument("--self-test", action="store_true")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-
-    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 31)
+    arguments, seed = parsed(parser)
     rng = random.Random(seed)
     seeds = [arguments.only] if arguments.only is not None else [rng.randrange(1 << 31) for _ in range(arguments.count)]
     print(f"seed {seed}, {len(seeds)} configurations", flush=True)

@@ -105,6 +105,7 @@ def draw_layout(rng: random.Random, options: Options) -> None:
     options.architectures = rng.choices(["usual", "absent", "null", "empty", "inner", "other"], [5, 1, 1, 1, 1, 1])[0]
     options.shards = rng.choices(["plain", STALE, TWICE, FOLDERS], [6, 1, 1, 1])[0]
     options.consolidated = rng.random() < 0.1
+    options.sliding_window = rng.choice([2, 5, 17, 64]) if rng.random() < 0.12 else None
 
 
 def draw_rope(rng: random.Random, options: Options) -> dict:

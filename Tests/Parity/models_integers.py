@@ -149,9 +149,9 @@ class Model:
         self.model.model.rotary_emb = type(rotary)(config=self.model.config)
         rounds = self.stored is not None and self.options.dtype == "bf16"
         cache = RoundedCache(config=self.model.config) if rounds else DynamicCache(config=self.model.config)
-        # These scalings depend on the length so far.
+        # These scalings depend on the length so far, and a window holds for new tokens only.
         feeds = [prompt] + [[token] for token in tokens[:-1]]
-        if self.options.rope_kind not in ("dynamic", "longrope"):
+        if self.options.rope_kind not in ("dynamic", "longrope") and self.options.sliding_window is None:
             feeds = [prompt + tokens[:-1]]
         rows = []
         for feed in feeds:

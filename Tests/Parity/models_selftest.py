@@ -17,6 +17,7 @@ FAULTS = {
     "no rope scaling": lambda options: options.rope_kind != "default" and options.rope.get("factor", 1) > 1,
     "long factors never used": lambda options: options.rope_kind == "longrope",
     "stored head left out": lambda options: options.head == "own",
+    "no window": lambda options: options.sliding_window is not None,
     "rope theta": lambda options: True,
     "position off by one in queries": lambda options: True,
     "norm epsilon": lambda options: options.dtype == "f32" and options.rms_norm_eps >= 1e-3,
@@ -81,6 +82,8 @@ def spoil(reference: Reference, fault: str, options: Options) -> None:
         config.rope_parameters = {**config.rope_parameters, "long_factor": config.rope_parameters["short_factor"]}
     elif fault == "stored head left out":
         model.lm_head.weight.copy_(model.model.embed_tokens.weight)
+    elif fault == "no window":
+        config.sliding_window = None
     elif fault == "rope theta":
         config.rope_parameters = {**config.rope_parameters, "rope_theta": options.rope_theta * 1.5}
     elif fault == "norm epsilon":

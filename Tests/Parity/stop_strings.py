@@ -1,4 +1,4 @@
-"""Stop strings: apus against transformers' `generate(stop_strings=...)`, token by token, with tokenizers of three kinds.
+"""Stop strings: apus against transformers' `generate(stop_strings=...)`, with tokenizers of three kinds.
 
     python Tests/Parity/stop_strings.py [--count 200] [--seed S]
     python Tests/Parity/stop_strings.py --only SEED:KIND     one model again with its sets, as named in a failure
@@ -6,7 +6,6 @@
 A model is made that says a drawn sequence of tokens; stop strings are cut out of what that decodes to.
 """
 
-import argparse
 import json
 import os
 import random
@@ -23,7 +22,7 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, LlamaConfig, LlamaForCausalLM
 from transformers.generation.stopping_criteria import StopStringCriteria
 
-from apus_command import Command, add_command, command
+from apus_command import Command, command, parsed, script
 from models_text import WORDS
 from stop_tokenizers import KINDS, SPECIAL, draw_tokenizer
 
@@ -86,7 +85,8 @@ def draw_sequence(tokenizer: Tokenizer, rng: random.Random) -> list[int]:
             case "special":
                 ids.append(tokenizer.token_to_id(rng.choice(SPECIAL[1:])))
             case "emoji":
-                ids += tokenizer.encode(rng.choice(["🙂", "🎉", "\n", "ÿ", " ", "€5"]), add_special_tokens=False).ids
+                text = rng.choice(["🙂", "🎉", "\n", "ÿ", " ", "€5"])
+                ids += tokenizer.encode(text, add_special_tokens=False).ids
             case "any":
                 ids.append(rng.randrange(tokenizer.get_vocab_size()))
             case "beyond":
@@ -153,8 +153,9 @@ def judge(model, tokenizer, case: Case, record: dict, eos: int | None, outcome: 
     ending = [] if criteria is None else [stop for stop in case.stops if ends_with(tokenizer, stop, output)]
     ended = bool(ending)
     outcome.stopped += ended
-    if record["num_tokens"] != len(tokens) or len(record["logprobs"]) != len(tokens):
-        faults.append(f"num_tokens is {record['num_tokens']}, {len(record['logprobs'])} logprobs for {len(tokens)} tokens")
+    counts = record["num_tokens"], len(record["logprobs"])
+    if counts != (len(tokens), len(tokens)):
+        faults.append(f"num_tokens and the count of logprobs are {counts} for {len(tokens)} tokens")
     reason = "stop_string" if ended else "stop" if tokens[-1] == eos else "length"
     if record["finish_reason"] != reason:
         faults.append(f"finish_reason is {record['finish_reason']}, not {reason}")
@@ -227,16 +228,10 @@ def check(apus: Command, seed: int, kind: str, count: int) -> Outcome:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = script(__doc__)
     parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--seed", type=int, help="of the whole run; fresh and printed when left out")
     parser.add_argument("--only", metavar="SEED:KIND")
-    add_command(parser)
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 31)
+    arguments, seed = parsed(parser)
     rng = random.Random(seed)
     models = [(rng.randrange(1 << 31), KINDS[number % len(KINDS)]) for number in range(-(-arguments.count // SETS))]
     if arguments.only:
@@ -253,8 +248,9 @@ def main() -> int:
             for failure in outcome.failures[:8]:
                 print(f"     {failure}", flush=True)
     total = len(models) * SETS
-    print(f"{len(models) - failed} of {len(models)} models stop where those of transformers {transformers.__version__} do: "
-          f"{total} sets of stop strings, {stopped} ended a result, {impossible} can't, {time.time() - start:.0f} s (seed {seed})")
+    print(f"{len(models) - failed} of {len(models)} models stop where transformers {transformers.__version__} does: "
+          f"{total} sets of stop strings, {stopped} ended a result, {impossible} can't, {time.time() - start:.0f} s "
+          f"(seed {seed})")
     if stopped < LEAST_STOPPED * total and not arguments.only:
         print("FAIL too few results were ended: this run says little")
         return 1

@@ -39,7 +39,8 @@ def byte_level(rng: random.Random) -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, bytes_of])
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.train_from_iterator(corpus(rng), trainers.BpeTrainer(
-        vocab_size=rng.randint(300, 500), initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), show_progress=False))
+        vocab_size=rng.randint(300, 500), show_progress=False,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet())))
     tokenizer.add_special_tokens(SPECIAL[1:])
     return begin_with(tokenizer, "<s>")
 
