@@ -14,7 +14,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import torch
 import transformers
 
 from apus_command import Command, command, parsed, script

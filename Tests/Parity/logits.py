@@ -7,7 +7,6 @@ A weight of the head or of the table is NaN or infinite. Where transformers' raw
 result is an error; -inf is a token that never comes. A result one token shorter shows the path to an error.
 """
 
-import json
 import math
 import random
 import subprocess
@@ -17,7 +16,6 @@ import time
 from pathlib import Path
 
 import torch
-import transformers
 from safetensors.torch import load_file, save_file
 
 from apus_command import Command, command, parsed, script

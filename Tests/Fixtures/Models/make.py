@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 sys.path.append(str(HERE.parents[1] / "Parity"))
 
 from models_checkpoints import Options, write_checkpoint  # noqa: E402
-from models_reference import Reference, chosen  # noqa: E402
+from models_reference import Reference  # noqa: E402
 
 SMALL = dict(hidden_size=24, intermediate_size=22, vocab_size=101)
 TINY = dict(hidden_size=24, intermediate_size=22, vocab_size=61)
