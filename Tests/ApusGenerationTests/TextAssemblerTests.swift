@@ -61,4 +61,18 @@ import Testing
         #expect(text(tokenizer, ids, ids, stops: ["againHel"]) == "Hel")
         #expect(text(tokenizer, [], ids, stops: ["absent"]) == "Hello world, hello again")
     }
+
+    @Test func cutsHalfACharacterBehindTheStopString() throws {
+        let tokenizer = try tokenizer("gpt2")
+        let half = try #require(tokenizer.id(for: "Ã"))
+        let a = try #require(tokenizer.id(for: "a"))
+        #expect(text(tokenizer, [], [a, half], stops: ["zz"]) == "a\u{FFFD}")
+        // A token of two bytes, the second of which begins a character.
+        for id in 0..<tokenizer.vocabularySize {
+            let piece = TokenPieces(tokenizer).piece(of: id) ?? []
+            guard piece.count > 1, String(validating: piece, as: UTF8.self) == nil, piece[0] < 0x80 else { continue }
+            let first = String(decoding: piece.prefix(1), as: UTF8.self)
+            #expect(text(tokenizer, [], [id], stops: [first]) == first)
+        }
+    }
 }

@@ -28,9 +28,10 @@ package struct TextAssembler: Sendable {
         if isLast || overhang != nil { text += decoder.finish() }
         text = withoutPrompt(text)
         guard let overhang, let piece else { return (text, false) }
-        // A special token is left out of the text, and its overhang with it.
-        if !pieces.isSpecial(token), text.utf8.reversed().starts(with: piece.suffix(overhang).reversed()) {
-            text = String(decoding: text.utf8.dropLast(overhang), as: UTF8.self)
+        // A special token is left out of the text, and its overhang with it. Half a character is written as one.
+        let rest = String(decoding: piece.suffix(overhang), as: UTF8.self).utf8
+        if !pieces.isSpecial(token), text.utf8.reversed().starts(with: rest.reversed()) {
+            text = String(decoding: text.utf8.dropLast(rest.count), as: UTF8.self)
         }
         return (text, true)
     }
