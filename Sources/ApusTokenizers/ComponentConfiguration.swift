@@ -21,6 +21,15 @@ struct ComponentConfiguration {
         .unsupported("\(place): the \(what) type \"\(try type())\" is not supported")
     }
 
+    /// Whether there is a member, be it null.
+    func has(_ key: String) -> Bool { value[key] != nil }
+
+    /// All members in order; of two with one key, both give what counts.
+    var members: [JSONObject.Member] {
+        guard let object = value.object else { return [] }
+        return object.map { JSONObject.Member(key: $0.key, value: object[$0.key] ?? $0.value) }
+    }
+
     /// A member that is present and not null.
     func optional(_ key: String) -> JSONValue? {
         guard let member = value[key], !member.isNull else { return nil }
@@ -79,6 +88,10 @@ struct ComponentConfiguration {
 
     func component(_ key: String) throws(TokenizerError) -> ComponentConfiguration {
         try ComponentConfiguration(try member(key), at: "\(place).\(key)")
+    }
+
+    func optionalComponent(_ key: String) throws(TokenizerError) -> ComponentConfiguration? {
+        optional(key) == nil ? nil : try component(key)
     }
 
     func components(_ key: String) throws(TokenizerError) -> [ComponentConfiguration] {

@@ -21,13 +21,15 @@ extension Tokenizer {
         let decoder = try root.optional("decoder").map { _ throws(TokenizerError) in
             try root.component("decoder").decoder()
         }
-        var added: [AddedToken] = []
-        if root.optional("added_tokens") != nil {
-            for component in try root.components("added_tokens") { added.append(try AddedToken(component)) }
-        }
+        var settings = settings
+        if let padding = try root.optionalComponent("padding") { try settings.takeDefaults(ofPadding: padding) }
+        let own = try root.numberedTokens()
         self.init(
             normalizer: normalizer, preTokenizer: preTokenizer, model: model, postProcessor: postProcessor,
             decoder: decoder ?? SpaceJoiningDecoder(),
-            added: AddedVocabulary(added, model: model.vocabulary, normalizer: normalizer), settings: settings)
+            added: AddedVocabulary(
+                [own.map(\.token), settings.declared.additions(to: own)], model: model.vocabulary,
+                normalizer: normalizer, splitsSpecialTokens: settings.splitsSpecialTokens),
+            settings: settings)
     }
 }

@@ -33,20 +33,22 @@ public final class Tokenizer: Sendable {
         self.normalizer = normalizer
         self.preTokenizer = preTokenizer
         self.model = model
-        self.postProcessor = postProcessor
         self.decoder = decoder
         self.added = added
         specialIDs = added.specialIDs(model: model.vocabulary)
-        func id(_ token: String?) -> Int? { token.flatMap { Self.id(for: $0, added, model) } }
-        bosTokenID = id(settings.bosToken)
-        eosTokenID = id(settings.eosToken)
-        padTokenID = id(settings.padToken)
-        unkTokenID = id(settings.unkToken)
-        paddingSide = settings.paddingSide
-    }
-
-    private static func id(for token: String, _ added: AddedVocabulary, _ model: BytePairModel) -> Int? {
-        (added.ids[ExactString(token)] ?? model.vocabulary.id(for: Array(token.utf8))).map { Int($0) }
+        func id(_ name: String) -> Int? {
+            settings.declared.content(of: name).flatMap { added.id(of: $0, model: model.vocabulary) }.map { Int($0) }
+        }
+        let (bos, eos) = (id("bos_token"), id("eos_token"))
+        bosTokenID = bos
+        eosTokenID = eos
+        padTokenID = id("pad_token")
+        unkTokenID = id("unk_token")
+        paddingSide = settings.paddingSide ?? .right
+        self.postProcessor =
+            settings.ends.map {
+                TemplatePostProcessor(before: $0.hasBOS ? bos : nil, after: $0.hasEOS ? eos : nil)
+            } ?? postProcessor
     }
 
     /// How many tokens there are, added ones included.
@@ -56,7 +58,7 @@ public final class Tokenizer: Sendable {
     }
 
     /// The id of a token as it stands in the vocabulary (`Ġthe`, not ` the`).
-    public func id(for token: String) -> Int? { Self.id(for: token, added, model) }
+    public func id(for token: String) -> Int? { added.id(of: token, model: model.vocabulary).map { Int($0) } }
 
     /// The token of an id as it stands in the vocabulary; `nil` for an id that there is not.
     public func token(for id: Int) -> String? { bytes(for: id).map { String(decoding: $0, as: UTF8.self) } }

@@ -41,6 +41,11 @@ struct TemplatePostProcessor: PostProcessor {
         self.pieces = pieces
     }
 
+    /// One token before the text and one after it, where they are given.
+    init(before: Int?, after: Int?) {
+        pieces = [before.map { .special([$0]) }, .text, after.map { .special([$0]) }].compactMap { $0 }
+    }
+
     private static func specialIDs(_ id: String, _ configuration: ComponentConfiguration) throws(TokenizerError)
         -> [Int]
     {

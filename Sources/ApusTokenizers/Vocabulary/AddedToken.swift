@@ -1,28 +1,36 @@
 /// A token that stands beside the model's vocabulary and is looked for in text before anything else.
-struct AddedToken: Sendable, Equatable {
+struct AddedToken: Sendable {
     var content: String
     /// Left out of decoded text on request.
     var isSpecial: Bool
     /// Matches only where no word character adjoins it.
-    var isSingleWord: Bool
+    var isSingleWord = false
     /// Swallows the white space to its left.
-    var stripsLeft: Bool
-    var stripsRight: Bool
-    /// Looked for in normalized text, in its own normalized form.
-    var isNormalized: Bool
+    var stripsLeft = false
+    var stripsRight = false
+    private var normalization: Bool?
 
-    init(_ configuration: ComponentConfiguration) throws(TokenizerError) {
+    init(_ content: String, isSpecial: Bool) {
+        self.content = content
+        self.isSpecial = isSpecial
+    }
+
+    /// - Parameter isSpecial: what the token is whatever its own `special` says.
+    init(_ configuration: ComponentConfiguration, isSpecial: Bool? = nil) throws(TokenizerError) {
         content = try configuration.string("content")
-        isSpecial = try configuration.bool("special", default: false)
+        let declared = try configuration.bool("special", default: false)
+        self.isSpecial = isSpecial ?? declared
         isSingleWord = try configuration.bool("single_word", default: false)
         stripsLeft = try configuration.bool("lstrip", default: false)
         stripsRight = try configuration.bool("rstrip", default: false)
-        isNormalized = try configuration.bool("normalized", default: !isSpecial)
-        // The id is checked but not used: as in the reference, an added token keeps the id that the model's
-        // vocabulary gives it, or takes the next free one.
-        _ = try configuration.natural("id")
+        if configuration.optional("normalized") != nil { normalization = try configuration.bool("normalized") }
     }
 
+    /// Looked for in normalized text, in its own normalized form: unless said otherwise, what is not special.
+    var isNormalized: Bool { normalization ?? !isSpecial }
+}
+
+extension AddedToken: Equatable {
     static func == (left: AddedToken, right: AddedToken) -> Bool {
         left.content.utf8.elementsEqual(right.content.utf8) && left.isSpecial == right.isSpecial
             && left.isSingleWord == right.isSingleWord && left.stripsLeft == right.stripsLeft

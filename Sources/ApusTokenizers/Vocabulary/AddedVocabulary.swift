@@ -10,18 +10,33 @@ struct AddedVocabulary: Sendable {
     private var raw = AhoCorasick([])
     private var normalized = AhoCorasick([])
 
-    /// Gives every token its id: that of the model's vocabulary, or the next after it.
-    init(_ added: [AddedToken], model: Vocabulary, normalizer: (any Normalizer)?) {
-        var next = UInt32(clamping: model.count)
-        for token in added where !token.content.isEmpty {
+    private let splitsSpecialTokens: Bool
+
+    /// Adds batch after batch. Gives every token its id: that of the model's vocabulary, or the next that is free, and
+    /// to one that is there already its new properties.
+    ///
+    /// - Parameter splitsSpecialTokens: whether special tokens are passed over in a text.
+    init(
+        _ batches: [[AddedToken]], model: Vocabulary, normalizer: (any Normalizer)?, splitsSpecialTokens: Bool = false
+    ) {
+        self.splitsSpecialTokens = splitsSpecialTokens
+        for batch in batches { add(batch, model: model, normalizer: normalizer) }
+        func patterns(normalized: Bool) -> [(bytes: [UInt8], value: UInt32)] {
+            tokens.filter { $0.value.isNormalized == normalized }.sorted { $0.key < $1.key }
+                .map { (normalized ? form(of: $0.key, $0.value) : Array($0.value.content.utf8), $0.key) }
+        }
+        raw = AhoCorasick(patterns(normalized: false))
+        normalized = AhoCorasick(patterns(normalized: true))
+    }
+
+    private mutating func add(_ batch: [AddedToken], model: Vocabulary, normalizer: (any Normalizer)?) {
+        var next = nextID(model)
+        for token in batch where !token.content.isEmpty {
             let content = ExactString(token.content)
             if let id = ids[content], tokens[id] == token { continue }
-            var id = ids[content] ?? model.id(for: Array(token.content.utf8))
-            if id == nil {
-                id = next
-                next = next == .max ? next : next + 1
-            }
-            guard let id else { continue }
+            let known = id(of: token.content, model: model)
+            let id = known ?? next
+            if known == nil { next = next == .max ? next : next + 1 }
             if token.isNormalized, let normalizer {
                 let form = normalizer.normalize(Array(token.content.utf8))
                 if !form.elementsEqual(token.content.utf8) { forms[id] = form }
@@ -30,12 +45,18 @@ struct AddedVocabulary: Sendable {
             tokens[id] = token
             if token.isSpecial { specialContents.insert(content) }
         }
-        func patterns(normalized: Bool) -> [(bytes: [UInt8], value: UInt32)] {
-            tokens.filter { $0.value.isNormalized == normalized }.sorted { $0.key < $1.key }
-                .map { (normalized ? form(of: $0.key, $0.value) : Array($0.value.content.utf8), $0.key) }
-        }
-        raw = AhoCorasick(patterns(normalized: false))
-        normalized = AhoCorasick(patterns(normalized: true))
+    }
+
+    /// The id after the model's own and after all that were added before.
+    private func nextID(_ model: Vocabulary) -> UInt32 {
+        let own = UInt32(clamping: model.count)
+        guard let highest = tokens.keys.max(), highest >= own || own == 0 else { return own }
+        return highest == .max ? highest : highest + 1
+    }
+
+    /// The id of a token, added or the model's own.
+    func id(of token: String, model: Vocabulary) -> UInt32? {
+        ids[ExactString(token)] ?? model.id(for: Array(token.utf8))
     }
 
     private func form(of id: UInt32, _ token: AddedToken) -> [UInt8] { forms[id] ?? Array(token.content.utf8) }
@@ -66,6 +87,7 @@ struct AddedVocabulary: Sendable {
         var end = 0
         matcher.forEachMatch(in: text) { match, id in
             guard let token = tokens[id], !token.isSingleWord || isSingleWord(match, in: text) else { return }
+            if splitsSpecialTokens, specialContents.contains(ExactString(token.content)) { return }
             var start = match.lowerBound
             var stop = match.upperBound
             if token.stripsLeft { start = max(startOfSpaces(before: start, in: text), end) }
