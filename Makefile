@@ -33,6 +33,7 @@ parity:           ## random checkpoints and strings against transformers and tok
 	$(PYTHON) Tests/Parity/logits.py
 	$(PYTHON) Tests/Parity/check_tokenizers.py
 	$(PYTHON) Tests/Parity/tokenizers_components.py
+	$(PYTHON) Tests/Parity/tokenizers_declared.py
 
 fuzz:             ## 20,000 damaged checkpoints and tokenizers: a clean load or one clear error
 	$(SWIFT) run -c release apus-fuzz --cases 20000

@@ -22,15 +22,14 @@ enum TokenizerFixtures {
         try #require(value?.array).map { try #require($0.integer) }
     }
 
-    /// A tokenizer from the text of a tokenizer.json.
-    static func load(_ text: String, configuration: String? = nil) throws -> Tokenizer {
+    /// A tokenizer from the text of a tokenizer.json and of files beside it, by their names.
+    static func load(_ text: String, configuration: String? = nil, files: [String: String] = [:]) throws -> Tokenizer {
         let folder = FileManager.default.temporaryDirectory.appending(path: "apus-tokenizer-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        try Data(text.utf8).write(to: folder.appending(path: "tokenizer.json"))
-        if let configuration {
-            try Data(configuration.utf8).write(to: folder.appending(path: "tokenizer_config.json"))
-        }
+        var files = files.merging(["tokenizer.json": text]) { given, _ in given }
+        if let configuration { files["tokenizer_config.json"] = configuration }
+        for (name, content) in files { try Data(content.utf8).write(to: folder.appending(path: name)) }
         return try AutoTokenizer.from(pretrained: folder.path)
     }
 

@@ -226,28 +226,35 @@ def run(binary, model, lines, *flags):
     return [json.loads(line) for line in process.stdout.decode().split("\n")[:-1]], None
 
 
-def reference_answers(text, method, arguments, answers):
+def load(text, method):
+    """What the reference makes of one text, or of the ids of one."""
+    tokenizer = tokenizers.Tokenizer.from_str(text)
+    if method == "decode":
+        return lambda ids: tokenizer.decode(ids, False)
+    return lambda text: tokenizer.encode(text).ids
+
+
+def reference_answers(source, method, arguments, load, answers):
     """Runs in a process of its own: on some of these tokenizers the reference panics, or grows without end."""
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    tokenizer = tokenizers.Tokenizer.from_str(text)
+    answer = load(source, method)
     for argument in arguments[len(answers) :]:
         try:
-            decodes = method == "decode"
-            answers.append(tokenizer.decode(argument, False) if decodes else tokenizer.encode(argument).ids)
+            answers.append(answer(argument))
         except BaseException:
             # After a panic, the reference gives other answers: the next one comes from a new process.
             answers.append(None)
             return
 
 
-def reference(text, method, arguments):
+def reference(source, method, arguments, load=load):
     """The answers of the reference; nothing where it fails."""
     with multiprocessing.Manager() as manager:
         answers, known = manager.list(), -1
         while known < len(answers) < len(arguments):
             known = len(answers)
-            process = multiprocessing.Process(target=reference_answers, args=(text, method, arguments, answers))
+            process = multiprocessing.Process(target=reference_answers, args=(source, method, arguments, load, answers))
             process.start()
             process.join(20)
             process.kill()

@@ -22,8 +22,8 @@ extension DeclaredTokens {
         standard.updateValue(try file.declaration(name, isSpecial: isSpecial), forKey: name)
     }
 
-    /// Names that end in `_token`, and those under `extra_special_tokens`, whose word counts, as does that of
-    /// tokenizer_config.json where it gives a text.
+    /// Keys that end in `_token`, and names under `extra_special_tokens`. The latter, and what is text in
+    /// tokenizer_config.json, count before the rest.
     private mutating func readSpecific(_ files: DeclaringFiles) throws(TokenizerError) {
         var names = NamedTokens()
         for (name, value) in files.configuration?.specificTokens() ?? [] {
@@ -98,7 +98,9 @@ extension DeclaredTokens {
                 throw file.mismatch(member.key, member.value, expected: "an integer")
             }
             let isSpecial = special.contains(ExactString(member.key))
-            numbered.append(NumberedToken(number: number, token: AddedToken(member.key, isSpecial: isSpecial)))
+            // One that turns out to be special later stays normalized.
+            let token = AddedToken(member.key, isSpecial: isSpecial, isNormalized: !isSpecial)
+            numbered.append(NumberedToken(number: number, token: token))
         }
     }
 }

@@ -56,8 +56,11 @@ struct DeclaredTokens: Sendable {
     private func named(_ listed: [ExactString: AddedToken]) -> NamedTokens {
         var named = NamedTokens()
         for name in Self.standardNames {
-            guard let declaration = standard[name] ?? nil else { continue }
-            named.set(name, listed[declaration.content].map { TokenDeclaration($0) } ?? declaration)
+            if let declaration = specific[name] {
+                named.set(name, declaration)
+            } else if let declaration = standard[name] ?? nil {
+                named.set(name, listed[declaration.content].map { TokenDeclaration($0) } ?? declaration)
+            }
         }
         named.merge(specific)
         return named

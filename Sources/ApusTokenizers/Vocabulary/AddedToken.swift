@@ -10,9 +10,10 @@ struct AddedToken: Sendable {
     var stripsRight = false
     private var normalization: Bool?
 
-    init(_ content: String, isSpecial: Bool) {
+    init(_ content: String, isSpecial: Bool, isNormalized: Bool? = nil) {
         self.content = content
         self.isSpecial = isSpecial
+        normalization = isNormalized
     }
 
     /// - Parameter isSpecial: what the token is whatever its own `special` says.

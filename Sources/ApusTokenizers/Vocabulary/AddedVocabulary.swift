@@ -9,7 +9,6 @@ struct AddedVocabulary: Sendable {
     private var specialContents: Set<ExactString> = []
     private var raw = AhoCorasick([])
     private var normalized = AhoCorasick([])
-
     private let splitsSpecialTokens: Bool
 
     /// Adds batch after batch. Gives every token its id: that of the model's vocabulary, or the next that is free, and

@@ -1,19 +1,24 @@
 """Writes the tokenizers of this folder and what the Python package `tokenizers` makes of texts with them.
 
 Each pipeline's folder is a checkpoint's tokenizer with expected.json beside it; components.json holds tokenizers put
-together at random, as changes to a pipeline.
+together at random, as changes to a pipeline; declared.json holds, for changes to a pipeline and tokens declared in other
+files beside it, what `PreTrainedTokenizerFast` of transformers makes of them.
 """
 import json
 import pathlib
 import random
 import sys
+import tempfile
 
 import tokenizers
+import transformers
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent.parent / "Parity"))
 from tokenizers_components import assemble, reference  # noqa: E402
-from tokenizers_pipelines import train_all  # noqa: E402
+from tokenizers_declared import CHOSEN, answers, bases, chosen, draw, texts  # noqa: E402
+from tokenizers_declared import write as write_files  # noqa: E402
+from tokenizers_pipelines import PIPELINES, train_all  # noqa: E402
 from tokenizers_strings import strings  # noqa: E402
 
 generator = random.Random(2025)
@@ -57,6 +62,36 @@ def components(bases, count):
     return entries
 
 
+def declared(states, count):
+    """One tokenizer of each kind, and random ones."""
+    generator, entries = random.Random(2026), []
+    drawn = [(name, states["llama3"] | changes, files, CHOSEN) for name, changes, files in chosen()]
+    while len(entries) < count + len(list(chosen())):
+        name, state, files, contents = drawn.pop(0) if drawn else ("random", *draw(generator, list(states.values())))
+        base = next((base for base in states if base in PIPELINES and states[base]["model"] == state["model"]), None)
+        with tempfile.TemporaryDirectory() as folder:
+            write_files(pathlib.Path(folder), state, files)
+            found = base and answers(generator, folder, texts(generator, contents, 8))
+        if not found or any(answer is None for entry in found[1].values() for _, answer in entry):
+            continue
+        facts, found = found
+        keys = {"encode": "ids", "plain": "plain", "decode": "decoded", "skip": "skipped"}
+        columns = [[answer for _, answer in found[method]] for method in keys]
+        entries.append({
+            "name": name,
+            "base": base,
+            "changes": {key: value for key, value in state.items() if value != states[base][key]},
+            "files": files,
+            "size": facts["size"],
+            "ends": facts["ends"],
+            "cases": [
+                {"text": text, "decode": ids} | dict(zip(keys.values(), row))
+                for (text, _), (ids, _), *row in zip(found["encode"], found["decode"], *columns)
+            ],
+        })
+    return entries
+
+
 def write(path, value):
     path.write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
 
@@ -67,7 +102,8 @@ def main():
         write(HERE / name / "tokenizer.json", json.loads(tokenizer.to_str()))
         write(HERE / name / "expected.json", list(cases(tokenizer, short(300))))
     write(HERE / "components.json", components({name: json.loads(t.to_str()) for name, t in trained.items()}, 100))
-    print(f"written with tokenizers {tokenizers.__version__}")
+    write(HERE / "declared.json", declared(bases(trained), 17))
+    print(f"written with tokenizers {tokenizers.__version__} and transformers {transformers.__version__}")
 
 
 if __name__ == "__main__":
