@@ -1,8 +1,9 @@
 extension Tokenizer {
     /// The ids of a text.
     ///
-    /// Special tokens that stand in the text itself are always recognized; `addSpecialTokens` says whether those of
-    /// the model's template (a start of text, say) are put around it.
+    /// Special tokens that stand in the text itself are recognized, unless tokenizer_config.json has
+    /// `split_special_tokens`; `addSpecialTokens` says whether those of the model's template (a start of text, say)
+    /// are put around it.
     public func encode(_ text: String, addSpecialTokens: Bool = true) -> [Int] {
         let ids = tokenize(text)
         return postProcessor?.process(ids, addSpecialTokens: addSpecialTokens) ?? ids

@@ -17,12 +17,14 @@ public final class Tokenizer: Sendable {
     let added: AddedVocabulary
     let specialIDs: Set<UInt32>
 
-    /// The ids of the tokens that a checkpoint names for these ends; `nil` where it names none that it has.
+    /// The ids of the tokens that a checkpoint names for these ends; `nil` where it names none. A name whose token the
+    /// vocabulary lacks adds it, with an id that may be beyond the model's own.
     public let bosTokenID: Int?
     public let eosTokenID: Int?
     public let padTokenID: Int?
     public let unkTokenID: Int?
-    /// Where padding goes unless a caller says otherwise: `padding_side` of tokenizer_config.json, else right.
+    /// Where padding goes unless a caller says otherwise: `padding_side` of tokenizer_config.json, else where the
+    /// `padding` of tokenizer.json has it, else right.
     public let paddingSide: Side
 
     init(

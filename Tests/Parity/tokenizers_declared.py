@@ -49,7 +49,7 @@ def chosen():
     yield "names that transformers wrote", {}, {CONFIG: {"model_specific_special_tokens": {"image": end}}}
     yield "special_tokens_map", {}, {MAP: {"additional_special_tokens": [end], "eos_token": {"content": "<a>", "lstrip": True}}}
     yield "special_tokens_map goes first", {}, {CONFIG: {"pad_token": end, "eos_token": end}, MAP: {"pad_token": None, "eos_token": eot}}
-    yield "special_tokens_map is old", {}, {CONFIG: {"added_tokens_decoder": {}}, MAP: {"eos_token": end}, ADDED: {"<a>": 700}}
+    yield "special_tokens_map is old", {}, {CONFIG: {"added_tokens_decoder": {}}, MAP: {"eos_token": eot}, ADDED: {"<a>": 700}}
     yield "extra tokens of two files", {}, {CONFIG: {"extra_special_tokens": ["<a>"]}, MAP: {"extra_special_tokens": ["<a>", {"content": end}]}}
     yield "added_tokens", {}, {CONFIG: {"pad_token": "<a>"}, ADDED: {end: 3, "<a>": 2, "er": 1}}
     yield "eos only named", {"added_tokens": []}, {CONFIG: {"eos_token": eot}}
@@ -138,7 +138,7 @@ def draw(generator, states):
 def texts(generator, contents, count):
     """The tokens in odd surroundings: side by side, in words, cut, after and before every kind of space."""
     words = ["", "", " ", "  ", "\n", "\t", "a", "word", "Word ", " the", "é", "_", "1", "<", ".", "▁", "\u00a0", "\u3000"]
-    found = []
+    found = ["".join(contents), "x ".join(contents)]
     while len(found) < count:
         parts = []
         for _ in range(generator.randrange(1, 8)):
