@@ -23,8 +23,8 @@ swift=$(command -v "${SWIFT:-swift}" || true)
 [ -z "$swift" ] || hidden+=("$(dirname "$(dirname "$(readlink -f "$swift")")")")
 alone=(env -i PATH=/usr/bin:/bin)
 if unshare -m true 2>/dev/null; then
-    alone+=(unshare -m sh -c 'empty=$1; shift; while [ "$1" != -- ]; do mount --bind "$empty" "$1"; shift; done; shift; exec "$@"'
-        sh "$place/empty" "${hidden[@]}" --)
+    cover='empty=$1; shift; while [ "$1" != -- ]; do mount --bind "$empty" "$1"; shift; done; shift; exec "$@"'
+    alone+=(unshare -m sh -c "$cover" sh "$place/empty" "${hidden[@]}" --)
 else
     echo "the toolchain stays in view: no mount namespaces here" >&2
 fi
