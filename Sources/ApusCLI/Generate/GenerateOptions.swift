@@ -9,13 +9,15 @@ import ArgumentParser
 #endif
 
 struct FileOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("File of prompts, .txt or .jsonl; - for standard input.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("File of prompts, .txt or .jsonl; - for standard input.", valueName: "file"),
+        completion: .file())
     var prompts: String?
 
     @Option(
         help: ArgumentHelp(
             "File for the results; by default standard output. They stand in FILE.partial until all are there.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var output: String?
 
     @Flag(help: "Replace what --output names, once all results are there.")
@@ -56,7 +58,9 @@ struct ModelOptions: ParsableArguments {
         var value: String? { self == .auto ? nil : rawValue }
     }
 
-    @Option(help: ArgumentHelp("Directory of a Hugging Face checkpoint; by default the demo model.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("Directory of a Hugging Face checkpoint; by default the demo model.", valueName: "dir"),
+        completion: .directory)
     var model: String?
 
     @Option(name: [.customShort("n"), .long], help: ArgumentHelp("Processes to run on.", valueName: "count"))
