@@ -137,6 +137,7 @@ def launcher_run(rng):
     program = rng.choice([
         ["-n", "2", "--", "bash", "-c", "sleep 1000; true"],
         ["-n", "3", "--", "bash", "-c", "sleep 1000 & sleep 1000 & wait"],
+        ["-n", "2", "--", "bash", "-c", "setsid bash -c 'sleep 1000 & setsid sleep 1000' & sleep 1000"],
         ["-n", "4", RANK, "fail", "hang", "1", "0"],
         ["-n", "4", RANK, "fail", "hang", "1", "0"],
     ])

@@ -75,6 +75,12 @@ struct JobState: Sendable {
         return isOurDoing ? nil : status.code
     }
 
+    /// Whether all went well, but for what happens to those whose output nobody takes.
+    var hasNoOtherFailure: Bool {
+        guard signal == nil else { return false }
+        return culprit.map { statuses[$0] == .signaled(SIGPIPE) } ?? (failure == nil)
+    }
+
     /// What happened, if the job failed, without last words.
     var sentence: String? {
         if let signal { return "ended by \(Signal.name(signal))" }

@@ -43,13 +43,21 @@ package struct Launcher: Sendable {
         let (events, sink) = AsyncStream.makeStream(of: Step.self)
         let watch = SignalWatch { sink.yield(.event(.signal($0))) }
         defer { withExtendedLifetime(watch) {} }
-        let ranks = try RankSet(count: count, outputTo: STDOUT_FILENO, errorTo: STDERR_FILENO)
+        let token = EnvironmentKey.freshToken()
+        let ranks = try rankSet(token)
         let hub = GroupHub(worldSize: count) { error in
             ranks.error.silence(error.message, except: error.rank)
             sink.yield(.event(.broken(error)))
         }
         do {
-            try await start(ranks, hub, sink)
+            try await hub.listen(at: ranks.directory.socket, token: token)
+            try await ranks.start { rank, status in
+                Task {
+                    // The hub first: it knows who waited for the rank.
+                    await hub.ended(rank, status)
+                    sink.yield(.event(.exited(rank: rank, status)))
+                }
+            }
         } catch {
             hub.close()
             await ranks.end(outputWithin: .seconds(1), failed: true)
@@ -59,33 +67,26 @@ package struct Launcher: Sendable {
         hub.close()
         let failed = state.code != 0
         await ranks.end(outputWithin: failed ? .milliseconds(500) : nil, failed: failed)
+        if let reason = ranks.output.failure, state.hasNoOtherFailure {
+            return Outcome(code: 1, message: "standard output cannot be written: \(reason)")
+        }
         return Outcome(code: state.code, message: failed ? await message(state, ranks) : nil)
+    }
+
+    private func rankSet(_ token: String) throws -> RankSet {
+        let input = try TerminalInput.forRankZero()
+        defer { if let input, input != STDIN_FILENO { close(input) } }
+        return try RankSet(
+            count: count, command: command, input: input, outputTo: STDOUT_FILENO, errorTo: STDERR_FILENO
+        ) { rank, socket in
+            EnvironmentKey.environment(
+                rank: rank, of: count, token: token, socketKey: EnvironmentKey.socket, socket: socket)
+        }
     }
 
     private enum Step: Sendable {
         case event(JobState.Event)
         case send(signal: Int32)
-    }
-
-    private func start(_ ranks: RankSet, _ hub: GroupHub, _ sink: AsyncStream<Step>.Continuation) async throws {
-        let token = EnvironmentKey.freshToken()
-        try await hub.listen(at: ranks.directory.socket, token: token)
-        let input = try TerminalInput.forRankZero()
-        defer { if let input, input != STDIN_FILENO { close(input) } }
-        try await ranks.start(
-            command, input: input,
-            environment: { rank in
-                EnvironmentKey.environment(
-                    rank: rank, of: count, token: token, socketKey: EnvironmentKey.socket,
-                    socket: ranks.directory.socket)
-            },
-            onExit: { rank, status in
-                Task {
-                    // The hub first: it knows who waited for the rank.
-                    await hub.ended(rank, status)
-                    sink.yield(.event(.exited(rank: rank, status)))
-                }
-            })
     }
 
     private func follow(

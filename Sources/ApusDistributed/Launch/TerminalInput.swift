@@ -1,5 +1,4 @@
 import CApusProcess
-import NIOPosix
 
 #if canImport(Glibc)
     import Glibc
@@ -21,9 +20,13 @@ enum TerminalInput {
         let error = apus_pipe(&ends)
         guard error == 0 else { throw .launch("no pipe for the input: \(Platform.describe(error))") }
         let (outlet, inlet) = (ends[0], ends[1])
-        let pool = NIOThreadPool(numberOfThreads: 1)
-        pool.start()
-        pool.submit { _ in copy(to: inlet) }
+        do {
+            try OwnThread.start { copy(to: inlet) }
+        } catch {
+            close(outlet)
+            close(inlet)
+            throw error
+        }
         return outlet
     }
 

@@ -9,43 +9,121 @@ import Synchronization
     import Darwin
 #endif
 
-/// A small process that kills the ranks' process groups and removes the private directory if this process dies,
-/// however it dies.
+/// A small process that is the parent of a job's ranks. When it is told to, or when this process dies, however it dies,
+/// it kills them with all their descendants, removes the private directory, and ends.
 final class Guardian: Sendable {
-    private let process: pid_t
-    /// The end of a pipe: its closing, by the system if need be, is the guardian's alarm.
-    let channel: Int32
-    private let isOver = Mutex(false)
+    /// What a job is started with. The descriptors stay the caller's to close, and may be closed at once.
+    struct Job: Sendable {
+        var program: String
+        var arguments: [String]
+        /// One for each rank.
+        var environments: [[String: String]]
+        /// For rank 0, and for the others.
+        var input: Int32
+        var nothing: Int32
+        var outputs: [Int32]
+        var errors: [Int32]
+        /// Stays open in the ranks under the same number; -1 for none.
+        var shared: Int32
+        var directory: PrivateDirectory
+    }
 
-    init(directory: PrivateDirectory) throws(DistributedError) {
+    enum News: Sendable {
+        case started
+        /// A rank could not be started: an error number.
+        case refused(rank: Int, Int32)
+        case ended(rank: Int, ExitStatus)
+        /// The guardian itself has ended, and so has everything in its care.
+        case gone
+    }
+
+    /// The end of a pipe: its closing, by the system if need be, is the guardian's alarm.
+    private let orders: Mutex<Int32?>
+
+    /// The ranks are started later. News come one after the other from a thread that waits for nothing else.
+    /// Throws `DistributedError` (`.launch`) if the system has no process or thread.
+    init(_ job: Job, onNews: @escaping @Sendable (News) -> Void) throws(DistributedError) {
         var process: pid_t = 0
-        var channel: Int32 = -1
-        let error = apus_start_guardian(directory.socket, directory.path, &process, &channel)
+        var orders: Int32 = -1
+        var news: Int32 = -1
+        let error = Self.start(job, &process, &orders, &news)
         guard error == 0 else {
             throw .launch("the guardian process could not be started: \(Platform.describe(error))")
         }
-        self.process = process
-        self.channel = channel
-    }
-
-    /// A group that is gone, whose number the system may give to others.
-    func forget(_ group: pid_t) { tell(-group) }
-
-    /// The job is over and cleaned up: the guardian ends without doing anything.
-    func dismiss() {
-        let first = isOver.withLock { over in
-            defer { over = true }
-            return !over
+        self.orders = Mutex(orders)
+        let (source, guardian) = (news, process)
+        do {
+            try OwnThread.start { Self.listen(source, guardian, onNews) }
+        } catch {
+            close(orders)
+            Self.listen(source, guardian) { _ in }
+            throw error
         }
-        guard first else { return }
-        tell(0)
-        close(channel)
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0, errno == EINTR {}
     }
 
-    private func tell(_ message: pid_t) {
-        var message = message
-        _ = write(channel, &message, MemoryLayout<pid_t>.size)
+    private static func start(
+        _ job: Job, _ process: inout pid_t, _ orders: inout Int32, _ news: inout Int32
+    ) -> Int32 {
+        let arguments = CStrings(job.arguments)
+        let environments = job.environments.map { CStrings($0.map { $0.key + "=" + $0.value }) }
+        let texts = CStrings([job.program, job.directory.socket, job.directory.path])
+        // The guardian has copies of all this.
+        return withExtendedLifetime((arguments, environments, texts)) {
+            let pointers: [UnsafePointer<UnsafeMutablePointer<CChar>?>?] = environments.map {
+                UnsafePointer($0.pointers)
+            }
+            return pointers.withUnsafeBufferPointer { environments in
+                job.outputs.withUnsafeBufferPointer { outputs in
+                    job.errors.withUnsafeBufferPointer { errors in
+                        var raw = apus_job(
+                            count: Int32(clamping: job.environments.count), program: texts.pointers[0],
+                            arguments: arguments.pointers, environments: environments.baseAddress, input: job.input,
+                            nothing: job.nothing, outputs: outputs.baseAddress, errors: errors.baseAddress,
+                            shared: job.shared, file: texts.pointers[1], directory: texts.pointers[2])
+                        return apus_start_guardian(&raw, &process, &orders, &news)
+                    }
+                }
+            }
+        }
+    }
+
+    private static func listen(_ source: Int32, _ guardian: pid_t, _ onNews: (News) -> Void) {
+        var news = apus_news()
+        while true {
+            let count = read(source, &news, MemoryLayout<apus_news>.size)
+            if count < 0, errno == EINTR { continue }
+            guard count == MemoryLayout<apus_news>.size else { break }
+            let rank = Int(news.rank)
+            switch apus_event(rawValue: numericCast(news.event)) {
+            case APUS_STARTED: onNews(.started)
+            case APUS_REFUSED: onNews(.refused(rank: rank, news.value))
+            case APUS_EXITED: onNews(.ended(rank: rank, .exited(news.value)))
+            default: onNews(.ended(rank: rank, .signaled(news.value)))
+            }
+        }
+        close(source)
+        var status: Int32 = 0
+        while waitpid(guardian, &status, 0) < 0, errno == EINTR {}
+        onNews(.gone)
+    }
+
+    func startRanks() { tell(apus_order(signal: 0, rank: 0)) }
+
+    /// To every process of the rank's group, if the rank has not ended.
+    func signal(_ signal: Int32, rank: Int) { tell(apus_order(signal: signal, rank: Int32(clamping: rank))) }
+
+    /// Kills what still runs, removes the directory, and ends the guardian.
+    func end() {
+        orders.withLock { orders in
+            if let orders { close(orders) }
+            orders = nil
+        }
+    }
+
+    private func tell(_ order: apus_order) {
+        var order = order
+        orders.withLock { orders in
+            if let orders { _ = write(orders, &order, MemoryLayout<apus_order>.size) }
+        }
     }
 }

@@ -1,5 +1,4 @@
 import CApusProcess
-import NIOPosix
 import Synchronization
 
 #if canImport(Glibc)
@@ -12,7 +11,8 @@ import Synchronization
 
 /// Passes on what the ranks write, whole lines at a time, so that two never share one.
 ///
-/// Nothing is lost or reordered within a rank, but for stack traces on the way to standard error. When the reader of the output goes away, so do the ranks' pipes.
+/// Nothing is lost or reordered within a rank, but for stack traces on the way to standard error. When the output cannot be
+/// written any more, the ranks' pipes are closed; messages that cannot be written are lost, and nobody ends because of it.
 final class OutputRelay: Sendable {
     /// Where the ranks write.
     let inlets: [Int32]
@@ -34,6 +34,8 @@ final class OutputRelay: Sendable {
         var unfinished: Int?
         /// A sentence that other ranks than this one need not repeat.
         var known: (sentence: [UInt8], rank: Int?)?
+        /// Why the output could not be written.
+        var failure: Int32?
     }
 
     fileprivate struct Stream {
@@ -47,7 +49,10 @@ final class OutputRelay: Sendable {
         for _ in 0...ranks {
             var ends: [Int32] = [-1, -1]
             let error = apus_pipe(&ends)
-            guard error == 0 else { throw .launch("no pipe for a rank's output: \(Platform.describe(error))") }
+            guard error == 0 else {
+                for (read, write) in pipes { for end in [read, write] { systemClose(end) } }
+                throw .launch("no pipe for a rank's output: \(Platform.describe(error))")
+            }
             pipes.append((ends[0], ends[1]))
         }
         wake = (pipes[ranks].0, pipes[ranks].1)
@@ -58,28 +63,44 @@ final class OutputRelay: Sendable {
         state = Mutex(State(streams: Array(repeating: Stream(), count: ranks)))
     }
 
+    deinit {
+        state.withLock { state in
+            if !state.isStarted { for end in inlets + outlets + [wake.read] { systemClose(end) } }
+            if !state.isFinishing { systemClose(wake.write) }
+        }
+    }
+
     /// Begins to pass on, on a thread of its own. To be called when all ranks have their ends.
-    func start() {
+    /// Throws `DistributedError` (`.launch`) if there is no thread.
+    func start() throws(DistributedError) {
         let first = state.withLock { state in
             defer { state.isStarted = true }
             return !state.isStarted
         }
         guard first else { return }
-        for inlet in inlets { close(inlet) }
-        let pool = NIOThreadPool(numberOfThreads: 1)
-        pool.start()
-        pool.submit { _ in
-            self.run()
-            self.finished.open()
-            pool.shutdownGracefully { _ in }
+        for inlet in inlets { systemClose(inlet) }
+        do {
+            try OwnThread.start {
+                self.run()
+                self.finished.open()
+            }
+        } catch {
+            close()
+            finished.open()
+            throw error
         }
+    }
+
+    /// What the system said when the output could not be written; `nil` if all was, or its reader just went away.
+    var failure: String? {
+        state.withLock { $0.failure }.flatMap { $0 == EPIPE ? nil : Platform.describe($0) }
     }
 
     /// To be called when all writers are dead: passes on what is still in the pipes and waits for that.
     func finish(within limit: Duration? = nil) async {
-        start()
+        try? start()
         state.withLock { state in
-            if !state.isFinishing { close(wake.write) }
+            if !state.isFinishing { systemClose(wake.write) }
             state.isFinishing = true
         }
         await finished.wait(upTo: limit)
@@ -91,7 +112,7 @@ final class OutputRelay: Sendable {
             defer { state.unfinished = nil }
             return state.unfinished != nil
         }
-        if finished.isOpen, isUnfinished { _ = writeAll([UInt8(ascii: "\n")]) }
+        if finished.isOpen, isUnfinished { _ = write([UInt8(ascii: "\n")]) }
     }
 
     /// The last line that the rank, which has ended, wrote and that was not blank.
@@ -99,7 +120,7 @@ final class OutputRelay: Sendable {
         state.withLock { state in
             state.ended.insert(rank)
             var byte: UInt8 = 0
-            if !state.isFinishing, !ends[rank].isOpen { _ = write(wake.write, &byte, 1) }
+            if !state.isFinishing, !ends[rank].isOpen { systemWrite(wake.write, &byte) }
         }
         // Whoever reads the output may not read it.
         await ends[rank].wait(upTo: .seconds(2))
@@ -143,13 +164,17 @@ final class OutputRelay: Sendable {
             }
         }
         for rank in outlets.indices { _ = pass([], of: rank, isOver: true) }
-        for outlet in outlets { close(outlet) }
-        // Whoever finds a latch shut writes to `wake`: so they open first, and it closes behind the lock.
-        for end in ends { end.open() }
-        _ = state.withLock { _ in close(wake.read) }
+        close()
     }
 
-    /// False when nobody reads any more.
+    private func close() {
+        for outlet in outlets { systemClose(outlet) }
+        // Whoever finds a latch shut writes to `wake`: so they open first, and it closes behind the lock.
+        for end in ends { end.open() }
+        state.withLock { _ in systemClose(wake.read) }
+    }
+
+    /// False when the output cannot be written any more.
     private func pass(_ bytes: ArraySlice<UInt8>, of rank: Int, isOver: Bool) -> Bool {
         let output: [UInt8] = state.withLock { state in
             var lines = state.streams[rank].buffer.append(bytes)
@@ -161,27 +186,42 @@ final class OutputRelay: Sendable {
             state.unfinished = last == UInt8(ascii: "\n") ? nil : rank
             return lines
         }
-        return writeAll(output)
+        guard let error = write(output) else { return true }
+        // Who writes without end is to notice; but a message is no reason to end.
+        if target == STDERR_FILENO, error != EPIPE { return true }
+        state.withLock { $0.failure = $0.failure ?? error }
+        return false
     }
 
-    private func writeAll(_ bytes: [UInt8]) -> Bool {
+    /// The error number of what failed, if something did.
+    private func write(_ bytes: [UInt8]) -> Int32? {
         bytes.withUnsafeBytes { buffer in
             var rest = buffer[...]
             while !rest.isEmpty {
-                let count = write(target, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                let count = systemWrite(target, rest)
                 if count >= 0 {
                     rest = rest.dropFirst(count)
                 } else if errno == EAGAIN {
                     var wanted = pollfd(fd: target, events: Int16(POLLOUT), revents: 0)
                     poll(&wanted, 1, -1)
                 } else if errno != EINTR {
-                    return false
+                    return errno
                 }
             }
-            return true
+            return nil
         }
     }
 }
+
+// The system's calls, outside the type, where its methods of those names would hide them.
+
+private func systemWrite(_ descriptor: Int32, _ bytes: Slice<UnsafeRawBufferPointer>) -> Int {
+    write(descriptor, UnsafeRawBufferPointer(rebasing: bytes).baseAddress, bytes.count)
+}
+
+private func systemWrite(_ descriptor: Int32, _ byte: inout UInt8) { _ = write(descriptor, &byte, 1) }
+
+private func systemClose(_ descriptor: Int32) { _ = close(descriptor) }
 
 extension OutputRelay.Stream {
     /// The lines to show; remembers the last that is not blank.

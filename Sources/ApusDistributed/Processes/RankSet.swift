@@ -1,4 +1,3 @@
-import NIOPosix
 import Synchronization
 
 #if canImport(Glibc)
@@ -17,82 +16,120 @@ final class RankSet: Sendable {
     let directory: PrivateDirectory
     let output: OutputRelay
     let error: OutputRelay
+    private let program: String
     private let guardian: Guardian
     /// Ranks of one machine keep in it what they need only once.
     private let sharedMemory: SharedMemory?
-    private let waiting: NIOThreadPool
-    private let processes: Mutex<[Int: RankProcess]> = Mutex([:])
+    private let news: News
 
-    init(count: Int, outputTo output: Int32, errorTo error: Int32) throws {
-        self.count = count
-        let directory = try PrivateDirectory()
-        let guardian = try Guardian(directory: directory)
-        self.directory = directory
-        self.guardian = guardian
-        do {
-            try directory.make()
-            self.output = try OutputRelay(ranks: count, target: output)
-            self.error = try OutputRelay(ranks: count, target: error)
-        } catch {
-            directory.remove()
-            guardian.dismiss()
-            throw error
+    private final class News: Sendable {
+        struct State {
+            var running: Set<Int> = []
+            var refusal: Int32?
+            var isGone = false
+            var onExit: @Sendable (Int, ExitStatus) -> Void = { _, _ in }
         }
-        sharedMemory = count > 1 ? SharedMemory() : nil
-        waiting = NIOThreadPool(numberOfThreads: count)
-        waiting.start()
+
+        let state = Mutex(State())
+        /// Opens when the ranks run, or cannot.
+        let started = Latch()
+        let gone = Latch()
     }
 
-    /// Starts all ranks, each in its own process group; rank 0 reads `input`, the others nothing.
-    /// `onExit` is called once for each rank, from any thread.
-    func start(
-        _ command: [String], input: Int32?, environment: (Int) -> [String: String],
-        onExit: @escaping @Sendable (Int, ExitStatus) -> Void
-    ) async throws {
+    /// Prepares everything; `start` lets the ranks run. Rank 0 will read `input`, the others nothing; `environment` is
+    /// of a rank and the path of the socket. Throws `DistributedError` (`.launch`) if there is no such program or the
+    /// system refuses what is needed.
+    init(
+        count: Int, command: [String], input: Int32?, outputTo output: Int32, errorTo error: Int32,
+        environment: (Int, String) -> [String: String]
+    ) throws {
         guard let name = command.first else { throw DistributedError.launch("no program was given") }
-        let program = try ProgramSearch.resolve(name, path: Platform.environmentVariable("PATH"))
+        program = try ProgramSearch.resolve(name, path: Platform.environmentVariable("PATH"))
+        // Before the ranks have theirs: four ends of pipes a rank, as many for the guardian, the socket.
+        try Headroom.check(moreDescriptors: 4 * count + 10)
         let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
         guard nothing >= 0 else { throw DistributedError.launch("/dev/null: \(Platform.describe(errno))") }
         defer { close(nothing) }
-        for rank in 0..<count {
-            let process = try await RankProcess.start(
-                RankProcess.Request(
-                    program: program, arguments: command,
-                    environment: SharedMemory.environment(environment(rank), with: sharedMemory),
-                    input: rank == 0 ? input ?? nothing : nothing, output: output.inlets[rank],
-                    error: error.inlets[rank], guardian: guardian.channel, shared: sharedMemory?.descriptor ?? -1))
-            processes.withLock { $0[rank] = process }
-            Task {
-                if let status = try? await process.awaitExit(on: waiting) { onExit(rank, status) }
-            }
+        self.count = count
+        let directory = try PrivateDirectory()
+        let memory = count > 1 ? SharedMemory() : nil
+        let (news, outputs) = (News(), try OutputRelay(ranks: count, target: output))
+        let errors = try OutputRelay(ranks: count, target: error)
+        guardian = try Guardian(
+            Guardian.Job(
+                program: program, arguments: command,
+                environments: (0..<count).map {
+                    SharedMemory.environment(environment($0, directory.socket), with: memory)
+                },
+                input: input ?? nothing, nothing: nothing, outputs: outputs.inlets, errors: errors.inlets,
+                shared: memory?.descriptor ?? -1, directory: directory)
+        ) { Self.receive($0, news) }
+        (self.directory, self.news, self.output, self.error, sharedMemory) = (directory, news, outputs, errors, memory)
+        do {
+            // Only now: whenever this process dies, somebody is there to remove it.
+            try directory.make()
+        } catch {
+            guardian.end()
+            throw error
         }
-        output.start()
-        error.start()
+    }
+
+    /// Starts all ranks, each in its own process group. `onExit` is called once for each rank that has run, from any
+    /// thread. Throws `DistributedError` (`.launch`) if one cannot be started.
+    func start(onExit: @escaping @Sendable (Int, ExitStatus) -> Void) async throws {
+        news.state.withLock { state in
+            state.onExit = onExit
+            state.running = Set(0..<count)
+        }
+        guardian.startRanks()
+        await news.started.wait()
+        let (refusal, isGone) = news.state.withLock { ($0.refusal, $0.isGone) }
+        if let refusal {
+            throw DistributedError.launch("\(program) could not be started: \(Platform.describe(refusal))")
+        }
+        if isGone { throw DistributedError.launch("the guardian process ended before the ranks had started") }
+        try output.start()
+        try error.start()
+    }
+
+    private static func receive(_ message: Guardian.News, _ news: News) {
+        switch message {
+        case .started: news.started.open()
+        case .refused(_, let error):
+            news.state.withLock { $0.refusal = error }
+            news.started.open()
+        case .ended(let rank, let status):
+            let onExit = news.state.withLock { state in
+                state.running.remove(rank)
+                return state.onExit
+            }
+            onExit(rank, status)
+        case .gone:
+            // Whoever killed it killed its ranks.
+            let (rest, onExit) = news.state.withLock { state in
+                defer { state.running = [] }
+                state.isGone = true
+                return (state.running, state.onExit)
+            }
+            for rank in rest.sorted() { onExit(rank, .signaled(SIGKILL)) }
+            news.started.open()
+            news.gone.open()
+        }
     }
 
     func signal(_ signal: Int32, ranks: some Sequence<Int>) {
-        processes.withLock { processes in
-            for rank in ranks { processes[rank]?.signalGroup(signal) }
-        }
+        for rank in ranks { guardian.signal(signal, rank: rank) }
     }
 
     /// Kills whatever is left, passes on what was written, removes the directory. `limit` bounds the wait for a reader
     /// of the output who does not read; `failed` says that a message will follow on standard error.
     func end(outputWithin limit: Duration?, failed: Bool) async {
-        let ended = processes.withLock { processes in
-            defer { processes = [:] }
-            return Array(processes.values)
-        }
-        for process in ended { process.signalGroup(SIGKILL) }
-        for process in ended {
-            process.reap()
-            guardian.forget(process.id)
-        }
+        news.state.withLock { $0.onExit = { _, _ in } }
+        guardian.end()
+        // It gives up by itself on what cannot be killed.
+        await news.gone.wait(upTo: .seconds(10))
         await output.finish(within: limit)
         await error.finish(within: limit)
         if failed { error.endLine() }
-        directory.remove()
-        guardian.dismiss()
-        waiting.shutdownGracefully { _ in }
     }
 }

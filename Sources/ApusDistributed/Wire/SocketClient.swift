@@ -33,9 +33,10 @@ final class SocketClient: Sendable {
     /// Connects and shows the token. Throws `DistributedError` (`.connection`) if nobody listens or the token is refused.
     static func connect(path: String, token: String, rank: Int) async throws -> SocketClient {
         let state = Shared()
+        let loop = try EventLoop.shared()
         let channel: any Channel
         do {
-            channel = try await ClientBootstrap(group: EventLoop.group)
+            channel = try await ClientBootstrap(group: loop)
                 .channelOption(.recvAllocator, value: EventLoop.receiveBuffers)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {

@@ -30,7 +30,7 @@ final class SocketServer: Sendable {
     }
 
     func listen(at path: String) async throws {
-        let listener = try await ServerBootstrap(group: EventLoop.group)
+        let listener = try await ServerBootstrap(group: EventLoop.shared())
             .childChannelOption(.recvAllocator, value: EventLoop.receiveBuffers)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

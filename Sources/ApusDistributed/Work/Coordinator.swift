@@ -37,6 +37,7 @@ final class Coordinator: Sendable {
 
     /// Opens when no worker runs any more.
     let allEnded = Latch()
+    let token = EnvironmentKey.freshToken()
     private let state: Mutex<State>
     private let sink: AsyncStream<Event>.Continuation
     private let workers: Int
@@ -47,8 +48,7 @@ final class Coordinator: Sendable {
         state = Mutex(State(queue: WorkQueue(jobs, ranks: workers), running: workers))
     }
 
-    func start(_ command: [String], in ranks: RankSet, environment: [String: String]) async throws {
-        let token = EnvironmentKey.freshToken()
+    func start(_ ranks: RankSet) async throws {
         let server = SocketServer(ranks: workers, token: token) { [weak self] event in
             if case .received(let rank, let frame) = event { self?.receive(frame, from: rank) }
         }
@@ -57,14 +57,7 @@ final class Coordinator: Sendable {
             state.error = ranks.error
         }
         try await server.listen(at: ranks.directory.socket)
-        try await ranks.start(
-            command, input: nil,
-            environment: { rank in
-                EnvironmentKey.environment(
-                    rank: rank, of: workers, token: token, socketKey: EnvironmentKey.coordinator,
-                    socket: ranks.directory.socket, adding: environment)
-            },
-            onExit: { rank, status in Task { await self.ended(rank, status) } })
+        try await ranks.start { rank, status in Task { await self.ended(rank, status) } }
     }
 
     func close() { state.withLock { $0.server }?.close() }

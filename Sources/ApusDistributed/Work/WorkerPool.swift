@@ -1,6 +1,3 @@
-import NIOCore
-import Synchronization
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -38,11 +35,17 @@ package struct WorkerPool: Sendable {
     ) async throws {
         guard workers > 0 else { throw DistributedError.invalidArgument("a pool of \(workers) workers") }
         guard !jobs.isEmpty else { return }
-        let ranks = try RankSet(count: workers, outputTo: STDERR_FILENO, errorTo: STDERR_FILENO)
         let (events, sink) = AsyncStream.makeStream(of: Coordinator.Event.self)
         let coordinator = Coordinator(jobs: jobs, workers: workers, sink: sink)
+        let ranks = try RankSet(
+            count: workers, command: command, input: nil, outputTo: STDERR_FILENO, errorTo: STDERR_FILENO
+        ) { rank, socket in
+            EnvironmentKey.environment(
+                rank: rank, of: workers, token: coordinator.token, socketKey: EnvironmentKey.coordinator,
+                socket: socket, adding: environment)
+        }
         do {
-            try await coordinator.start(command, in: ranks, environment: environment)
+            try await coordinator.start(ranks)
             try await withTaskCancellationHandler {
                 for await event in events {
                     switch event {

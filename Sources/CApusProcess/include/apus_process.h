@@ -1,38 +1,66 @@
-// What starting processes needs between fork and exec, where no Swift may run.
+// What starting processes needs between fork and exec, where no Swift may run, and at the start of a program.
 #ifndef APUS_PROCESS_H
 #define APUS_PROCESS_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
+// The ranks of one job and what ends with them.
 typedef struct {
+    int count;
     const char *program; // a path: PATH is not searched
     char *const *arguments;
-    char *const *environment;
-    // Become the child's 0, 1 and 2.
-    int standard_input, standard_output, standard_error;
-    // The write end of a guardian's channel, or -1.
-    int guardian;
-    // Stays open in the child under the same number, or -1.
+    char *const *const *environments;
+    // Rank 0's 0, everyone else's 0, and each rank's 1 and 2.
+    int input, nothing;
+    const int *outputs, *errors;
+    // Stays open in the ranks under the same number, or -1.
     int shared;
-} apus_spawn_request;
+    // Removed at the end, if they are there.
+    const char *file, *directory;
+} apus_job;
 
-// Starts the program as leader of a new process group, with default signal handling. The child dies by SIGKILL with
-// the thread that called (on Linux). Returns 0, or the errno of what failed, the exec included.
-int apus_spawn(const apus_spawn_request *request, pid_t *process);
+// What the guardian is told: to start all ranks, or to send a signal to the group of one that has not ended.
+typedef struct {
+    int32_t signal; // 0: start
+    int32_t rank;
+} apus_order;
 
-// Starts a process that outlives this one just long enough to clean up: when every write end of *channel is closed it
-// kills the process groups it was told of, removes `file` and then `directory` (either may be null), and ends.
-// Written to *channel, as pid_t: a group's id adds it, its negative takes it away, 0 ends the guardian with no harm
-// done. Returns 0 or an errno.
-int apus_start_guardian(const char *file, const char *directory, pid_t *guardian, int *channel);
+typedef enum { APUS_STARTED, APUS_REFUSED, APUS_EXITED, APUS_SIGNALED } apus_event;
+
+// What the guardian tells: that all ranks were started, or that one could not be (an errno), has exited (its status), or
+// was killed (the signal).
+typedef struct {
+    int32_t event;
+    int32_t rank;
+    int32_t value;
+} apus_news;
+
+// Starts the guardian of a job: the parent of its ranks, and on Linux the heir of all their descendants, that has
+// nothing else to do. When every write end of *orders is closed it kills whatever of the job still runs, removes the
+// file and the directory, and ends; so it does when this process dies, however it dies. Each rank leads a process group
+// of its own, with default signal handling, and on Linux dies with the guardian. Returns 0 or an errno.
+//
+// Out of its reach: what a rank has other programs start (a service manager, a container's daemon), what may not be
+// killed (other users' processes), and where there are no heirs (macOS) descendants that left their rank's group.
+int apus_start_guardian(const apus_job *job, pid_t *guardian, int *orders, int *news);
 
 // A pipe whose ends are closed on exec. Returns 0 or an errno.
 int apus_pipe(int ends[2]);
 
-// As waitpid, but leaves the zombie, so that its process and group ids stay taken. Returns 0 and either the exit status
-// or the signal (the other is -1), or an errno.
-int apus_await_exit(pid_t process, int *status, int *signal);
+// Kills all children of the calling process and counts them, without those that it may not kill; `spared` is the name of
+// some that are only counted. 0 where the system has no list of processes. Calls nothing that is unsafe after a fork.
+int apus_kill_children(const char *spared);
+
+// Starts a detached thread with a small stack. Returns 0 or an errno.
+int apus_start_thread(void (*run)(void *), void *context);
+
+// Whether so many more threads (as libraries make them), open files, or bytes of addresses could be had now: 0 or an
+// errno. What was tried is given back.
+int apus_try_threads(int count);
+int apus_try_descriptors(int count);
+int apus_try_addresses(size_t bytes);
 
 // Whether the process was started with the signal ignored, as nohup and shells without job control do.
 int apus_signal_is_ignored(int signal);

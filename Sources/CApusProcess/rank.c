@@ -1,10 +1,9 @@
 #define _GNU_SOURCE
-#include "apus_process.h"
+#include "rank.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #if defined(__linux__)
@@ -27,15 +26,7 @@ static void report_and_exit(int report, int error) {
     _exit(127);
 }
 
-// NIO's sockets stay open across exec; a copy in a child would keep a connection from ever ending.
-static void close_sockets_on_exec(void) {
-    for (int descriptor = 3; descriptor < 8192; descriptor++) {
-        struct stat info;
-        if (fstat(descriptor, &info) == 0 && S_ISSOCK(info.st_mode)) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-    }
-}
-
-static void become(const apus_spawn_request *request, pid_t parent, int report) {
+static void become(const apus_job *job, int rank, pid_t parent, int report) {
     setpgid(0, 0);
 #if defined(__linux__)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -43,14 +34,10 @@ static void become(const apus_spawn_request *request, pid_t parent, int report) 
 #else
     (void)parent;
 #endif
-    if (request->guardian >= 0) {
-        pid_t group = getpid();
-        (void)!write(request->guardian, &group, sizeof group);
-    }
     for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
 
     // Copies above 2 first: one of the three may itself be 0, 1 or 2.
-    int wanted[3] = {request->standard_input, request->standard_output, request->standard_error};
+    int wanted[3] = {rank == 0 ? job->input : job->nothing, job->outputs[rank], job->errors[rank]};
     for (int target = 0; target < 3; target++) {
         wanted[target] = fcntl(wanted[target], F_DUPFD_CLOEXEC, 3);
         if (wanted[target] < 0) report_and_exit(report, errno);
@@ -58,16 +45,15 @@ static void become(const apus_spawn_request *request, pid_t parent, int report) 
     for (int target = 0; target < 3; target++)
         if (dup2(wanted[target], target) < 0) report_and_exit(report, errno);
 
-    close_sockets_on_exec();
-    if (request->shared >= 0) fcntl(request->shared, F_SETFD, 0);
+    if (job->shared >= 0) fcntl(job->shared, F_SETFD, 0);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    execve(request->program, request->arguments, request->environment);
+    execve(job->program, job->arguments, job->environments[rank]);
     report_and_exit(report, errno);
 }
 
-int apus_spawn(const apus_spawn_request *request, pid_t *process) {
+int apus_start_rank(const apus_job *job, int rank, pid_t *process) {
     int report[2];
     int error = apus_pipe(report);
     if (error) return error;
@@ -75,12 +61,11 @@ int apus_spawn(const apus_spawn_request *request, pid_t *process) {
     // No handler of this process may run in the child before they are reset.
     sigset_t all, previous;
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &previous);
+    sigprocmask(SIG_SETMASK, &all, &previous);
     pid_t parent = getpid();
     pid_t child = fork();
-    if (child == 0) become(request, parent, report[1]);
+    if (child == 0) become(job, rank, parent, report[1]);
     error = child < 0 ? errno : 0;
-    pthread_sigmask(SIG_SETMASK, &previous, NULL);
     close(report[1]);
 
     if (!error) {
@@ -90,23 +75,8 @@ int apus_spawn(const apus_spawn_request *request, pid_t *process) {
         if (count != sizeof error) error = 0; // closed by the exec
         if (error) while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
     }
+    sigprocmask(SIG_SETMASK, &previous, NULL);
     close(report[0]);
     *process = child;
     return error;
-}
-
-int apus_await_exit(pid_t process, int *status, int *signal) {
-    siginfo_t info;
-    int result;
-    do result = waitid(P_PID, (id_t)process, &info, WEXITED | WNOWAIT);
-    while (result < 0 && errno == EINTR);
-    if (result < 0) return errno;
-    *status = info.si_code == CLD_EXITED ? info.si_status : -1;
-    *signal = info.si_code == CLD_EXITED ? -1 : info.si_status;
-    return 0;
-}
-
-int apus_signal_is_ignored(int number) {
-    struct sigaction action;
-    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }

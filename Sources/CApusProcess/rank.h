@@ -1,0 +1,10 @@
+#ifndef APUS_RANK_H
+#define APUS_RANK_H
+
+#include "apus_process.h"
+
+// Starts one rank as a child of this process, which must have no other threads. Returns 0, or the errno of what failed,
+// the exec included.
+int apus_start_rank(const apus_job *job, int rank, pid_t *process);
+
+#endif
