@@ -47,6 +47,7 @@ demo:             ## train the demo model again, about half an hour
 
 faults: build     ## the fault drill: ranks and launchers killed at random moments
 	$(PYTHON) Scripts/faults.py
+	$(PYTHON) Scripts/limits.py
 
 program:          ## the apus command with the Swift runtime inside
 	$(SWIFT) build -c release $(STATIC) --product apus --scratch-path $(SCRATCH)

@@ -1,3 +1,4 @@
+import ApusDistributed
 import ArgumentParser
 
 @main
@@ -15,6 +16,7 @@ struct ApusCommand: AsyncParsableCommand {
     static func main() async {
         let arguments = FlagSpelling.withDashes(Array(CommandLine.arguments.dropFirst()))
         do {
+            try Headroom.check()
             var command = try parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
         } catch {

@@ -17,14 +17,15 @@ struct PrivateDirectory: Sendable {
     /// The longest path a Unix socket may have, with its closing zero, on every system we know.
     private static let socketPathLimit = 104
 
-    /// Under `TMPDIR`, or under /tmp where that is unset, not to be written or too long for a socket's path.
-    /// Throws `DistributedError` (`.launch`) if neither can be written.
+    /// Under `TMPDIR`, or under /tmp where that is unset, no directory that may be written, or too long for a socket's
+    /// path. The path is absolute: ranks may change their directory. Throws `DistributedError` (`.launch`) if neither can be written.
     init() throws(DistributedError) {
         let name = "/apus-" + String(UInt64.random(in: 0 ... .max), radix: 36)
         var failure = ""
-        for parent in [Platform.environmentVariable("TMPDIR"), "/tmp"].compactMap({ $0 }) where !parent.isEmpty {
+        for named in [Platform.environmentVariable("TMPDIR"), "/tmp"].compactMap({ $0 }) where !named.isEmpty {
+            guard let parent = Self.absolute(named) else { continue }
             guard (parent + name).utf8.count + 3 <= Self.socketPathLimit else { continue }
-            if access(parent, W_OK | X_OK) == 0 {
+            if access(parent + "/", W_OK | X_OK) == 0 {
                 path = parent + name
                 return
             }
@@ -33,15 +34,18 @@ struct PrivateDirectory: Sendable {
         throw .launch("no private directory could be made\(failure)")
     }
 
+    /// `nil` if there is no such directory.
+    private static func absolute(_ path: String) -> String? {
+        if path.hasPrefix("/") { return path }
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     /// Throws `DistributedError` (`.launch`), also if there is one of that name already.
     func make() throws(DistributedError) {
         guard mkdir(path, 0o700) == 0 else {
             throw .launch("no private directory could be made: \(path): \(Platform.describe(errno))")
         }
-    }
-
-    func remove() {
-        unlink(socket)
-        rmdir(path)
     }
 }
