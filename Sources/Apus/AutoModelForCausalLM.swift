@@ -10,12 +10,6 @@ import ApusModels
     import Foundation
 #endif
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Finds the model of a checkpoint.
 public enum AutoModelForCausalLM {
     /// Loads a directory in Hugging Face's layout: `config.json`, `model.safetensors` or its shards, and
@@ -77,7 +71,5 @@ public enum AutoModelForCausalLM {
         }
     }
 
-    private static var localProcesses: Int {
-        max(getenv("LOCAL_WORLD_SIZE").flatMap { Int(String(cString: $0)) } ?? 1, 1)
-    }
+    private static var localProcesses: Int { RankPlace.localProcessCount }
 }

@@ -1,3 +1,5 @@
+import ApusDistributed
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -20,8 +22,7 @@ struct HostDescription {
     static var current: HostDescription {
         var host = HostDescription()
         host.describeSystem()
-        let keys = ["RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "APUS_SOCKET", "APUS_COORDINATOR"]
-        host.launcher = keys.compactMap { key in getenv(key).map { (key, String(cString: $0)) } }
+        host.launcher = EnvironmentKey.shown
         return host
     }
 

@@ -1,5 +1,5 @@
 /// The variables by which a launcher tells a process who it is.
-enum EnvironmentKey {
+package enum EnvironmentKey {
     static let rank = "RANK"
     static let worldSize = "WORLD_SIZE"
     static let localRank = "LOCAL_RANK"
@@ -11,6 +11,13 @@ enum EnvironmentKey {
     static let token = "APUS_TOKEN"
     /// Swift's own, on what a crashing process prints.
     static let backtrace = "SWIFT_BACKTRACE"
+
+    /// What a launcher has said about this process, its secret left out.
+    package static var shown: [(key: String, value: String)] {
+        [rank, worldSize, localRank, localWorldSize, socket, coordinator].compactMap { key in
+            Platform.environmentVariable(key).map { (key, $0) }
+        }
+    }
 
     /// This process's environment with the variables of one rank; on one machine local and global ones agree.
     static func environment(

@@ -1,5 +1,5 @@
 /// Which of how many a process is.
-struct RankPlace: Sendable, Hashable {
+package struct RankPlace: Sendable, Hashable {
     var rank = 0
     var worldSize = 1
     var localRank = 0
@@ -17,6 +17,12 @@ struct RankPlace: Sendable, Hashable {
                 "RANK \(rank) of WORLD_SIZE \(worldSize) and LOCAL_RANK \(localRank) of LOCAL_WORLD_SIZE "
                     + "\(localWorldSize) do not fit together")
         }
+    }
+
+    /// How many processes the launcher started on this machine; 1 where the environment does not say.
+    package static var localProcessCount: Int {
+        let text = Platform.environmentVariable(EnvironmentKey.localWorldSize)
+        return max(text.flatMap { Int($0) } ?? 1, 1)
     }
 
     private static func number(_ key: String, in environment: [String: String]) throws(DistributedError) -> Int? {
