@@ -17,7 +17,11 @@ public struct DistributedError: Error, Sendable, Equatable, CustomStringConverti
         /// The environment promises other processes that are not there.
         public static let environment = Code(rawValue: "environment")
         public static let connection = Code(rawValue: "connection")
-        /// A message is longer than a frame may be.
+        /// The task of a rank was cancelled while others counted on it.
+        public static let cancelled = Code(rawValue: "cancelled")
+        /// Ranks did not come to a call within the time that another was ready to wait.
+        public static let timedOut = Code(rawValue: "timedOut")
+        /// A tensor or an object has more bytes than can be sent at once.
         public static let tooLarge = Code(rawValue: "tooLarge")
         /// A program could not be started.
         public static let launch = Code(rawValue: "launch")
@@ -58,7 +62,7 @@ extension DistributedError {
     }
     static func tooLarge(_ bytes: Int) -> DistributedError {
         DistributedError(
-            code: .tooLarge, message: "a message of \(bytes) bytes is over the limit of \(Frame.payloadLimit) bytes")
+            code: .tooLarge, message: "a message of \(bytes) bytes is over the limit of \(Frame.messageLimit) bytes")
     }
     static func launch(_ message: String) -> DistributedError { DistributedError(code: .launch, message: message) }
 }

@@ -4,8 +4,14 @@ import ApusDistributed
 func withRanks<Output: Sendable>(
     _ count: Int, _ body: @escaping @Sendable (Accelerator) async throws -> Output
 ) async -> [Result<Output, any Error>] {
+    await withRanks(InProcessCommunicator.group(of: count), body)
+}
+
+func withRanks<Output: Sendable>(
+    _ communicators: [InProcessCommunicator], _ body: @escaping @Sendable (Accelerator) async throws -> Output
+) async -> [Result<Output, any Error>] {
     await withTaskGroup(of: (Int, Result<Output, any Error>).self) { group in
-        for communicator in InProcessCommunicator.group(of: count) {
+        for communicator in communicators {
             group.addTask {
                 do {
                     return (communicator.rank, .success(try await body(Accelerator(communicator: communicator))))
@@ -16,7 +22,7 @@ func withRanks<Output: Sendable>(
         }
         var results: [Int: Result<Output, any Error>] = [:]
         for await (rank, result) in group { results[rank] = result }
-        return (0..<count).compactMap { results[$0] }
+        return communicators.indices.compactMap { results[$0] }
     }
 }
 

@@ -74,6 +74,31 @@ extension Accelerator {
         }
     }
 
+    /// Makes a call that every rank must make, the only one of this rank as long as it lasts.
+    nonisolated(nonsending) func collective<Result>(
+        _ name: String, _ body: nonisolated(nonsending) () async throws -> Result
+    ) async throws -> Result {
+        do {
+            try communicator.turn.take(name, rank: processIndex)
+        } catch {
+            communicator.doubt(error)
+            throw error
+        }
+        let result: Result
+        do {
+            result = try await body()
+        } catch {
+            _ = communicator.turn.give()
+            throw error
+        }
+        if let clash = communicator.turn.give() { throw clash }
+        return result
+    }
+
+    nonisolated(nonsending) func barrier(_ name: String) async throws {
+        try await collective(name) { try await communicator.barrier(name) }
+    }
+
     func abort(_ name: String, _ error: any Error) async {
         let text = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
         await communicator.abort(in: name, String(text.prefix(500)))
@@ -82,9 +107,9 @@ extension Accelerator {
     private nonisolated(nonsending) func run<Result>(
         first: Bool, _ name: String, _ body: nonisolated(nonsending) () async throws -> Result
     ) async throws -> Result {
-        if !first { try await communicator.barrier(name) }
+        if !first { try await barrier(name) }
         let result = try await run(name, body)
-        if first { try await communicator.barrier(name) }
+        if first { try await barrier(name) }
         return result
     }
 }

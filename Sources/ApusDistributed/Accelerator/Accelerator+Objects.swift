@@ -7,8 +7,10 @@
 extension Accelerator {
     /// Everyone's objects, on every process, in the order of the processes. Each may bring any number.
     public func gatherObject<Object: Codable & Sendable>(_ objects: [Object]) async throws -> [Object] {
-        let message = try await encode(objects, "gatherObject")
-        let messages = try await communicator.allGather(message, name: "gatherObject")
+        let messages = try await collective("gatherObject") {
+            let message = try await encode(objects, "gatherObject")
+            return try await communicator.allGather(message, name: "gatherObject")
+        }
         return try messages.enumerated().flatMap { rank, message in
             try decode([Object].self, from: message, of: rank, "gatherObject")
         }
@@ -28,8 +30,10 @@ extension Accelerator {
     public func broadcastObject<Object: Codable & Sendable>(_ object: Object, from source: Int = 0) async throws
         -> Object
     {
-        let message = processIndex == source ? try await encode([object], "broadcastObject") : []
-        let answer = try await communicator.broadcast(message, from: source, name: "broadcastObject")
+        let answer = try await collective("broadcastObject") {
+            let message = processIndex == source ? try await encode([object], "broadcastObject") : []
+            return try await communicator.broadcast(message, from: source, name: "broadcastObject")
+        }
         guard let result = try decode([Object].self, from: answer, of: source, "broadcastObject").first else {
             throw DistributedError.mismatch("broadcastObject: rank \(source) sent nothing", rank: source)
         }

@@ -10,7 +10,9 @@ extension Accelerator {
         _ tensor: HostTensor, dim: Int = 0, padIndex: Int = 0, padFirst: Bool = false
     ) async throws -> HostTensor {
         let name = "padAcrossProcesses"
-        let headers = try await headers(of: tensor, name).compactMap(\.self)
+        let headers = try await collective(name) {
+            try await self.headers(of: tensor, name).compactMap { $0 }
+        }
         let axis = dim < 0 ? tensor.shape.rank + dim : dim
         // Ranks that differ in this too are found out below.
         if axis < 0 || axis >= tensor.shape.rank, headers.allSatisfy({ $0.shape.rank == tensor.shape.rank }) {

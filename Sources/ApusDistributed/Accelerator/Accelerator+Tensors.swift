@@ -8,14 +8,18 @@ extension Accelerator {
         let name = "gather"
         let own =
             tensor.shape.rank > 0 ? tensor : try HostTensor(shape: Shape([1]), dtype: tensor.dtype, bytes: tensor.bytes)
-        let message = try await run(name) { try TensorMessage.encode(own) }
-        let tensors = try await communicator.allGather(message, name: name).enumerated().map { rank, message in
-            try TensorMessage.decode(message) ?? Self.unreadable(name, rank)
+        return try await collective(name) {
+            try await communicator.admit(TensorMessage.byteCount(of: own), in: name)
+            let message = try await run(name) { try TensorMessage.encode(own) }
+            let tensors = try await communicator.allGather(message, name: name).enumerated().map { rank, message in
+                try TensorMessage.decode(message) ?? Self.unreadable(name, rank)
+            }
+            try TensorAgreement(name: name, freeDimension: 0).check(tensors.map { TensorMessage.Header($0) })
+            let rows = tensors.reduce(0) { $0 + ($1.shape.dimensions.first ?? 0) }
+            return try HostTensor(
+                shape: Shape([rows] + own.shape.dimensions.dropFirst()), dtype: own.dtype,
+                bytes: tensors.flatMap(\.bytes))
         }
-        try TensorAgreement(name: name, freeDimension: 0).check(tensors.map { TensorMessage.Header($0) })
-        let rows = tensors.reduce(0) { $0 + ($1.shape.dimensions.first ?? 0) }
-        return try HostTensor(
-            shape: Shape([rows] + own.shape.dimensions.dropFirst()), dtype: own.dtype, bytes: tensors.flatMap(\.bytes))
     }
 
     /// Everyone's rows, one for each item that was split, in the order of the items; without those of fillers.
@@ -35,14 +39,17 @@ extension Accelerator {
     public func broadcast(_ tensor: HostTensor?, from source: Int = 0) async throws -> HostTensor {
         let name = "broadcast"
         try communicator.check(source)
-        let headers = try await headers(of: tensor, name)
-        guard headers[source] != nil else {
-            throw DistributedError.mismatch("broadcast: rank \(source), the source, passed no tensor", rank: source)
+        return try await collective(name) {
+            if let tensor { try await communicator.admit(TensorMessage.byteCount(of: tensor), in: name) }
+            let headers = try await self.headers(of: tensor, name)
+            guard headers[source] != nil else {
+                throw DistributedError.mismatch("broadcast: rank \(source), the source, passed no tensor", rank: source)
+            }
+            try TensorAgreement(name: name).check(against: source, headers)
+            let message = try processIndex == source ? tensor.map { try TensorMessage.encode($0) } ?? [] : []
+            let answer = try await communicator.broadcast(message, from: source, name: name)
+            return try TensorMessage.decode(answer) ?? Self.unreadable(name, source)
         }
-        try TensorAgreement(name: name).check(against: source, headers)
-        let message = try tensor.map { try TensorMessage.encode($0) } ?? []
-        let answer = try await communicator.broadcast(message, from: source, name: name)
-        return try TensorMessage.decode(answer) ?? Self.unreadable(name, source)
     }
 
     /// The tensors of all processes, element by element combined into one, on every process.
@@ -51,16 +58,19 @@ extension Accelerator {
     /// wrap around; the mean is of floating-point tensors only; half precisions are summed as float32.
     public func reduce(_ tensor: HostTensor, _ reduction: Reduction = .sum) async throws -> HostTensor {
         let name = "reduce"
-        let headers = try await headers(of: tensor, name).compactMap(\.self)
-        try TensorAgreement(name: name).check(headers)
-        if reduction == .mean, !tensor.dtype.isFloatingPoint {
-            throw DistributedError.invalidArgument("reduce: there is no mean of \(tensor.dtype)")
+        return try await collective(name) {
+            try await communicator.admit(tensor.bytes.count, in: name)
+            let headers = try await self.headers(of: tensor, name).compactMap(\.self)
+            try TensorAgreement(name: name).check(headers)
+            if reduction == .mean, !tensor.dtype.isFloatingPoint {
+                throw DistributedError.invalidArgument("reduce: there is no mean of \(tensor.dtype)")
+            }
+            let parts = try await communicator.gather(tensor.bytes, to: 0, name: name)
+            let result = try await run(name) { isMainProcess ? try reduction.combine(parts, tensor.dtype) : [] }
+            return try HostTensor(
+                shape: tensor.shape, dtype: tensor.dtype,
+                bytes: try await communicator.broadcast(result, from: 0, name: name))
         }
-        let parts = try await communicator.gather(tensor.bytes, to: 0, name: name)
-        let result = try await run(name) { isMainProcess ? try reduction.combine(parts, tensor.dtype) : [] }
-        return try HostTensor(
-            shape: tensor.shape, dtype: tensor.dtype,
-            bytes: try await communicator.broadcast(result, from: 0, name: name))
     }
 
     /// What every rank's tensor looks like; `nil` where a rank has none.

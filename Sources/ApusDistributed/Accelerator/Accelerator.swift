@@ -13,26 +13,33 @@
 /// error that leaves a closure given to an accelerator also does that to the others. After such an error every further
 /// call that needs the others throws it again.
 ///
-/// An accelerator that is released takes no further part. Make one, and keep it as long as the program runs.
+/// Calls that others must make too are made one after the other: two at once are an error of both. A task that is cancelled
+/// while it waits in one gets `CancellationError`, and the others an error that names its process.
+///
+/// All accelerators of a program share its group, which this process leaves when the last of them is released. Keep one
+/// as long as the program runs.
 public final class Accelerator: Sendable {
-    package let communicator: any Communicator
+    private let membership: Membership
+    package var communicator: any Communicator { membership.communicator }
 
-    /// Joins the group named in the environment.
+    /// Joins the group named in the environment, or the one that another accelerator of this program is in.
     ///
-    /// Throws `DistributedError`: `.environment` if the environment promises other processes but no launcher of ours,
-    /// `.connection` if the launcher does not answer.
-    public convenience init() async throws {
-        self.init(communicator: try await Self.connect(Platform.environment))
+    /// - Parameter timeout: how long to wait for others at a call before that is an error, which names those that did not
+    ///   come; by default as long as they work. The first accelerator of a group decides.
+    /// - Throws: `DistributedError`: `.environment` if the environment promises other processes but no launcher of ours,
+    ///   `.connection` if the launcher does not answer, `.invalidArgument` for a timeout that is not positive.
+    public init(timeout: Duration? = nil) async throws {
+        membership = try await GroupEntrance.shared.join(timeout: timeout)
     }
 
-    package init(communicator: any Communicator) { self.communicator = communicator }
+    package init(communicator: any Communicator) { membership = Membership(communicator: communicator) }
 
-    deinit { communicator.leave() }
-
-    package static func connect(_ environment: [String: String]) async throws -> any Communicator {
+    package static func connect(
+        _ environment: [String: String], timeout: Duration? = nil
+    ) async throws -> any Communicator {
         let place = try RankPlace(environment: environment)
         if let socket = environment[EnvironmentKey.socket], let token = environment[EnvironmentKey.token] {
-            return try await LocalCommunicator.connect(socket: socket, token: token, place: place)
+            return try await LocalCommunicator.connect(socket: socket, token: token, place: place, timeout: timeout)
         }
         guard place.worldSize == 1 else {
             throw DistributedError.environment(
@@ -58,7 +65,7 @@ extension Accelerator {
     public var useDistributed: Bool { numProcesses > 1 }
 
     /// Returns when every process has called it.
-    public func waitForEveryone() async throws { try await communicator.barrier("waitForEveryone") }
+    public func waitForEveryone() async throws { try await barrier("waitForEveryone") }
 
     /// Prints on the first process of each machine, and at once: nothing waits in a buffer.
     public func print(_ items: Any..., separator: String = " ", terminator: String = "\n") {

@@ -35,12 +35,20 @@ enum TensorMessage {
         }
     }
 
+    /// How long the message of a tensor is.
+    static func byteCount(of tensor: HostTensor) -> Int {
+        2 + tensor.dtype.rawValue.utf8.count + tensor.shape.rank * MemoryLayout<Int64>.size + tensor.bytes.count
+    }
+
     static func encode(_ tensor: HostTensor, headerOnly: Bool = false) throws(DistributedError) -> [UInt8] {
         guard tensor.shape.rank <= 255 else { throw .invalidArgument("a tensor of \(tensor.shape.rank) dimensions") }
         var buffer = ByteBuffer()
         Header(tensor).write(to: &buffer)
-        if !headerOnly { buffer.writeBytes(tensor.bytes) }
-        return Array(buffer.readableBytesView)
+        var message: [UInt8] = []
+        message.reserveCapacity(buffer.readableBytes + (headerOnly ? 0 : tensor.bytes.count))
+        message += buffer.readableBytesView
+        if !headerOnly { message += tensor.bytes }
+        return message
     }
 
     /// `nil` if the bytes are not a tensor's.

@@ -1,13 +1,15 @@
 /// One rank's way to the others: messages of bytes, and collectives that all ranks enter in the same order.
 ///
 /// Every wait lasts as long as the others legitimately take, and ends at once with a `DistributedError` that names the
-/// rank when one dies, leaves, fails, or calls something else. After such an error the group is broken for good: every
-/// later call throws the same error.
+/// rank when one dies, leaves, fails, is cancelled, or calls something else. After such an error the group is broken for
+/// good: every later call throws the same error. A call whose own task is cancelled throws `CancellationError`.
 package protocol Communicator: Sendable {
     var rank: Int { get }
     var worldSize: Int { get }
     var localRank: Int { get }
     var localWorldSize: Int { get }
+    /// Whose call of this rank it is.
+    var turn: Turn { get }
 
     /// The messages that the pattern gives this rank, in rank order.
     func perform(_ collective: Collective, message: [UInt8]) async throws -> [[UInt8]]
@@ -20,6 +22,10 @@ package protocol Communicator: Sendable {
 
     /// This rank cannot go on, in the call of that name: breaks the group, so that nobody waits for it.
     func abort(in name: String, _ reason: String) async
+
+    /// The call that this rank has made or is about to make may get another's results: all get the error in their place.
+    /// Does not wait.
+    func doubt(_ error: DistributedError)
 
     /// This rank takes no further part.
     func leave()
@@ -46,19 +52,15 @@ extension Communicator {
         return try await perform(Collective(.gather, root: root, name: name), message: message)
     }
 
-    /// Combines the messages in rank order on rank 0 and gives everyone the result.
-    package func reduce(
-        _ message: [UInt8], name: String = "reduce", by combine: (inout [UInt8], [UInt8]) throws -> Void
-    ) async throws -> [UInt8] {
-        let messages = try await gather(message, to: 0, name: name)
-        var result = messages.first ?? []
+    /// Refuses a message that is too long to be sent, before anything is copied, and lets the others know.
+    /// Throws `DistributedError` (`.tooLarge`).
+    package func admit(_ byteCount: Int, in name: String) async throws {
         do {
-            for next in messages.dropFirst() { try combine(&result, next) }
+            try Frame.check(messageOf: byteCount)
         } catch {
-            await abort(in: name, "\(error)")
+            await abort(in: name, error.message)
             throw error
         }
-        return try await broadcast(result, from: 0, name: name)
     }
 
     package func check(_ rank: Int) throws(DistributedError) {

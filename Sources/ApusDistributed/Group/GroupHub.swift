@@ -65,6 +65,14 @@ final class GroupHub: Sendable {
             guard let name = parts.first else { return }
             update { $0.abort(rank: rank, in: String(name), reason: parts.count > 1 ? String(parts[1]) : "") }
             state.withLock { $0.server }?.send(Frame(kind: .done, request: frame.request), to: rank)
+        case .doubt:
+            update { rendezvous in
+                rendezvous.doubt(rank: rank, frame.error)
+                return []
+            }
+        case .cancel: update { $0.cancel(rank: rank, in: String(buffer: frame.payload)) }
+        case .expire:
+            update { $0.expire(rank: rank, request: frame.request, after: String(buffer: frame.payload)) }
         default: break
         }
     }

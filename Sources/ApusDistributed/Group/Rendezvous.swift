@@ -27,6 +27,8 @@ struct Rendezvous: Sendable {
     private var entered: [Deque<Entry>]
     /// How each rank ended that has.
     private var ends: [String?]
+    /// Why the results of a rank's present call may be another's.
+    private var doubts: [Int: DistributedError] = [:]
     private var sent: [Route: Deque<ByteBuffer>] = [:]
     private var receiving: [Route: Deque<UInt64>] = [:]
 
@@ -64,6 +66,28 @@ struct Rendezvous: Sendable {
         return fail(DistributedError(code: .threw, message: message, rank: rank))
     }
 
+    /// The rank has made two calls at once, of which the others may make either first: nobody gets a result. The group
+    /// goes on.
+    mutating func doubt(rank: Int, _ error: DistributedError) { doubts[rank] = doubts[rank] ?? error }
+
+    /// The task that made the call for the rank was cancelled.
+    mutating func cancel(rank: Int, in name: String) -> [Answer] {
+        guard failure == nil else { return [] }
+        let message = "rank \(rank) was cancelled in \(name)\(waiting(except: rank))"
+        return fail(DistributedError(code: .cancelled, message: message, rank: rank))
+    }
+
+    /// The rank has waited as long as it may. Breaks the group if it still waits.
+    mutating func expire(rank: Int, request: UInt64, after limit: String) -> [Answer] {
+        guard failure == nil, let entry = entered[rank].first(where: { $0.request == request }) else { return [] }
+        let missing = entered.indices.filter { entered[$0].isEmpty }
+        let message =
+            "\(Self.list(missing)) did not come to \(entry.collective) within \(limit)"
+            + waiting(except: missing.first ?? rank)
+        return fail(
+            DistributedError(code: .timedOut, message: message, rank: missing.count == 1 ? missing.first : nil))
+    }
+
     /// The rank has ended, `description` says how. Ending well breaks the group only if someone needs it (again).
     mutating func end(rank: Int, description: String, isFailure: Bool) -> [Answer] {
         guard ends[rank] == nil, failure == nil else { return [] }
@@ -99,6 +123,10 @@ struct Rendezvous: Sendable {
     private mutating func complete(_ entries: [Entry]) -> [Answer] {
         for rank in entered.indices { entered[rank].removeFirst() }
         guard let collective = entries.first?.collective else { return [] }
+        if let rank = doubts.keys.min(), let doubt = doubts[rank] {
+            doubts = [:]
+            return entries.enumerated().map { Answer(rank: $0, request: $1.request, result: .failure(doubt)) }
+        }
         let payloads = entries.map(\.payload)
         return entries.enumerated().map { rank, entry in
             let parts: [ByteBuffer]

@@ -12,7 +12,10 @@ struct Frame: Sendable, Equatable {
     var payload = ByteBuffer()
 
     static let headerByteCount = 13
-    static let payloadLimit = 1 << 30
+    /// The longest message that a rank or a worker may send; NIO's buffers hold less than 4 GiB.
+    static let messageLimit = 1 << 30
+    /// A message with what goes before it.
+    static let payloadLimit = messageLimit + 1024
     /// What a peer may send before it has shown the token.
     static let greetingLimit = 256
 }
@@ -39,9 +42,22 @@ extension Frame {
         /// An error left a closure: the payload says which.
         static let abort = Kind(rawValue: 19)
 
+        /// The task that made a call was cancelled: the payload is the call's name.
+        static let cancel = Kind(rawValue: 20)
+        /// A request has waited as long as it may: the request is that one's number, the payload says how long.
+        static let expire = Kind(rawValue: 21)
+
+        /// The present call of the rank may get another's results: the payload is an error, as in `failure`.
+        static let doubt = Kind(rawValue: 22)
+
         static let take = Kind(rawValue: 32)
         static let submit = Kind(rawValue: 33)
         static let progress = Kind(rawValue: 34)
+    }
+
+    /// Throws `DistributedError` (`.tooLarge`) for a message that cannot be sent.
+    static func check(messageOf byteCount: Int) throws(DistributedError) {
+        if byteCount > messageLimit { throw .tooLarge(byteCount) }
     }
 
     static func failure(_ error: DistributedError, request: UInt64 = 0) -> Frame {

@@ -59,29 +59,50 @@ final class SocketClient: Sendable {
     }
 
     /// Sends a request and waits, as long as it takes, for the parts of its answer.
-    /// Throws the error that the other side answered, or `.connection` when it is gone.
+    ///
+    /// Throws the error that the other side answered, `.connection` when it is gone, or `CancellationError` as soon as the
+    /// task is cancelled: then the other side is told with `farewell`, if there is one. After `limit` it is told that the
+    /// request has expired, and answers with an error if it still cannot do better.
     func request(
-        _ kind: Frame.Kind, argument: Int32 = 0, payload: ByteBuffer = ByteBuffer()
+        _ kind: Frame.Kind, argument: Int32 = 0, payload: ByteBuffer = ByteBuffer(), farewell: Frame? = nil,
+        limit: Duration? = nil
     ) async throws -> [ByteBuffer] {
         guard payload.readableBytes <= Frame.payloadLimit else {
             throw DistributedError.tooLarge(payload.readableBytes)
         }
-        return try await withCheckedThrowingContinuation { continuation in
-            let frame: Frame? = state.state.withLock { state in
-                if let ended = state.ended {
-                    continuation.resume(throwing: ended)
-                    return nil
-                }
-                let request = state.next
-                state.next += 1
-                state.pending[request] = Pending(continuation: continuation)
-                let frame = Frame(kind: kind, request: request, argument: argument, payload: payload)
-                // Under the lock, so that requests leave in the order of their numbers.
-                channel.writeAndFlush(frame, promise: nil)
-                return frame
-            }
-            _ = frame
+        let request = state.state.withLock { state in
+            defer { state.next += 1 }
+            return state.next
         }
+        let alarm = limit.map { limit in
+            channel.eventLoop.scheduleTask(in: TimeAmount(limit)) { [channel] in
+                let text = ByteBuffer(string: limit.inWords)
+                channel.writeAndFlush(Frame(kind: .expire, request: request, payload: text), promise: nil)
+            }
+        }
+        defer { alarm?.cancel() }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                state.state.withLock { state in
+                    if let ended = state.ended { return continuation.resume(throwing: ended) }
+                    state.pending[request] = Pending(continuation: continuation)
+                    // Under the lock, so that what is said of a request follows it.
+                    let frame = Frame(kind: kind, request: request, argument: argument, payload: payload)
+                    if !Task.isCancelled { channel.writeAndFlush(frame, promise: nil) }
+                }
+                // The handler may have run before there was anything to cancel.
+                if Task.isCancelled { cancel(request, farewell) }
+            }
+        } onCancel: {
+            cancel(request, farewell)
+        }
+    }
+
+    private func cancel(_ request: UInt64, _ farewell: Frame?) {
+        let pending = state.state.withLock { $0.pending.removeValue(forKey: request) }
+        guard let pending else { return }
+        if let farewell { channel.writeAndFlush(farewell, promise: nil) }
+        pending.continuation.resume(throwing: CancellationError())
     }
 
     /// Sends without waiting. Throws what ended the connection, if it has ended.

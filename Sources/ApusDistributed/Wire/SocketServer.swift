@@ -90,16 +90,21 @@ private final class ServerConnection: ChannelInboundHandler {
 
     private let server: SocketServer
     private var rank: Int?
-    private var goodbye = false
+    private var hasLeft = false
 
     init(server: SocketServer) { self.server = server }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
         if let rank {
-            if frame.kind == .goodbye { goodbye = true } else { server.receive(frame, from: rank) }
+            guard frame.kind == .goodbye else { return server.receive(frame, from: rank) }
+            // At once, so that the same process may come back.
+            server.leave(rank, goodbye: true)
+            self.rank = nil
+            hasLeft = true
             return
         }
+        guard !hasLeft else { return }
         let rank = Int(frame.argument)
         guard frame.kind == .hello, String(buffer: frame.payload) == server.token else {
             refuse(context, "the token does not fit: the process belongs to another job")
@@ -119,7 +124,7 @@ private final class ServerConnection: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if let rank { server.leave(rank, goodbye: goodbye) }
+        if let rank { server.leave(rank, goodbye: false) }
         rank = nil
     }
 

@@ -34,7 +34,9 @@ package final class WorkerChannel: Sendable {
     }
 
     /// Hands in the result of a job that this worker holds; returns when the coordinator has it.
+    /// Throws `DistributedError` (`.tooLarge`) before anything is sent.
     package func submit(_ index: Int, payload: [UInt8]) async throws {
+        try Frame.check(messageOf: payload.count)
         var buffer = ByteBuffer()
         buffer.reserveCapacity(8 + payload.count)
         buffer.writeInteger(Int64(index))
