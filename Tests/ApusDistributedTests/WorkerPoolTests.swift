@@ -49,6 +49,29 @@ struct WorkerPoolTests {
         #expect(!delivered.contains(8))
     }
 
+    /// The other worker goes on while nobody listens: what it handed in by the time somebody does is not lost.
+    @Test func resultsThatCameBesideAFailureAreDeliveredFirst() async throws {
+        let pool = WorkerPool(workers: 2, command: [try BuiltProgram.rank, "pool", "slow", "1"])
+        var delivered: Set<Int> = []
+        let error = await #expect(throws: DistributedError.self) {
+            try await pool.run(jobs: jobs(12)) { result in
+                if delivered.isEmpty { try await Task.sleep(for: .seconds(3)) }
+                delivered.insert(result.index)
+            }
+        }
+        let message = try #require(error?.message)
+        #expect(message.contains("exited with status 5 while it held job"))
+        let held = message.split { !$0.isNumber }.compactMap { Int($0) }.dropFirst(2)
+        #expect(delivered.union(held) == Set(0..<12), "\(delivered.sorted()) and \(message)")
+    }
+
+    @Test func aJobThatIsTooLongIsRefused() async throws {
+        let pool = WorkerPool(workers: 1, command: [try BuiltProgram.rank, "pool"])
+        let job = WorkItem(index: 0, payload: [UInt8](repeating: 0, count: (1 << 30) + 1))
+        let error = await #expect(throws: DistributedError.self) { try await pool.run(jobs: [job]) { _ in } }
+        #expect(error?.code == .tooLarge)
+    }
+
     @Test func aWorkerThatLeavesWithAJobIsNamed() async throws {
         let pool = WorkerPool(workers: 3, command: [try BuiltProgram.rank, "pool", "leave", "0"])
         let error = await #expect(throws: DistributedError.self) { try await pool.run(jobs: jobs(10)) { _ in } }

@@ -8,7 +8,8 @@ import ApusDistributed
     import Darwin
 #endif
 
-/// Hands every payload back reversed. `die INDEX`, `leave INDEX`: ends on taking that job; `idle RANK`: never asks; `hang`.
+/// Hands every payload back reversed. `die INDEX`, `leave INDEX`: ends on taking that job, `slow INDEX` too, and takes time
+/// for others; `idle RANK`: never asks; `hang`.
 enum PoolWorker {
     static func work(_ arguments: [String]) async throws {
         let channel = try await WorkerChannel.connect()
@@ -25,6 +26,10 @@ enum PoolWorker {
                     kill(getpid(), SIGKILL)
                 }
                 if job.index == special, arguments.first == "leave" { exit(0) }
+                if arguments.first == "slow" {
+                    if job.index == special { exit(5) }
+                    try await Task.sleep(for: .milliseconds(100))
+                }
                 tokens += job.payload.count
                 try channel.report(tokens: tokens)
                 try await channel.submit(job.index, payload: job.payload.reversed())

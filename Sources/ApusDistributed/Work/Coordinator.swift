@@ -16,6 +16,7 @@ final class Coordinator: Sendable {
         var error: OutputRelay?
         /// Requests for jobs that could not be answered yet.
         var asking: [(rank: Int, frame: Frame)] = []
+        var isClosed = false
 
         mutating func handOut() {
             let requests = asking
@@ -60,10 +61,19 @@ final class Coordinator: Sendable {
         try await ranks.start { rank, status in Task { await self.ended(rank, status) } }
     }
 
-    func close() { state.withLock { $0.server }?.close() }
+    /// Takes nothing any more. What has been taken is still told, and then the end.
+    func close() {
+        let server = state.withLock { state in
+            state.isClosed = true
+            sink.finish()
+            return state.server
+        }
+        server?.close()
+    }
 
     private func receive(_ frame: Frame, from rank: Int) {
         state.withLock { state in
+            guard !state.isClosed else { return }
             switch frame.kind {
             case .take:
                 state.asking.append((rank, frame))

@@ -27,7 +27,7 @@ package struct WorkerPool: Sendable {
     /// order of arrival.
     ///
     /// Throws what `onResult` throws, or one `DistributedError` (`.rankFailed`) when a worker dies or leaves with jobs
-    /// in hand: it names rank, cause, jobs and the worker's last line. Results delivered before stay delivered.
+    /// in hand: it names rank, cause, jobs and the worker's last line. Results that had arrived by then are delivered first.
     nonisolated(nonsending) package func run(
         jobs: [WorkItem],
         onProgress: nonisolated(nonsending) (_ rank: Int, _ tokens: Int) async -> Void = { _, _ in },
@@ -35,6 +35,7 @@ package struct WorkerPool: Sendable {
     ) async throws {
         guard workers > 0 else { throw DistributedError.invalidArgument("a pool of \(workers) workers") }
         guard !jobs.isEmpty else { return }
+        for job in jobs { try Frame.check(messageOf: job.payload.count) }
         let (events, sink) = AsyncStream.makeStream(of: Coordinator.Event.self)
         let coordinator = Coordinator(jobs: jobs, workers: workers, sink: sink)
         let ranks = try RankSet(
@@ -46,18 +47,23 @@ package struct WorkerPool: Sendable {
         }
         do {
             try await coordinator.start(ranks)
+            var failure: DistributedError?
             try await withTaskCancellationHandler {
                 for await event in events {
                     switch event {
                     case .result(let result): try await onResult(result)
                     case .progress(let rank, let tokens): await onProgress(rank, tokens)
-                    case .failed(let error): throw error
+                    case .failed(let error):
+                        failure = failure ?? error
+                        // What other workers have handed in by now is delivered first.
+                        coordinator.close()
                     }
                 }
                 try Task.checkCancellation()
             } onCancel: {
                 sink.finish()
             }
+            if let failure { throw failure }
             await coordinator.allEnded.wait(upTo: .seconds(2))
         } catch {
             await end(ranks, coordinator, failed: true)
