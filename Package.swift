@@ -17,8 +17,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies + ["ApusTestSupport"], swiftSettings: swiftSettings)
 }
 
-func example(_ name: String) -> Target {
-    .executableTarget(name: name, dependencies: ["Apus"], path: "Examples/\(name)", swiftSettings: swiftSettings)
+// The last four for incremental builds: SwiftPM does not compile a program anew when only what Apus exports has changed.
+let umbrella: [Target.Dependency] = ["Apus", "ApusCompute", "ApusDistributed", "ApusGeneration", "ApusTokenizers"]
+
+func program(_ name: String, path: String) -> Target {
+    .executableTarget(name: name, dependencies: umbrella, path: path, swiftSettings: swiftSettings)
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -91,11 +94,10 @@ let package = Package(
                 "ApusGeneration", "ApusTestSupport",
             ],
             path: "Tests/Fuzz", swiftSettings: swiftSettings),
-        .executableTarget(
-            name: "apus-readme", dependencies: ["Apus"], path: "Tests/ReadmeProgram", swiftSettings: swiftSettings),
+        program("apus-readme", path: "Tests/ReadmeProgram"),
         tests("ApusDistributedTests", ["ApusCompute", "ApusDistributed", "ApusJSON"]),
         tests("ApusTests", ["Apus"]),
         tests("ApusCLITests", ["ApusJSON"]),
-    ] + ["Hello", "PromptsOneByOne", "PromptsInBatches", "OddSplit"].map(example),
+    ] + ["Hello", "PromptsOneByOne", "PromptsInBatches", "OddSplit"].map { program($0, path: "Examples/\($0)") },
     swiftLanguageModes: [.v6]
 )
