@@ -51,6 +51,9 @@ def chosen():
     yield "special_tokens_map goes first", {}, {CONFIG: {"pad_token": end, "eos_token": end}, MAP: {"pad_token": None, "eos_token": eot}}
     yield "special_tokens_map is old", {}, {CONFIG: {"added_tokens_decoder": {}}, MAP: {"eos_token": eot}, ADDED: {"<a>": 700}}
     yield "extra tokens of two files", {}, {CONFIG: {"extra_special_tokens": ["<a>"]}, MAP: {"extra_special_tokens": ["<a>", {"content": end}]}}
+    older = {"extra_special_tokens": {"image": end}, "additional_special_tokens": ["<a>"]}
+    yield "extra tokens under both keys", {}, {CONFIG: older}
+    yield "extra tokens that names replace", {}, {CONFIG: older | {"extra_special_tokens": ["<b>"]}, MAP: {"extra_special_tokens": {"image": end}}}
     yield "added_tokens", {}, {CONFIG: {"pad_token": "<a>"}, ADDED: {end: 3, "<a>": 2, "er": 1}}
     yield "eos only named", {"added_tokens": []}, {CONFIG: {"eos_token": eot}}
     yield "eos not special", {"added_tokens": [{"id": 640, **token(eot, special=False, normalized=True)}]}, {CONFIG: {"eos_token": eot}}
@@ -91,14 +94,21 @@ def names(generator, contents, kind):
 def extras(generator, contents, kind):
     """A list of tokens, or tokens by name."""
     drawn = [generator.choice(contents) for _ in range(generator.randrange(1, 5))]
+    older = {"additional_special_tokens": drawn[:1]} if generator.random() < 0.2 else {}
     if generator.random() < 0.25:
         known = [f"name{place}" for place in range(5)] + STANDARD + ["image_token"]
-        key, value = "extra_special_tokens", dict(zip(generator.sample(known, len(drawn)), drawn))
+        drawn = [object_or_text(generator, content, CONFIG) for content in drawn]
+        key = "extra_special_tokens"
+        if kind == CONFIG and generator.random() < 0.3:
+            key = "model_specific_special_tokens"
+        return {key: dict(zip(generator.sample(known, len(drawn)), drawn))} | older
+    if generator.random() < 0.08:
+        key, value = generator.choice(["extra_special_tokens", "additional_special_tokens"]), None
     else:
         key = generator.choice(["extra_special_tokens", "additional_special_tokens"])
         objects = kind == CONFIG or key == "extra_special_tokens"  # the reference refuses other objects
         value = [object_or_text(generator, content, kind) if objects else content for content in drawn]
-    return {key: value} | ({"additional_special_tokens": drawn[:1]} if generator.random() < 0.2 else {})
+    return {key: value} | older
 
 
 def draw(generator, states):

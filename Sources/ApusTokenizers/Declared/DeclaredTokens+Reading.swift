@@ -18,8 +18,7 @@ extension DeclaredTokens {
 
     private mutating func readStandard(_ name: String, _ files: DeclaringFiles) throws(TokenizerError) {
         guard let file = files.file(for: name) else { return }
-        let isSpecial: Bool? = files.specialTokensMap?.has(name) == true ? true : nil
-        standard.updateValue(try file.declaration(name, isSpecial: isSpecial), forKey: name)
+        standard.updateValue(try file.declaration(name, isSpecial: files.isSpecial(name)), forKey: name)
     }
 
     /// Keys that end in `_token`, and names under `extra_special_tokens`. The latter, and what is text in
@@ -58,8 +57,7 @@ extension DeclaredTokens {
             extra = try file.declarations(file.extraKey)
             special = Set(extra.filter(\.isText).map(\.content))
         }
-        guard let map = files.specialTokensMap else { return special }
-        if map.has(Self.extraKey) {
+        if let map = files.specialTokensMap, map.has(Self.extraKey) {
             // Names and null take the place of a list in tokenizer_config.json; a list continues it.
             let isNames = map.value[Self.extraKey]?.object != nil
             isDeclared = !isNames
@@ -68,7 +66,12 @@ extension DeclaredTokens {
             extra += more
             special.formUnion(more.map(\.content))
         }
-        if !isDeclared { extra = try map.declarations(Self.olderExtraKey, isSpecial: true) }
+        // The older key is left for where no list came under the newer one.
+        let older = Self.olderExtraKey
+        let isTaken = files.isSpecial(older) == nil && files.configuration?.extraKey == older
+        if !isDeclared, !isTaken, let file = files.file(for: older) {
+            extra = try file.declarations(older, isSpecial: files.isSpecial(older))
+        }
         return special
     }
 
@@ -76,7 +79,7 @@ extension DeclaredTokens {
     /// reference has not read it as a token at that point.
     private func namesKnownAsSpecial(_ files: DeclaringFiles) -> [ExactString] {
         standard.compactMap { name, declaration in
-            let isRead = declaration?.isText == true || files.specialTokensMap?.has(name) == true
+            let isRead = declaration?.isText == true || files.isSpecial(name) == true
             return isRead ? declaration?.content : nil
         }
     }

@@ -23,4 +23,7 @@ struct DeclaringFiles {
     func file(for key: String) -> ComponentConfiguration? {
         [specialTokensMap, configuration].lazy.compactMap { $0 }.first { $0.has(key) }
     }
+
+    /// What a token under a key is, whatever an object says itself: special_tokens_map.json holds special ones alone.
+    func isSpecial(_ key: String) -> Bool? { specialTokensMap?.has(key) == true ? true : nil }
 }
