@@ -135,9 +135,9 @@ package final class DecoderModel: Sendable {
         let stride = batch.blockTables.map(\.count).max() ?? 0
         let tables = batch.blockTables.flatMap { $0 + [Int32](repeating: 0, count: stride - $0.count) }
         return AttentionBatch(
-            positions: try device.makeTensor(batch.positions), sequences: try device.makeTensor(batch.sequences),
-            slots: try device.makeTensor(batch.slots),
-            blockTables: try device.makeTensor(tables, [batch.blockTables.count, stride]),
-            firstKeys: batch.firstKeys.isEmpty ? nil : try device.makeTensor(batch.firstKeys))
+            positions: try device.makeTensor(batch.positions),
+            firstKeys: batch.firstKeys.isEmpty ? nil : try device.makeTensor(batch.firstKeys),
+            sequences: try device.makeTensor(batch.sequences), slots: try device.makeTensor(batch.slots),
+            blockTables: try device.makeTensor(tables, [batch.blockTables.count, stride]))
     }
 }

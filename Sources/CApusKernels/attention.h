@@ -23,6 +23,10 @@
 #endif
 #define COLUMN_TILE 2
 
+_Static_assert(APUS_KV_PARTITION % APUS_KV_BLOCK == 0, "partitions are whole blocks");
+_Static_assert(APUS_KV_BLOCK % LANES == 0 && APUS_KV_BLOCK % 2 == 0, "blocks are whole vectors and pairs");
+_Static_assert(ATTENTION_ROWS % 16 == 0, "states and tile registers hold rows in sixteens");
+
 // A tile's place in the calling thread's scratch memory.
 struct attention_work {
     const apus_attention *task;
@@ -52,11 +56,31 @@ struct block_product {
     bool accumulate;
 };
 
+// Keys or blocks [first, end) of a partition; none if end is 0.
+struct span {
+    size_t first, end;
+};
+
+// The first key that a token of the tile sees.
+INLINE size_t first_key(const struct attention_work *work, size_t token) {
+    const int32_t *first_keys = work->task->first_keys;
+    return first_keys ? (size_t)first_keys[work->tile->token + token] : 0;
+}
+
 // Keys of a partition that a token of the tile sees.
-INLINE size_t valid_keys(const struct attention_work *work, size_t partition, size_t token) {
+INLINE struct span seen_keys(const struct attention_work *work, size_t partition, size_t token) {
     const size_t context = work->context + token, start = partition * APUS_KV_PARTITION;
-    if (context <= start) return 0;
-    return context - start < APUS_KV_PARTITION ? context - start : APUS_KV_PARTITION;
+    const size_t first = first_key(work, token);
+    if (context <= start || first >= start + APUS_KV_PARTITION) return (struct span){0, 0};
+    return (struct span){.first = first > start ? first - start : 0,
+                         .end = context - start < APUS_KV_PARTITION ? context - start : APUS_KV_PARTITION};
+}
+
+INLINE bool same(struct span a, struct span b) { return a.first == b.first && a.end == b.end; }
+
+// Blocks [first, end) of a partition of which a token sees every key.
+INLINE struct span whole_blocks(struct span seen) {
+    return (struct span){.first = (seen.first + APUS_KV_BLOCK - 1) / APUS_KV_BLOCK, .end = seen.end / APUS_KV_BLOCK};
 }
 
 #ifdef PAIR_PRODUCTS
@@ -111,32 +135,59 @@ static void add_values(const struct attention_work *work, const struct blocks *v
     }
 }
 
-// Adds the values of blocks that not all tokens see entirely: whole ones for all tokens that end in the same block, and
-// to each token what it sees of that.
-static void add_last_values(const struct attention_work *work, const struct blocks *values, size_t partition,
+// Adds the values of a block that a token sees only some of, if it is among these.
+static void add_some_values(const struct attention_work *work, const struct blocks *values, size_t block, size_t token,
+                            struct span seen, float *sums) {
+    if (block < values->first || block >= values->first + values->count) return;
+    const size_t start = block * APUS_KV_BLOCK;
+    const size_t first = seen.first > start ? seen.first - start : 0;
+    const size_t end = seen.end - start < APUS_KV_BLOCK ? seen.end - start : APUS_KV_BLOCK;
+    copy_values(values->at[block - values->first], work->task->cache_type != APUS_F32, work->width, first, end,
+                work->rest);
+    const struct blocks rest = {.first = block, .count = 1, .at = {work->rest}, .ahead = {work->rest}};
+    add_values(work, &rest, token, 1, sums);
+}
+
+// Adds the values of blocks that not all tokens see entirely: whole ones for all tokens that see the same of those, and to
+// each token what it sees of the blocks where its keys begin and end. Block after block for each of them.
+static void add_edge_values(const struct attention_work *work, const struct blocks *values, size_t partition,
                             float *sums) {
-    const bool halves = work->task->cache_type != APUS_F32;
     const size_t tokens = work->tile->tokens;
     for (size_t token = 0, end; token < tokens; token = end) {
-        const size_t seen = valid_keys(work, partition, token) / APUS_KV_BLOCK;
-        for (end = token + 1; end < tokens && valid_keys(work, partition, end) / APUS_KV_BLOCK == seen;) end++;
+        const struct span whole = whole_blocks(seen_keys(work, partition, token));
+        for (end = token + 1; end < tokens && same(whole_blocks(seen_keys(work, partition, end)), whole);) end++;
+        for (size_t each = token; work->task->first_keys && each < end; each++) {
+            const struct span seen = seen_keys(work, partition, each);
+            if (seen.first % APUS_KV_BLOCK == 0) continue;
+            add_some_values(work, values, seen.first / APUS_KV_BLOCK, each, seen, sums);
+        }
+        const size_t skipped = whole.first > values->first ? whole.first - values->first : 0;
+        const size_t reached = whole.end > values->first ? whole.end - values->first : 0;
         struct blocks own = *values;
-        own.count = seen > values->first ? seen - values->first : 0;
-        if (own.count > 0) add_values(work, &own, token, end - token, sums);
+        own.first += skipped;
+        own.count = reached < values->count ? reached : values->count;
+        if (own.count > skipped) {
+            own.count -= skipped;
+            for (size_t i = 0; skipped > 0 && i < own.count; i++) {
+                own.at[i] = values->at[skipped + i];
+                own.ahead[i] = values->ahead[skipped + i];
+            }
+            add_values(work, &own, token, end - token, sums);
+        }
         for (size_t each = token; each < end; each++) {
-            const size_t valid = valid_keys(work, partition, each) % APUS_KV_BLOCK;
-            if (valid == 0) continue;
-            copy_values(values->at[seen - values->first], halves, work->width, valid, work->rest);
-            const struct blocks rest = {.first = seen, .count = 1, .at = {work->rest}, .ahead = {work->rest}};
-            add_values(work, &rest, each, 1, sums);
+            const struct span seen = seen_keys(work, partition, each);
+            const size_t block = seen.end / APUS_KV_BLOCK;
+            if (seen.end % APUS_KV_BLOCK == 0) continue;
+            if (seen.first % APUS_KV_BLOCK != 0 && seen.first / APUS_KV_BLOCK == block) continue; // added already
+            add_some_values(work, values, block, each, seen, sums);
         }
     }
 }
 
-static void find_scores(const struct attention_work *work, size_t partition, size_t blocks) {
-    for (size_t first = 0; first < blocks; first += BLOCK_RUN) {
+static void find_scores(const struct attention_work *work, size_t partition, struct span blocks) {
+    for (size_t first = blocks.first; first < blocks.end; first += BLOCK_RUN) {
         struct blocks keys;
-        find_blocks(work, true, partition, first, blocks, &keys);
+        find_blocks(work, true, partition, first, blocks.end, &keys);
         if (work->task->cache_type == APUS_F32) {
             scores_f32(work, &keys);
             continue;
@@ -149,10 +200,10 @@ static void find_scores(const struct attention_work *work, size_t partition, siz
     }
 }
 
-static void find_value_scales(const struct attention_work *work, size_t partition, size_t blocks) {
-    for (size_t first = 0; first < blocks; first += BLOCK_RUN) {
+static void find_value_scales(const struct attention_work *work, size_t partition, struct span blocks) {
+    for (size_t first = blocks.first; first < blocks.end; first += BLOCK_RUN) {
         struct blocks values;
-        find_blocks(work, false, partition, first, blocks, &values);
+        find_blocks(work, false, partition, first, blocks.end, &values);
         read_scales(work, &values, work->value_scales);
     }
 }
@@ -160,45 +211,73 @@ static void find_value_scales(const struct attention_work *work, size_t partitio
 static void find_weights(const struct attention_work *work, size_t partition, const struct state *state) {
     const apus_dtype type = work->task->cache_type;
     for (size_t row = 0; row < work->rows; row++) {
-        const size_t valid = valid_keys(work, partition, row / work->group);
+        const struct span seen = seen_keys(work, partition, row / work->group);
         float *scores = work->scores + row * SCORE_STRIDE;
-        if (valid == 0) continue;
+        if (seen.end == 0) continue;
         if (type == APUS_I8) {
-            weigh_row(PAIRS, work->key_scales, work->value_scales, scores, valid, state, row);
+            weigh_row(PAIRS, work->key_scales, work->value_scales, scores, seen, state, row);
         } else if (type == APUS_BF16 && PAIRS) {
-            weigh_row(true, NULL, NULL, scores, valid, state, row);
+            weigh_row(true, NULL, NULL, scores, seen, state, row);
         } else {
-            weigh_row(false, NULL, NULL, scores, valid, state, row);
+            weigh_row(false, NULL, NULL, scores, seen, state, row);
         }
     }
 }
 
-static void attend_partition(const struct attention_work *work, size_t partition, const struct state *state) {
-    const size_t tokens = work->tile->tokens, common = valid_keys(work, partition, 0) / APUS_KV_BLOCK;
-    const size_t blocks = (valid_keys(work, partition, tokens - 1) + APUS_KV_BLOCK - 1) / APUS_KV_BLOCK;
-    const bool bytes = work->task->cache_type == APUS_I8;
-    find_scores(work, partition, blocks);
-    if (bytes) find_value_scales(work, partition, blocks);
-    find_weights(work, partition, state);
-    memset(state->sums, 0, attention_capacity(work->rows) * work->width * sizeof(float));
-    struct blocks values;
-    for (size_t first = 0; first < common; first += BLOCK_RUN) {
-        find_blocks(work, false, partition, first, common, &values);
-        if (bytes) widen_blocks(work, &values);
-        add_values(work, &values, 0, tokens, state->sums);
+// Blocks of a partition of which a token of the tile sees a key, and those of which all tokens see every key.
+static void find_extent(const struct attention_work *work, size_t partition, struct span *all, struct span *common) {
+    *all = (struct span){.first = PARTITION_BLOCKS, .end = 0};
+    *common = (struct span){.first = 0, .end = PARTITION_BLOCKS};
+    for (size_t token = 0; token < work->tile->tokens; token++) {
+        const struct span seen = seen_keys(work, partition, token), whole = whole_blocks(seen);
+        const size_t first = seen.first / APUS_KV_BLOCK, end = (seen.end + APUS_KV_BLOCK - 1) / APUS_KV_BLOCK;
+        if (whole.first > common->first) common->first = whole.first;
+        if (whole.end < common->end) common->end = whole.end;
+        if (seen.end == 0) continue;
+        if (first < all->first) all->first = first;
+        if (end > all->end) all->end = end;
     }
-    if (common == blocks) return;
-    find_blocks(work, false, partition, common, blocks, &values);
-    if (bytes) widen_blocks(work, &values);
-    add_last_values(work, &values, partition, state->sums);
+    if (common->first >= common->end) common->first = common->end = all->first;
 }
 
-// Adds the sums of a partition for those rows that see keys of it.
+static void add_all_edge_values(const struct attention_work *work, size_t partition, struct span blocks, float *sums) {
+    for (size_t first = blocks.first; first < blocks.end; first += BLOCK_RUN) {
+        struct blocks values;
+        find_blocks(work, false, partition, first, blocks.end, &values);
+        if (work->task->cache_type == APUS_I8) widen_blocks(work, &values);
+        add_edge_values(work, &values, partition, sums);
+    }
+}
+
+static void attend_partition(const struct attention_work *work, size_t partition, const struct state *state) {
+    struct span all, common;
+    find_extent(work, partition, &all, &common);
+    const bool bytes = work->task->cache_type == APUS_I8;
+    find_scores(work, partition, all);
+    if (bytes) find_value_scales(work, partition, all);
+    find_weights(work, partition, state);
+    memset(state->sums, 0, attention_capacity(work->rows) * work->width * sizeof(float));
+    add_all_edge_values(work, partition, (struct span){.first = all.first, .end = common.first}, state->sums);
+    for (size_t first = common.first; first < common.end; first += BLOCK_RUN) {
+        struct blocks values;
+        find_blocks(work, false, partition, first, common.end, &values);
+        if (bytes) widen_blocks(work, &values);
+        add_values(work, &values, 0, work->tile->tokens, state->sums);
+    }
+    add_all_edge_values(work, partition, (struct span){.first = common.end, .end = all.end}, state->sums);
+}
+
+// Adds the sums of a partition for those rows that see keys of it; of rows that see none before, they are all there is.
 static void merge_states(const struct attention_work *work, const struct state *state, const struct state *later,
                          size_t partition) {
     for (size_t row = 0; row < work->rows; row++) {
-        if (valid_keys(work, partition, row / work->group) == 0) continue;
-        merge_row(state, later, row, work->width);
+        const size_t token = row / work->group;
+        if (seen_keys(work, partition, token).end == 0) continue;
+        if (first_key(work, token) < partition * APUS_KV_PARTITION) {
+            merge_row(state, later, row, work->width);
+        } else {
+            copy_row(state, later, row, work->width);
+        }
     }
 }
 

@@ -58,16 +58,18 @@ static void read_scales(const struct attention_work *work, const struct blocks *
     }
 }
 
-// Copies the values of a block's first tokens. What stands in the others' places, they may be later tokens' or none's,
-// must not reach a sum: it need not be a number.
-static void copy_values(const void *block, bool halves, size_t width, size_t valid, void *target) {
+// Copies the values of a block's tokens [first, end), and zeros to the places of the others. What stands in those, they
+// may be tokens' that are not seen or none's, must not reach a sum: it need not be a number.
+static void copy_values(const void *block, bool halves, size_t width, size_t first, size_t end, void *target) {
     memset(target, 0, APUS_KV_BLOCK * width * (halves ? 2 : 4));
     if (!halves) {
-        memcpy(target, block, valid * width * 4);
+        memcpy((float *)target + first * width, (const float *)block + first * width, (end - first) * width * 4);
         return;
     }
-    memcpy(target, block, valid / 2 * width * 4);
-    if (valid % 2 == 0) return;
-    const uint32_t *pairs = (const uint32_t *)block + valid / 2 * width;
-    for (size_t i = 0; i < width; i++) ((uint32_t *)target)[valid / 2 * width + i] = pairs[i] & 0xffff;
+    const uint32_t *pairs = (const uint32_t *)block;
+    uint32_t *copies = (uint32_t *)target;
+    const size_t whole = (first + 1) / 2 * width, odd = end / 2 * width;
+    if (odd > whole) memcpy(copies + whole, pairs + whole, (odd - whole) * 4);
+    for (size_t i = whole - width; first % 2 != 0 && i < whole; i++) copies[i] = pairs[i] & 0xffff0000;
+    for (size_t i = odd; end % 2 != 0 && i < odd + width; i++) copies[i] = pairs[i] & 0xffff;
 }

@@ -47,21 +47,27 @@ struct state {
     float *peaks, *totals, *sums; // [capacity], [capacity], [capacity, width]
 };
 
-// Scores from `at` on, times their keys' scales; beyond `valid` there are none.
-INLINE vfloat read_scores(const bool whole, const float *scales, float *scores, size_t at, size_t valid) {
+// Those of the lanes from key `at` on whose keys are seen.
+INLINE vint seen_lanes(size_t at, struct span seen) {
+    const vint keys = lanes_from((int)at);
+    return (keys >= (int)seen.first) & (keys < (int)seen.end);
+}
+
+// Scores from `at` on, times their keys' scales; of keys that are not seen there are none.
+INLINE vfloat read_scores(const bool whole, const float *scales, float *scores, size_t at, struct span seen) {
     vfloat s = load(scores + at);
     if (scales) s *= load(scales + at);
-    if (!whole) s = pick(lanes_from((int)at) < (int)valid, s, splat(-INFINITY));
+    if (!whole) s = pick(seen_lanes(at, seen), s, splat(-INFINITY));
     if (scales || !whole) store(scores + at, s);
     return s;
 }
 
 INLINE vfloat write_weights(const bool whole, const bool pairs, const float *scales, float *scores, size_t at,
-                            size_t valid, float peak) {
+                            struct span seen, float peak) {
     vfloat w = power_of_two(load(scores + at) - peak), result = w;
-    if (!whole) result = w = pick(lanes_from((int)at) < (int)valid, w, (vfloat){});
+    if (!whole) result = w = pick(seen_lanes(at, seen), w, (vfloat){});
     if (scales) w *= load(scales + at);
-    if (scales && !whole) w = pick(lanes_from((int)at) < (int)valid, w, (vfloat){});
+    if (scales && !whole) w = pick(seen_lanes(at, seen), w, (vfloat){});
     if (pairs) {
         STORE_HALVES((uint16_t *)(void *)scores + at, w);
     } else {
@@ -72,33 +78,51 @@ INLINE vfloat write_weights(const bool whole, const bool pairs, const float *sca
 
 #define CHAINS 4
 
-// Turns a row's first `valid` scores into weights, in their place, and those up to the end of a block into zeros. The
-// total is of weights before each is multiplied by its value's scale.
-INLINE void weigh_row(const bool pairs, const float *key_scales, const float *value_scales, float *scores, size_t valid,
-                      const struct state *state, size_t row) {
-    const size_t whole = valid / APUS_KV_BLOCK * APUS_KV_BLOCK;
-    const size_t end = (valid + APUS_KV_BLOCK - 1) / APUS_KV_BLOCK * APUS_KV_BLOCK;
+// Turns the scores of the keys that a row sees into weights, in their place, and others of their blocks into zeros. The
+// total is of weights before each is multiplied by its value's scale. Where a key's weight is added does not depend on
+// where the seen ones begin.
+INLINE void weigh_row(const bool pairs, const float *key_scales, const float *value_scales, float *scores,
+                      struct span seen, const struct state *state, size_t row) {
+    const size_t whole = seen.end / APUS_KV_BLOCK * APUS_KV_BLOCK;
+    const size_t end = (seen.end + APUS_KV_BLOCK - 1) / APUS_KV_BLOCK * APUS_KV_BLOCK;
     // Some sums at once, since each waits for its last step.
-    const size_t many = whole / (CHAINS * LANES) * (CHAINS * LANES);
+    const size_t chunk = CHAINS * LANES, many = whole / chunk * chunk;
+    // Where the first chunk or block begins, and where keys before the first need no more be looked out for.
+    const size_t unit = seen.first < many ? chunk : APUS_KV_BLOCK, start = seen.first / unit * unit;
+    const size_t clear = seen.first < many ? (seen.first + chunk - 1) / chunk * chunk : start;
     vfloat top[CHAINS], total[CHAINS];
     UNROLLED for (int i = 0; i < CHAINS; i++) top[i] = splat(-INFINITY), total[i] = (vfloat){};
-    size_t at = 0;
-    for (; at < many; at += CHAINS * LANES) {
+    size_t at = start;
+    for (; at < clear; at += chunk) {
         UNROLLED for (int i = 0; i < CHAINS; i++) {
-            top[i] = larger(read_scores(true, key_scales, scores, at + (size_t)i * LANES, valid), top[i]);
+            top[i] = larger(read_scores(false, key_scales, scores, at + (size_t)i * LANES, seen), top[i]);
         }
     }
-    for (; at < whole; at += LANES) top[0] = larger(read_scores(true, key_scales, scores, at, valid), top[0]);
-    for (; at < end; at += LANES) top[0] = larger(read_scores(false, key_scales, scores, at, valid), top[0]);
+    for (; at < many; at += chunk) {
+        UNROLLED for (int i = 0; i < CHAINS; i++) {
+            top[i] = larger(read_scores(true, key_scales, scores, at + (size_t)i * LANES, seen), top[i]);
+        }
+    }
+    for (; at < whole && at >= seen.first; at += LANES) {
+        top[0] = larger(read_scores(true, key_scales, scores, at, seen), top[0]);
+    }
+    for (; at < end; at += LANES) top[0] = larger(read_scores(false, key_scales, scores, at, seen), top[0]);
     UNROLLED for (int i = 1; i < CHAINS; i++) top[0] = larger(top[i], top[0]);
     const float peak = largest(top[0]);
-    for (at = 0; at < many; at += CHAINS * LANES) {
+    for (at = start; at < clear; at += chunk) {
         UNROLLED for (int i = 0; i < CHAINS; i++) {
-            total[i] += write_weights(true, pairs, value_scales, scores, at + (size_t)i * LANES, valid, peak);
+            total[i] += write_weights(false, pairs, value_scales, scores, at + (size_t)i * LANES, seen, peak);
         }
     }
-    for (; at < whole; at += LANES) total[0] += write_weights(true, pairs, value_scales, scores, at, valid, peak);
-    for (; at < end; at += LANES) total[0] += write_weights(false, pairs, value_scales, scores, at, valid, peak);
+    for (; at < many; at += chunk) {
+        UNROLLED for (int i = 0; i < CHAINS; i++) {
+            total[i] += write_weights(true, pairs, value_scales, scores, at + (size_t)i * LANES, seen, peak);
+        }
+    }
+    for (; at < whole && at >= seen.first; at += LANES) {
+        total[0] += write_weights(true, pairs, value_scales, scores, at, seen, peak);
+    }
+    for (; at < end; at += LANES) total[0] += write_weights(false, pairs, value_scales, scores, at, seen, peak);
     UNROLLED for (int i = 1; i < CHAINS; i++) total[0] += total[i];
     state->peaks[row] = peak;
     state->totals[row] = sum(total[0]);
@@ -115,4 +139,11 @@ static void merge_row(const struct state *state, const struct state *later, size
     for (size_t i = 0; i < width; i += LANES) store(sums + i, load(sums + i) * a[0] + load(more + i) * b[0]);
     state->totals[row] = state->totals[row] * a[0] + later->totals[row] * b[0];
     state->peaks[row] = peak;
+}
+
+// Makes what `later` sums up for one row all that there is.
+static void copy_row(const struct state *state, const struct state *later, size_t row, size_t width) {
+    memcpy(state->sums + row * width, later->sums + row * width, width * sizeof(float));
+    state->totals[row] = later->totals[row];
+    state->peaks[row] = later->peaks[row];
 }

@@ -157,6 +157,10 @@ static void rescale(float *state, size_t width, float maximum) {
     state[0] = maximum;
 }
 
+static size_t first_key(const apus_attention *task, size_t token) {
+    return task->first_keys ? (size_t)task->first_keys[token] : 0;
+}
+
 // Softmax over the keys of a partition one after the other, the running sum rescaled whenever the maximum grows.
 // A state is the maximum, the total and the sums.
 static void attend(const apus_attention *task, const apus_attention_tile *tile, size_t token, size_t head,
@@ -164,7 +168,8 @@ static void attend(const apus_attention *task, const apus_attention_tile *tile, 
     const size_t width = task->head_dim, context = (size_t)task->positions[token] + 1;
     const int32_t *table = task->block_tables + (size_t)task->sequence[token] * task->table_stride;
     const float *q = task->q + (token * task->heads + head) * width;
-    const size_t first = partition * APUS_KV_PARTITION, end = first + APUS_KV_PARTITION;
+    const size_t start = partition * APUS_KV_PARTITION, end = start + APUS_KV_PARTITION;
+    const size_t first = first_key(task, token) > start ? first_key(task, token) : start;
     state[0] = -INFINITY;
     for (size_t i = 0; i < 1 + width; i++) state[1 + i] = 0;
     for (size_t key = first; key < end && key < context; key++) {
@@ -192,19 +197,25 @@ static void write_result(const apus_attention *task, size_t token, size_t head, 
     for (size_t i = 0; i < task->head_dim; i++) y[i] = state[2 + i] / state[1];
 }
 
+// The first partition of a tile that a token sees keys of.
+static size_t first_partition(const apus_attention *task, const apus_attention_tile *tile, size_t token) {
+    const size_t own = first_key(task, token) / APUS_KV_PARTITION;
+    return own > tile->first ? own : tile->first;
+}
+
 static void attention(const apus_attention *task, const apus_attention_tile *tile) {
     const size_t group = task->heads / task->kv_heads, width = task->head_dim, rows = tile->tokens * group;
     for (size_t row = 0; row < rows; row++) {
         const size_t token = tile->token + row / group, head = tile->kv_head * group + row % group;
+        const size_t first = first_partition(task, tile, token);
         float *total = (float *)tile->scratch, *other = total + 2 + width;
-        for (size_t partition = tile->first; partition < tile->end; partition++) {
-            const size_t index = partition - tile->first;
+        for (size_t partition = first; partition < tile->end; partition++) {
             if (tile->states) {
-                float *states = tile->states + index * apus_attention_state(rows, width);
+                float *states = tile->states + (partition - tile->first) * apus_attention_state(rows, width);
                 attend(task, tile, token, head, partition, states + row * (2 + width));
             } else {
-                attend(task, tile, token, head, partition, index == 0 ? total : other);
-                if (index > 0) merge_states(total, other, width);
+                attend(task, tile, token, head, partition, partition == first ? total : other);
+                if (partition > first) merge_states(total, other, width);
             }
         }
         if (!tile->states) write_result(task, token, head, total);
@@ -214,11 +225,11 @@ static void attention(const apus_attention *task, const apus_attention_tile *til
 static void merge_attention(const apus_attention *task, const apus_attention_tile *tile) {
     const size_t group = task->heads / task->kv_heads, width = task->head_dim, rows = tile->tokens * group;
     for (size_t row = 0; row < rows; row++) {
-        float *state = tile->states + row * (2 + width);
-        for (size_t index = 1; index < tile->end - tile->first; index++) {
-            merge_states(state, state + index * apus_attention_state(rows, width), width);
-        }
-        write_result(task, tile->token + row / group, tile->kv_head * group + row % group, state);
+        const size_t token = tile->token + row / group, size = apus_attention_state(rows, width);
+        const size_t first = first_partition(task, tile, token);
+        float *state = tile->states + (first - tile->first) * size + row * (2 + width);
+        for (size_t index = 1; index < tile->end - first; index++) merge_states(state, state + index * size, width);
+        write_result(task, token, tile->kv_head * group + row % group, state);
     }
 }
 

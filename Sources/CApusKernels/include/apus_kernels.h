@@ -85,13 +85,16 @@ typedef struct {
     void *scratch;   // linear_scratch() bytes for the calling thread, 64-byte aligned
 } apus_linear;
 
-// Attention of every query over the keys of its own sequence at or before it, through a block table (kv_block.h).
+// Attention of every query over the keys of its own sequence at or before it, perhaps from some position on, through a
+// block table (kv_block.h). What lies before the first key that a token sees changes nothing; blocks before that of any
+// token of a tile are not read, nor are their places in the table.
 typedef struct {
     const float *q;              // [tokens, heads, head_dim]
     const void *keys, *values;   // one layer's blocks: [kv_head, block]
     size_t blocks;
     apus_dtype cache_type;       // APUS_F32, APUS_BF16 or APUS_I8
     const int32_t *positions;    // [tokens]
+    const int32_t *first_keys;   // [tokens]: the first key position that a token sees, or NULL: 0
     const int32_t *sequence;     // [tokens]: row of the block table
     const int32_t *block_tables; // [sequences, table_stride]
     size_t table_stride;
@@ -104,7 +107,8 @@ typedef struct {
 // head. Each pair of token and head is a row.
 typedef struct {
     size_t token, tokens, kv_head;
-    // Partitions of APUS_KV_PARTITION keys; none begins after the last token.
+    // Partitions of APUS_KV_PARTITION keys, counted from position 0; none ends before the first key that is seen, or begins
+    // after the last token.
     size_t first, end;
     // NULL if those are all partitions: then results go to y. Otherwise each partition's sums go to a state of
     // apus_attention_state() floats, 64-byte aligned, for `merge_attention`.
