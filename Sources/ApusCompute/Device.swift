@@ -71,7 +71,8 @@ package protocol Device: AnyObject, Sendable {
     /// y[i] = x[rows[i]]
     func gather(_ x: Tensor, rows: Tensor, into y: Tensor) throws(ComputeError)
 
-    /// The index of the largest value of each row, the first of equals, or -1 if none is a number; y is int32 [rows].
+    /// The index of the largest value of each row, the first of equals, or -1 if one is NaN or +infinity, or all are
+    /// -infinity; y is int32 [rows].
     func argmax(_ x: Tensor, into y: Tensor) throws(ComputeError)
 }
 

@@ -56,14 +56,50 @@ static void gated_activation(apus_activation activation, float *gate, const floa
     for (; i < count; i++) gate[i] = apus_activate(activation, gate[i]) * up[i];
 }
 
+// Values that argmax() looks at before it asks whether the largest was among them.
+#define ARGMAX_BLOCK (64 * LANES)
+#define ARGMAX_CHAINS 4
+
+// Raises `largest` to the largest of ARGMAX_BLOCK values. False if one of them is not below +infinity.
+INLINE bool find_largest(const float *x, float *largest) {
+    vfloat best[ARGMAX_CHAINS];
+    vint below[ARGMAX_CHAINS];
+    UNROLLED for (int c = 0; c < ARGMAX_CHAINS; c++) best[c] = splat(*largest), below[c] = ~(vint){};
+    for (size_t i = 0; i < ARGMAX_BLOCK; i += ARGMAX_CHAINS * LANES) {
+        UNROLLED for (int c = 0; c < ARGMAX_CHAINS; c++) {
+            const vfloat value = load(x + i + (size_t)c * LANES);
+            best[c] = larger(value, best[c]);
+            below[c] &= value < splat(INFINITY);
+        }
+    }
+    UNROLLED for (int c = 1; c < ARGMAX_CHAINS; c++) {
+        best[0] = larger(best[c], best[0]);
+        below[0] &= below[c];
+    }
+    bool all = true;
+    for (int lane = 0; lane < LANES; lane++) {
+        if (best[0][lane] > *largest) *largest = best[0][lane];
+        all &= below[0][lane] != 0;
+    }
+    return all;
+}
+
+// Memory is read once: only the block that raised the largest value last is read again, for its place.
 static int32_t argmax(const float *x, size_t count) {
-    vfloat best = splat(-INFINITY);
-    size_t i = 0;
-    for (; i + LANES <= count; i += LANES) best = maximum(best, load(x + i));
     float largest = -INFINITY;
-    for (int lane = 0; lane < LANES; lane++) largest = best[lane] > largest ? best[lane] : largest;
-    for (; i < count; i++) largest = x[i] > largest ? x[i] : largest;
-    for (i = 0; i < count; i++) {
+    size_t block = count, i = 0;
+    for (; i + ARGMAX_BLOCK <= count; i += ARGMAX_BLOCK) {
+        const float before = largest;
+        if (!find_largest(x + i, &largest)) return -1;
+        if (largest > before) block = i;
+    }
+    size_t best = count;
+    for (; i < count; i++) {
+        if (!(x[i] < INFINITY)) return -1;
+        if (x[i] > largest) largest = x[i], best = i;
+    }
+    if (best < count) return (int32_t)best;
+    for (i = block; i < count; i++) {
         if (x[i] == largest) return (int32_t)i;
     }
     return -1;

@@ -236,7 +236,8 @@ static void merge_attention(const apus_attention *task, const apus_attention_til
 static int32_t argmax(const float *x, size_t count) {
     int32_t best = -1;
     for (size_t i = 0; i < count; i++) {
-        if (best < 0 ? x[i] == x[i] : x[i] > x[best]) best = (int32_t)i;
+        if (!(x[i] < INFINITY)) return -1; // infinite or no number
+        if (x[i] > (best < 0 ? -INFINITY : x[best])) best = (int32_t)i;
     }
     return best;
 }

@@ -140,7 +140,7 @@ typedef struct {
     void (*attention)(const apus_attention *task, const apus_attention_tile *tile);
     // Makes results of the states of all partitions of a tile, which it overwrites.
     void (*merge_attention)(const apus_attention *task, const apus_attention_tile *tile);
-    // Index of the largest of `count` values, the first of equals; -1 if none is a number.
+    // Index of the largest of `count` values, the first of equals; -1 if one is NaN or +infinity, or all are -infinity.
     int32_t (*argmax)(const float *x, size_t count);
 } apus_kernels;
 
