@@ -30,6 +30,7 @@ extension CPUDevice {
         nonisolated(unsafe) let slots = try integers(batch.slots)
         nonisolated(unsafe) let cacheKeys = try pointer(cache.keys)
         nonisolated(unsafe) let cacheValues = try pointer(cache.values)
+        if checksIndices { try checkSlots(UnsafeBufferPointer(start: slots, count: tokens), layout) }
         let width = layout.kvHeads * layout.headDim
         let type = try cacheType(layout)
         forEachRange(of: tokens, costPerItem: width * 4) { range in
@@ -66,6 +67,14 @@ extension CPUDevice {
         task.head_dim = layout.headDim
         task.scale = scale
         task.y = try floats(y)
+
+        if let firstKeys = batch.firstKeys {
+            guard firstKeys.shape.count == tokens else {
+                throw .mismatch("first keys of shape \(firstKeys.shape) for \(tokens) tokens")
+            }
+            task.first_keys = UnsafePointer(try integers(firstKeys))
+        }
+        if checksIndices { try check(task, tokens: tokens, sequences: batch.blockTables.shape[0]) }
 
         try workspace.withLock { workspace throws(ComputeError) in
             let rows = heads / layout.kvHeads

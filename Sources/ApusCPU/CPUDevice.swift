@@ -17,6 +17,8 @@ package final class CPUDevice: Device {
     let team: ThreadTeam
     nonisolated(unsafe) let kernels: apus_kernels
     let panelMemory: PanelMemory
+    /// Whether slots, positions and block tables are looked at before kernels follow them.
+    let checksIndices: Bool
     /// Packed activations and per-thread scratch, kept between operations, and the right to run one.
     let workspace = Mutex(Workspace())
 
@@ -34,9 +36,10 @@ package final class CPUDevice: Device {
     ///   - panelBudget: most bytes for weights in the layout of the kernels. Weights beyond it are packed at every use,
     ///     which is slow for few tokens. Changes no result.
     ///   - sharedWeights: a memory file that the processes of a job have in common, to prepare weights once for all.
+    ///   - checksIndices: whether a wrong slot, position, sequence or block is an error rather than undefined.
     package init(
         id: DeviceID = .cpu, threads: Int? = nil, instructionSet: InstructionSet? = nil, panelBudget: Int = .max,
-        sharedWeights: Int32? = nil
+        sharedWeights: Int32? = nil, checksIndices: Bool = CPUDevice.checksIndicesByDefault
     ) throws(ComputeError) {
         let instructionSet = if let instructionSet { instructionSet } else { try InstructionSet.selected() }
         guard let kernels = instructionSet.kernels else {
@@ -45,11 +48,18 @@ package final class CPUDevice: Device {
         self.id = id
         panelMemory = PanelMemory(sharedFile: sharedWeights, budget: panelBudget)
         self.instructionSet = instructionSet
+        self.checksIndices = checksIndices
         self.kernels = kernels.pointee
         team = ThreadTeam(count: threads ?? Self.coreCount)
     }
 
     deinit { team.stop() }
+
+    #if DEBUG
+        package static let checksIndicesByDefault = true
+    #else
+        package static let checksIndicesByDefault = false
+    #endif
 
     /// The cores that this process may run on.
     package static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
