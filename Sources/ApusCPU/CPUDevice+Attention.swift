@@ -77,47 +77,69 @@ extension CPUDevice {
         if checksIndices { try check(task, tokens: tokens, sequences: batch.blockTables.shape[0]) }
 
         try workspace.withLock { workspace throws(ComputeError) in
-            let rows = heads / layout.kvHeads
             workspace.attention.plan(
-                task, tokens: tokens, tokensPerTile: max(kernels.attention_rows / rows, 1), threads: team.count)
+                task, tokens: tokens, tokensPerTile: tokensPerTile(heads / layout.kvHeads), threads: team.count,
+                stateLimit: attentionStateLimit / MemoryLayout<Float>.stride)
             try attend(task, workspace.attention, &workspace.scratch)
         }
     }
 
+    private func tokensPerTile(_ headsPerKVHead: Int) -> Int { max(kernels.attention_rows / headsPerKVHead, 1) }
+
+    /// Most bytes that attention takes for itself, whatever the context and the batch; what products take lies in the
+    /// same place.
+    package func attentionWorkspaceByteCount(heads: Int, kvHeads: Int, headDim: Int) -> Int {
+        let group = max(heads / max(kvHeads, 1), 1)
+        let scratch = scratchByteCount(rows: tokensPerTile(group) * group, headDim)
+        return (team.count > 1 ? attentionStateLimit : 0) + scratch * team.count
+    }
+
+    /// Of one thread, for tiles of so many rows.
+    private func scratchByteCount(rows: Int, _ headDim: Int) -> Int {
+        (kernels.attention_scratch(rows, headDim) + 127) / 64 * 64
+    }
+
     private func attend(_ task: apus_attention, _ plan: AttentionPlan, _ memory: inout CPUMemory?) throws(ComputeError)
     {
-        let rows = plan.longestTile * (task.heads / task.kv_heads)
-        let scratch = (kernels.attention_scratch(rows, task.head_dim) + 127) / 64 * 64
+        let group = task.heads / task.kv_heads
+        let scratch = scratchByteCount(rows: plan.longestTile * group, task.head_dim)
         let states = plan.stateCount * MemoryLayout<Float>.stride
         let memory = try Self.grow(&memory, to: states + scratch * team.count)
         nonisolated(unsafe) let base = memory.pointer
         nonisolated(unsafe) let task = task
-        let kvHeads = task.kv_heads
 
-        func tile(_ piece: AttentionPlan.Piece, _ chunk: Int, _ thread: Int) -> apus_attention_tile {
+        func tile(_ piece: AttentionPlan.Piece, _ head: Int, of heads: Range<Int>, _ thread: Int) -> apus_attention_tile
+        {
             var tile = apus_attention_tile()
             tile.token = piece.tokens.lowerBound
             tile.tokens = piece.tokens.count
-            tile.kv_head = chunk % kvHeads
+            tile.kv_head = heads.lowerBound + head
             tile.first = piece.partitions.lowerBound
             tile.end = piece.partitions.upperBound
             tile.scratch = base + states + thread * scratch
             if let state = piece.state {
-                let count = apus_attention_state(piece.tokens.count * (task.heads / kvHeads), task.head_dim)
-                let place = state + (chunk % kvHeads * piece.partitionCount + piece.partitions.lowerBound) * count
-                tile.states = base.assumingMemoryBound(to: Float.self) + place
+                let count = apus_attention_state(piece.tokens.count * group, task.head_dim)
+                let index = head * piece.allPartitions.count + tile.first - piece.allPartitions.lowerBound
+                tile.states = base.assumingMemoryBound(to: Float.self) + state + index * count
             }
             return tile
         }
-        team.run(chunks: plan.pieces.count * kvHeads) { chunk, thread in
-            withUnsafePointer(to: task) { task in
-                withUnsafePointer(to: tile(plan.pieces[chunk / kvHeads], chunk, thread)) { kernels.attention(task, $0) }
+        for wave in plan.waves {
+            let heads = wave.kvHeads
+            team.run(chunks: wave.pieces.count * heads.count) { chunk, thread in
+                let piece = plan.pieces[wave.pieces.lowerBound + chunk / heads.count]
+                withUnsafePointer(to: task) { task in
+                    withUnsafePointer(to: tile(piece, chunk % heads.count, of: heads, thread)) {
+                        kernels.attention(task, $0)
+                    }
+                }
             }
-        }
-        team.run(chunks: plan.merges.count * kvHeads) { chunk, thread in
-            withUnsafePointer(to: task) { task in
-                withUnsafePointer(to: tile(plan.merges[chunk / kvHeads], chunk, thread)) {
-                    kernels.merge_attention(task, $0)
+            team.run(chunks: wave.merges.count * heads.count) { chunk, thread in
+                let piece = plan.merges[wave.merges.lowerBound + chunk / heads.count]
+                withUnsafePointer(to: task) { task in
+                    withUnsafePointer(to: tile(piece, chunk % heads.count, of: heads, thread)) {
+                        kernels.merge_attention(task, $0)
+                    }
                 }
             }
         }

@@ -19,6 +19,8 @@ package final class CPUDevice: Device {
     let panelMemory: PanelMemory
     /// Whether slots, positions and block tables are looked at before kernels follow them.
     let checksIndices: Bool
+    /// Most bytes of the states of attention at a time.
+    let attentionStateLimit: Int
     /// Packed activations and per-thread scratch, kept between operations, and the right to run one.
     let workspace = Mutex(Workspace())
 
@@ -36,10 +38,12 @@ package final class CPUDevice: Device {
     ///   - panelBudget: most bytes for weights in the layout of the kernels. Weights beyond it are packed at every use,
     ///     which is slow for few tokens. Changes no result.
     ///   - sharedWeights: a memory file that the processes of a job have in common, to prepare weights once for all.
+    ///   - attentionStateLimit: most bytes that tiles of attention which threads share keep at a time. Changes no result.
     ///   - checksIndices: whether a wrong slot, position, sequence or block is an error rather than undefined.
     package init(
         id: DeviceID = .cpu, threads: Int? = nil, instructionSet: InstructionSet? = nil, panelBudget: Int = .max,
-        sharedWeights: Int32? = nil, checksIndices: Bool = CPUDevice.checksIndicesByDefault
+        sharedWeights: Int32? = nil, attentionStateLimit: Int = 64 << 20,
+        checksIndices: Bool = CPUDevice.checksIndicesByDefault
     ) throws(ComputeError) {
         let instructionSet = if let instructionSet { instructionSet } else { try InstructionSet.selected() }
         guard let kernels = instructionSet.kernels else {
@@ -48,6 +52,7 @@ package final class CPUDevice: Device {
         self.id = id
         panelMemory = PanelMemory(sharedFile: sharedWeights, budget: panelBudget)
         self.instructionSet = instructionSet
+        self.attentionStateLimit = attentionStateLimit
         self.checksIndices = checksIndices
         self.kernels = kernels.pointee
         team = ThreadTeam(count: threads ?? Self.coreCount)

@@ -10,6 +10,12 @@ struct AttentionProblem: Sendable {
     var lengths: [Int]
     /// A token whose key and value are not numbers.
     var poisoned: (sequence: Int, position: Int)?
+    /// Keys that each token sees, its own and those before it; all if `nil`.
+    var window: Int?
+    /// Whether the first keys are passed where all are seen, rather than left out.
+    var passesFirstKeys = false
+
+    private func firstKey(_ position: Int) -> Int { window.map { max(position + 1 - $0, 0) } ?? 0 }
 
     /// Queries of one sequence.
     struct Piece: Sendable {
@@ -41,11 +47,21 @@ struct AttentionProblem: Sendable {
         var free = Array(0..<Int32(layout.blocks)).shuffled(using: &generator)
         let tables = needed.map { count in (0..<count).map { _ in free.removeLast() } }
 
-        func batch(_ pieces: [Piece]) throws -> AttentionBatch {
+        func batch(_ pieces: [Piece], storing: Bool = false) throws -> AttentionBatch {
             let tokens = pieces.flatMap { piece in piece.positions.map { (piece.sequence, $0) } }
             let stride = needed.max() ?? 1
+            // What lies wholly before the first key of any token is gone.
+            let gone = lengths.indices.map { sequence in
+                (pieces.filter { $0.sequence == sequence }.map { firstKey($0.positions.lowerBound) }.min() ?? 0)
+                    / blockSize
+            }
+            let tables = tables.indices.map { sequence in
+                tables[sequence].enumerated().map { $0 < gone[sequence] && !storing ? -1 : $1 }
+            }
             return AttentionBatch(
                 positions: try device.makeTensor(tokens.map { Int32($0.1) }),
+                firstKeys: window == nil && !passesFirstKeys
+                    ? nil : try device.makeTensor(tokens.map { Int32(firstKey($0.1)) }),
                 sequences: try device.makeTensor(tokens.map { Int32($0.0) }),
                 slots: try device.makeTensor(
                     tokens.map { tables[$0.0][$0.1 / blockSize] * Int32(blockSize) + Int32($0.1 % blockSize) }),
@@ -63,7 +79,7 @@ struct AttentionProblem: Sendable {
         let all = lengths.indices.map { Piece(sequence: $0, positions: 0..<lengths[$0]) }
         try device.storeKV(
             keys: tensor(1, all, heads: kvHeads), values: tensor(2, all, heads: kvHeads), in: cache, layout: layout,
-            batch: batch(all))
+            batch: batch(all, storing: true))
         var results = lengths.map { [[Float]](repeating: [], count: $0) }
         for call in calls {
             let q = try tensor(0, call, heads: heads)
