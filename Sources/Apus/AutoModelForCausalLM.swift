@@ -50,7 +50,7 @@ public enum AutoModelForCausalLM {
     }
 
     /// The cores, divided between the processes that a launcher started on this machine.
-    private static var defaultThreads: Int { max(CPUDevice.coreCount / localProcesses, 1) }
+    private static var defaultThreads: Int { max(ProcessorCount.available / localProcesses, 1) }
 
     /// Most of the memory that is left, so that something remains for keys and values. What processes share counts once,
     /// whichever of them has touched it already.

@@ -1,6 +1,6 @@
+import ApusCPU
+
 /// What Linux' control groups leave of the memory.
-///
-/// Formats: https://docs.kernel.org/admin-guide/cgroup-v2.html and https://docs.kernel.org/admin-guide/cgroup-v1/memory.html.
 extension MachineMemory {
     /// Bytes that can still be taken, the least over a process' groups and those that they lie in: each of them is a limit.
     /// `Int.max` where there is none.
@@ -11,41 +11,25 @@ extension MachineMemory {
     package static func leftByControlGroups(
         of groups: String = contents("/proc/self/cgroup"), root: String = "/sys/fs/cgroup"
     ) -> Int {
-        groups.split(separator: "\n").reduce(.max) { least, line in
-            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard fields.count == 3 else { return least }
-            let files: ControlGroupFiles
-            if fields[0] == "0" && fields[1].isEmpty {
-                files = .unified
-            } else if fields[1].split(separator: ",").contains("memory") {
-                files = .memory
-            } else {
-                return least
-            }
-            var path = fields[2].split(separator: "/")
-            var left = files.left(in: root + files.mount)
-            while !path.isEmpty {
-                left = min(left, files.left(in: root + files.mount + "/" + path.joined(separator: "/")))
-                path.removeLast()
-            }
-            return min(least, left)
+        ControlGroups.directories(of: "memory", groups: groups, root: root).reduce(.max) { least, directory in
+            let files = directory.isUnified ? ControlGroupFiles.unified : .memory
+            return min(least, files.left(in: directory.path))
         }
     }
 }
 
 /// Names in a group's directory.
 private struct ControlGroupFiles {
-    let mount: String
     let limit: String
     let used: String
     /// Pages of files, which can be given up.
     let pages: [String]
 
     static let unified = ControlGroupFiles(
-        mount: "", limit: "memory.max", used: "memory.current", pages: ["inactive_file", "active_file"])
+        limit: "memory.max", used: "memory.current", pages: ["inactive_file", "active_file"])
     /// The first version's, in a hierarchy of its own.
     static let memory = ControlGroupFiles(
-        mount: "/memory", limit: "memory.limit_in_bytes", used: "memory.usage_in_bytes",
+        limit: "memory.limit_in_bytes", used: "memory.usage_in_bytes",
         pages: ["total_inactive_file", "total_active_file"])
 
     /// A limit that is no number, `max`, is none.

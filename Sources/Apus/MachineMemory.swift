@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import ApusCPU
 
 #if canImport(Glibc)
     import Glibc
@@ -47,7 +43,5 @@ package enum MachineMemory {
             .flatMap { Int($0) }
     }
 
-    package static func contents(_ path: String) -> String {
-        (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-    }
+    package static func contents(_ path: String) -> String { SystemFile.contents(path) }
 }

@@ -5,7 +5,6 @@
         mutating func describeSystem() {
             platform = Self.kernel
             processor = Self.text("machdep.cpu.brand_string") ?? processor
-            cores = Self.number("hw.activecpu") ?? 1
             instructionSets = ["FEAT_DotProd", "FEAT_I8MM", "FEAT_BF16", "FEAT_SME"].filter {
                 Self.number("hw.optional.arm." + $0) == 1
             }

@@ -1,3 +1,4 @@
+import ApusCPU
 import ApusDistributed
 
 #if canImport(Glibc)
@@ -12,7 +13,7 @@ import ApusDistributed
 struct HostDescription {
     var platform = "unknown"
     var processor = "unknown"
-    /// Those that this process may run on.
+    /// Those that this process can keep busy at once.
     var cores = 1
     /// Those that matter for the speed of kernels, by the system's names.
     var instructionSets: [String] = []
@@ -22,6 +23,7 @@ struct HostDescription {
     static var current: HostDescription {
         var host = HostDescription()
         host.describeSystem()
+        host.cores = ProcessorCount.available
         host.launcher = EnvironmentKey.shown
         return host
     }

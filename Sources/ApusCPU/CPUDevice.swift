@@ -2,12 +2,6 @@ package import ApusCompute
 import CApusKernels
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// A set of cores with its own thread team. Its operations finish before they return; callers must not rely on that.
 package final class CPUDevice: Device {
     package let id: DeviceID
@@ -33,7 +27,7 @@ package final class CPUDevice: Device {
     /// Throws `ComputeError` (`.unsupported`) if the machine lacks the instruction set.
     ///
     /// - Parameters:
-    ///   - threads: by default the cores of the machine.
+    ///   - threads: by default as many as can run at once. Fewer if the system refuses some.
     ///   - instructionSet: by default `InstructionSet.selected()`.
     ///   - panelBudget: most bytes for weights in the layout of the kernels. Weights beyond it are packed at every use,
     ///     which is slow for few tokens. Changes no result.
@@ -55,7 +49,7 @@ package final class CPUDevice: Device {
         self.attentionStateLimit = attentionStateLimit
         self.checksIndices = checksIndices
         self.kernels = kernels.pointee
-        team = ThreadTeam(count: threads ?? Self.coreCount)
+        team = ThreadTeam(count: threads ?? ProcessorCount.available)
     }
 
     deinit { team.stop() }
@@ -65,9 +59,6 @@ package final class CPUDevice: Device {
     #else
         package static let checksIndicesByDefault = false
     #endif
-
-    /// The cores that this process may run on.
-    package static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     package var unpreparedByteCount: Int { panelMemory.unplacedByteCount }
 

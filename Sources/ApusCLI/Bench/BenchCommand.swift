@@ -186,7 +186,7 @@ struct BenchCommand: AsyncParsableCommand {
 
     private func runKernels(_ report: inout BenchReport) throws -> Int {
         for (source, format) in varied.kernelFormats(of: report.model) {
-            for threads in varied.threads?.values ?? [CPUDevice.coreCount] {
+            for threads in varied.threads?.values ?? [ProcessorCount.available] {
                 let benchmark = try KernelBenchmark(
                     report.model, threads: threads, source: source, format: format,
                     seconds: 0.05 * Double(measured.rounds))

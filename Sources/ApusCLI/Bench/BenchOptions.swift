@@ -55,7 +55,7 @@ struct BenchVariedOptions: ParsableArguments {
     var combinations: [BenchCombination] {
         var combinations: [BenchCombination] = []
         for processes in numProcesses.values {
-            for threads in threads?.values ?? [max(CPUDevice.coreCount / processes, 1)] {
+            for threads in threads?.values ?? [max(ProcessorCount.available / processes, 1)] {
                 for dtype in dtype.values {
                     for quantization in quantize.values {
                         combinations += batchSize.values.map {
