@@ -86,6 +86,25 @@ import Testing
         #expect(roomy.unpreparedByteCount == 0)
     }
 
+    #if os(Linux)
+        /// Whether the system grants them depends on its settings; they are asked for, at places where they can be.
+        @Test func sharedWeightsAskForHugePages() throws {
+            let file = try sharedFile()
+            let device = try CPUDevice(threads: 1, sharedWeights: file.fileDescriptor)
+            let weight = try weights(device, seeds: [1])
+            let lines = SystemFile.contents("/proc/self/smaps", most: 1 << 24).split(separator: "\n")
+            let starts = lines.indices.filter { lines[$0].contains("apus-shared-") }
+            #expect(!starts.isEmpty)
+            let asked = starts.filter { start in
+                let flags = lines[start...].first { $0.hasPrefix("VmFlags:") } ?? ""
+                let address = lines[start].split(separator: "-").first.flatMap { UInt($0, radix: 16) } ?? 1
+                return flags.split(separator: " ").contains("hg") && address % (2 << 20) == 0
+            }
+            #expect(!asked.isEmpty)
+            withExtendedLifetime(weight) {}
+        }
+    #endif
+
     /// A process that claimed a part and died leaves it claimed for good.
     @Test func partsThatSomebodyGaveUpArePackedByOthers() throws {
         let file = try sharedFile()
