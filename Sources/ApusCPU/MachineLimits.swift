@@ -41,14 +41,13 @@ package final class MachineLimits {
         package let operationsPerSecond: Double
     }
 
-    package let threads: Int
+    package var threads: Int { team.count }
     private let instructionSet: InstructionSet
     private let team: ThreadTeam
 
     package init(threads: Int, instructionSet: InstructionSet) {
-        self.threads = max(threads, 1)
         self.instructionSet = instructionSet
-        team = ThreadTeam(count: self.threads)
+        team = ThreadTeam(count: threads)
     }
 
     deinit { team.stop() }

@@ -12,10 +12,11 @@ import Synchronization
 /// The calling thread is one of the team. The others spin for a moment after a job, since the next one follows within
 /// microseconds while a model runs, and then sleep. Each begins with a stretch of neighbouring chunks, which lie one after
 /// the other in memory, and then helps the others with theirs; so a job's result must not depend on who computes what.
-final class ThreadTeam: @unchecked Sendable {
-    typealias Body = (_ chunk: Int, _ thread: Int) -> Void
+package final class ThreadTeam: @unchecked Sendable {
+    package typealias Body = (_ chunk: Int, _ thread: Int) -> Void
 
-    let count: Int
+    /// Threads that there are, the caller's own among them: fewer than were asked for if the system refused some.
+    package private(set) var count = 1
     private let jobs = Atomic<Int>(0)
     /// The next chunk of each thread's stretch, a cache line apart.
     private let nextChunks: UnsafeMutablePointer<Atomic<Int>>
@@ -25,37 +26,50 @@ final class ThreadTeam: @unchecked Sendable {
     private let sleepers = Atomic<Int>(0)
     private let wakeup = Wakeup()
     private let exclusive = Mutex(())
+    // Complete, as `count` is, before the first job.
     private var threads: [pthread_t] = []
+    private let capacity: Int
 
     // Written by the caller before `jobs` grows (release), read by the others after (acquire).
     private var chunks = 0
     private var body: Body?
 
-    init(count: Int) {
-        self.count = max(count, 1)
-        nextChunks = .allocate(capacity: self.count * Self.spacing)
-        for index in 0..<self.count * Self.spacing { (nextChunks + index).initialize(to: Atomic(0)) }
-        for thread in 1..<self.count {
-            let start = Unmanaged.passRetained(ThreadStart(team: self, thread: thread))
-            #if canImport(Darwin)
-                var handle: pthread_t?
-                let status = pthread_create(&handle, nil, { ThreadStart.run($0) }, start.toOpaque())
-                if status == 0, let handle { threads.append(handle) } else { start.release() }
-            #else
-                var handle = pthread_t()
-                let status = pthread_create(&handle, nil, { ThreadStart.run($0) }, start.toOpaque())
-                if status == 0 { threads.append(handle) } else { start.release() }
-            #endif
+    /// - Parameter stackByteCount: of each thread: little, since kernels need little, and addresses may be scarce.
+    package init(count: Int, stackByteCount: Int = 1 << 20) {
+        capacity = max(count, 1)
+        nextChunks = .allocate(capacity: capacity * Self.spacing)
+        for index in 0..<capacity * Self.spacing { (nextChunks + index).initialize(to: Atomic(0)) }
+        var attributes = pthread_attr_t()
+        guard pthread_attr_init(&attributes) == 0 else { return }
+        defer { pthread_attr_destroy(&attributes) }
+        guard pthread_attr_setstacksize(&attributes, stackByteCount) == 0 else { return }
+        while self.count < capacity, let thread = start(self.count, &attributes) {
+            threads.append(thread)
+            self.count += 1
         }
     }
 
+    private func start(_ thread: Int, _ attributes: inout pthread_attr_t) -> pthread_t? {
+        let start = Unmanaged.passRetained(ThreadStart(team: self, thread: thread))
+        #if canImport(Darwin)
+            var handle: pthread_t?
+        #else
+            var handle = pthread_t()
+        #endif
+        guard pthread_create(&handle, &attributes, { ThreadStart.run($0) }, start.toOpaque()) == 0 else {
+            start.release()
+            return nil
+        }
+        return handle
+    }
+
     deinit {
-        nextChunks.deinitialize(count: count * Self.spacing)
+        nextChunks.deinitialize(count: capacity * Self.spacing)
         nextChunks.deallocate()
     }
 
     /// Ends the threads. The team must not run anything afterwards.
-    func stop() {
+    package func stop() {
         stopping.store(true, ordering: .sequentiallyConsistent)
         jobs.add(1, ordering: .sequentiallyConsistent)
         wakeup.signalAll()
@@ -64,7 +78,7 @@ final class ThreadTeam: @unchecked Sendable {
     }
 
     /// Calls `body` once for each chunk, from any thread of the team, and returns when all calls have.
-    func run(chunks: Int, _ body: Body) {
+    package func run(chunks: Int, _ body: Body) {
         guard chunks > 1, !threads.isEmpty else {
             for chunk in 0..<max(chunks, 0) { body(chunk, 0) }
             return
