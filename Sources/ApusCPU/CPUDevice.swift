@@ -84,13 +84,6 @@ package final class CPUDevice: Device {
         try target.copyMemory(from: pointer(tensor), byteCount: bytes.count)
     }
 
-    package func copy(_ source: Tensor, to target: Tensor) throws(ComputeError) {
-        guard source.byteCount == target.byteCount else {
-            throw .mismatch("a tensor of shape \(source.shape) copied to one of shape \(target.shape)")
-        }
-        try pointer(target).copyMemory(from: pointer(source), byteCount: source.byteCount)
-    }
-
     package func synchronize() {}
 
     // MARK: Pointers

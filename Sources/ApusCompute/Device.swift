@@ -20,9 +20,6 @@ package protocol Device: AnyObject, Sendable {
     /// Waits for the operations that write the tensor, then copies it into host bytes of the same size.
     func download(_ tensor: Tensor, to bytes: UnsafeMutableRawBufferPointer) throws(ComputeError)
 
-    /// Copies within this device.
-    func copy(_ source: Tensor, to target: Tensor) throws(ComputeError)
-
     /// Waits for everything that was called so far.
     func synchronize() throws(ComputeError)
 

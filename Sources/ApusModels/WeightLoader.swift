@@ -68,23 +68,9 @@ extension StoredTensor {
         switch dtype {
         case .float32: each(Float.self) { $0 }
         case .float64: each(Double.self) { Float($0) }
-        case .bfloat16: each(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
-        case .float16: each(UInt16.self) { Float(halfBits: $0) }
+        case .bfloat16: each(UInt16.self) { HalfPrecision.float(bfloat16: $0) }
+        case .float16: each(UInt16.self) { HalfPrecision.float(float16: $0) }
         default: throw ModelError.unsupported(self, wanted: "F64, F32, F16 and BF16 are supported")
-        }
-    }
-}
-
-extension Float {
-    /// Widens an IEEE half; Swift's Float16 does not exist on every platform that Apus runs on.
-    init(halfBits bits: UInt16) {
-        let sign: Float = bits & 0x8000 == 0 ? 1 : -1
-        let exponent = Int(bits >> 10 & 0x1F)
-        let fraction = Float(bits & 0x3FF)
-        switch exponent {
-        case 0: self = sign * fraction * 0x1p-24
-        case 0x1F: self = fraction == 0 ? sign * .infinity : .nan
-        default: self = sign * Float(sign: .plus, exponent: exponent - 15, significand: 1 + fraction * 0x1p-10)
         }
     }
 }

@@ -46,18 +46,6 @@ INLINE float sum(vfloat v) {
     return (w[0] + w[1]) + (w[2] + w[3]);
 }
 
-// Four sums at once, each in the order of sum().
-INLINE vfloat4 sum_of_four(vfloat a, vfloat b, vfloat c, vfloat d) {
-    vfloat4 wa = fold(a), wb = fold(b), wc = fold(c), wd = fold(d);
-    vfloat4 ab_low = __builtin_shufflevector(wa, wb, 0, 4, 1, 5), ab_high = __builtin_shufflevector(wa, wb, 2, 6, 3, 7);
-    vfloat4 cd_low = __builtin_shufflevector(wc, wd, 0, 4, 1, 5), cd_high = __builtin_shufflevector(wc, wd, 2, 6, 3, 7);
-    vfloat4 lane0 = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
-    vfloat4 lane1 = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
-    vfloat4 lane2 = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
-    vfloat4 lane3 = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
-    return (lane0 + lane1) + (lane2 + lane3);
-}
-
 INLINE vfloat minimum(vfloat a, vfloat b) { return __builtin_elementwise_min(a, b); }
 INLINE vfloat maximum(vfloat a, vfloat b) { return __builtin_elementwise_max(a, b); }
 

@@ -58,7 +58,7 @@ import Testing
             let w = try HostTensor.random([outputs, inputs], seed: 2)
             let expected = try linear(reference, x, w, format)
             let got = try linear(device, x, w, format)
-            for (a, b) in zip(expected, got) { #expect(abs(a - b) <= 1e-6 * max(1, abs(a))) }
+            #expect(got == expected, "\(rows) rows, \(outputs) outputs, \(inputs) inputs")
         }
     }
 

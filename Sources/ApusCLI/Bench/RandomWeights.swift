@@ -1,4 +1,5 @@
 import Apus
+import ApusCompute
 
 /// Numbers like those of a freshly made model: a standard deviation of 0.02, and norms of ones.
 enum RandomWeights {
@@ -11,7 +12,7 @@ enum RandomWeights {
                 bytes.bindMemory(to: UInt16.self), table(isNorm) { UInt16(truncatingIfNeeded: $0.bitPattern >> 16) },
                 seed)
         } else {
-            fill(bytes.bindMemory(to: UInt16.self), table(isNorm, halfBits), seed)
+            fill(bytes.bindMemory(to: UInt16.self), table(isNorm, HalfPrecision.float16), seed)
         }
     }
 
@@ -37,14 +38,5 @@ enum RandomWeights {
                 }
             }
         }
-    }
-
-    /// The IEEE half nearest to a small number; there is no Float16 on every platform.
-    private static func halfBits(_ value: Float) -> UInt16 {
-        let sign: UInt16 = value < 0 ? 0x8000 : 0
-        let magnitude = value.magnitude
-        // Below the normal halves, steps are of 2^-24.
-        guard magnitude >= 0x1p-14 else { return sign | UInt16((magnitude * 0x1p24).rounded()) }
-        return sign | UInt16(truncatingIfNeeded: (magnitude.bitPattern &+ 0x1000 &- 0x3800_0000) >> 13)
     }
 }

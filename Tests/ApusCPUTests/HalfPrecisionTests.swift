@@ -1,9 +1,38 @@
 import ApusCompute
-import ApusDistributed
+import CApusKernels
 import Testing
 
 @Suite("Half precision")
 struct HalfPrecisionTests {
+    private func kernels<From, To>(_ values: [From], _ from: apus_dtype, _ to: apus_dtype, _ zero: To) -> [To] {
+        var results = [To](repeating: zero, count: values.count)
+        apus_convert(values, from, &results, to, values.count)
+        return results
+    }
+
+    /// Every pattern widens to the same bits in the kernels, what is no number included, and back.
+    @Test(arguments: [APUS_F16, APUS_BF16].map(\.rawValue))
+    func everyPatternIsThatOfTheKernels(_ type: UInt32) {
+        let type = apus_dtype(type)
+        let patterns = Array(UInt16.min...UInt16.max)
+        let floats = patterns.map {
+            type == APUS_F16 ? HalfPrecision.float(float16: $0) : HalfPrecision.float(bfloat16: $0)
+        }
+        let back = floats.map { type == APUS_F16 ? HalfPrecision.float16($0) : HalfPrecision.bfloat16($0) }
+        #expect(floats.map(\.bitPattern) == kernels(patterns, type, APUS_F32, Float(0)).map(\.bitPattern))
+        #expect(back == kernels(floats, APUS_F32, type, UInt16(0)))
+        for (pattern, (float, back)) in zip(patterns, zip(floats, back)) where !float.isNaN { #expect(back == pattern) }
+    }
+
+    /// So does every float between two neighbouring halves round, at a few places between them.
+    @Test(arguments: [APUS_F16, APUS_BF16].map(\.rawValue))
+    func roundingIsThatOfTheKernels(_ type: UInt32) {
+        let type = apus_dtype(type)
+        let floats = (0..<UInt32(1 << 20)).map { Float(bitPattern: $0 &* 4093 &+ $0 << 12) }
+        let own = floats.map { type == APUS_F16 ? HalfPrecision.float16($0) : HalfPrecision.bfloat16($0) }
+        #expect(own == kernels(floats, APUS_F32, type, UInt16(0)))
+    }
+
     #if !(os(macOS) && arch(x86_64))
         @Test func everyFloat16GoesThereAndBack() {
             for bits in UInt16.min...UInt16.max {
