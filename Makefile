@@ -8,7 +8,7 @@ SCRATCH := .build-dist
 STATIC := $(if $(filter Linux,$(shell uname -s)),--static-swift-stdlib -Xlinker -s)
 PROGRAM := $(SCRATCH)/release/apus
 
-.PHONY: build test lint targets format parity fuzz fixtures demo faults program install uninstall dist docs dependent
+.PHONY: build test lint sanitize targets format parity fuzz fixtures demo faults program install uninstall dist docs dependent
 
 build:            ## the apus command, optimised
 	$(SWIFT) build -c release
@@ -19,6 +19,9 @@ test:             ## every test, against the optimised build that people run
 lint:             ## formatting and the size of files
 	$(SWIFT) format lint --strict --recursive Sources Plugins Tests Examples Package.swift
 	Scripts/file-sizes.sh
+
+sanitize:         ## every kernel of this machine under the address and undefined-behaviour sanitizers
+	Scripts/sanitize-kernels.sh
 
 targets:          ## compile the C targets for arm64 and a plain x86-64
 	Scripts/check-targets.sh

@@ -19,14 +19,15 @@ typedef struct {
     size_t bytes;     // of all
 } integer_rows;
 
+// Without memory, it counts the bytes.
 static integer_rows integer_rows_of(apus_dtype type, const void *packed, size_t rows, size_t inputs) {
     const size_t padded = apus_panel_inputs(type, inputs), scales = apus_round_up(rows * sizeof(float), 64);
     const size_t values = apus_round_up(rows * row_stride(type, inputs, 1), 64);
     integer_rows result = {.form = OFFSET_ROWS, .count = rows, .scales = (float *)packed, .bytes = scales + values};
-    result.values = (uint8_t *)packed + scales;
+    if (packed) result.values = (uint8_t *)packed + scales;
     if (type == APUS_I4 && rows <= FEW_ROWS) {
         result.form = SIGNED_ROWS;
-        result.eighths = (int32_t *)(void *)(result.values + values);
+        if (packed) result.eighths = (int32_t *)(void *)(result.values + values);
         result.bytes += rows * (padded / APUS_GROUP) * sizeof(int32_t);
     }
 #if TILED_INTEGERS

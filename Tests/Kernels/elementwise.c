@@ -1,0 +1,96 @@
+#include "checks.h"
+
+#include "apus_quantizer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void check_embedding(const apus_kernels *kernels, apus_dtype type, size_t width) {
+    const size_t size = type == APUS_F32 ? 4 : 2, rows = 3;
+    float *values = random_floats(rows * width, 2);
+    void *table = guarded(rows * width * size, size);
+    apus_convert(values, APUS_F32, table, type, rows * width);
+    const int32_t *tokens = guarded_indices((int32_t[]){2, 0, 2, 1}, 4);
+    float *expected = guarded_floats(4 * width), *got = guarded_floats(4 * width);
+    instruction_sets[0]->embedding(table, type, width, tokens, 4, expected);
+    kernels->embedding(table, type, width, tokens, 4, got);
+    require(memcmp(expected, got, 4 * width * sizeof(float)) == 0, "%s: embedding of %zu", kernels->name, width);
+    release_guarded();
+}
+
+static void check_rotary(const apus_kernels *kernels, size_t head_dim) {
+    const size_t rows = 3, heads = 1 + head_dim % 3, count = rows * heads * head_dim;
+    float *x = random_floats(count, 1), *angles = random_floats(rows * head_dim, 1), *got = guarded_floats(count);
+    memcpy(got, x, count * sizeof(float));
+    instruction_sets[0]->rotary(x, angles, rows, heads, head_dim);
+    kernels->rotary(got, angles, rows, heads, head_dim);
+    require_near(x, got, count, 1e-6f, "rotary");
+    release_guarded();
+}
+
+static void check_gate(const apus_kernels *kernels, apus_activation activation, size_t count) {
+    float *gate = random_floats(count, 8), *up = random_floats(count, 1), *got = guarded_floats(count);
+    memcpy(got, gate, count * sizeof(float));
+    instruction_sets[0]->gated_activation(activation, gate, up, count);
+    kernels->gated_activation(activation, got, up, count);
+    require_near(gate, got, count, 4e-6f, "gated_activation");
+    release_guarded();
+}
+
+static void check_argmax(const apus_kernels *kernels, size_t count) {
+    float *x = random_floats(count, 1);
+    for (int odd = 0; odd < 4; odd++) {
+        const float values[] = {2, NAN, INFINITY, -INFINITY};
+        const size_t place = random_below((uint32_t)count);
+        const float before = x[place];
+        x[place] = values[odd];
+        require(instruction_sets[0]->argmax(x, count) == kernels->argmax(x, count), "%s: argmax of %zu with %g at %zu",
+                kernels->name, count, (double)values[odd], place);
+        x[place] = before;
+    }
+    release_guarded();
+}
+
+static void check_conversion(apus_dtype from, apus_dtype to, size_t count) {
+    const size_t sizes[] = {4, 2, 2};
+    float *values = random_floats(count, 2);
+    void *source = guarded(count * sizes[from], sizes[from]), *target = guarded(count * sizes[to], sizes[to]);
+    apus_convert(values, APUS_F32, source, from, count);
+    apus_convert(source, from, target, to, count);
+    release_guarded();
+}
+
+static void check_quantizer(size_t set) {
+    const apus_quantizer *quantizer = apus_quantizer_for(instruction_set_numbers[set]);
+    float *values = random_floats(APUS_GROUP, 3);
+    const float largest = quantizer->largest(values);
+    quantizer->to_i8(values, 127 / largest, guarded(APUS_GROUP, 1));
+    quantizer->to_i4(values, largest / 60, guarded(APUS_GROUP, 1));
+    for (int odd = 0; odd < 3; odd++) {
+        values[odd * 7] = odd == 0 ? NAN : odd == 1 ? INFINITY : -3e38f;
+        quantizer->to_i8(values, 1, guarded(APUS_GROUP, 1));
+        quantizer->to_i4(values, 1, guarded(APUS_GROUP, 1));
+    }
+    release_guarded();
+}
+
+void check_elementwise(void) {
+    for (int from = 0; from < 3; from++) {
+        for (int to = 0; to < 3; to++) check_conversion((apus_dtype)from, (apus_dtype)to, 1 + (size_t)(from * 3 + to));
+    }
+    for (size_t set = 0; set < instruction_set_count; set++) {
+        const apus_kernels *kernels = instruction_sets[set];
+        for (size_t size = 1; size <= 67; size++) {
+            for (int type = 0; type < 3; type++) check_embedding(kernels, (apus_dtype)type, size);
+            for (int kind = 0; kind < 4; kind++) check_gate(kernels, (apus_activation)kind, size);
+            check_rotary(kernels, 2 * size);
+            check_argmax(kernels, size);
+        }
+        for (size_t lanes = 4; lanes <= 16; lanes *= 2) {
+            for (size_t size = 64 * lanes - 2; size < 64 * lanes + 4; size++) check_argmax(kernels, size);
+            check_argmax(kernels, 130 * lanes + 3);
+        }
+        check_quantizer(set);
+    }
+}
