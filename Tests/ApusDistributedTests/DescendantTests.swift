@@ -31,11 +31,13 @@ struct DescendantTests {
 
     @Test(arguments: ["exit 0", "kill -9 $$", "exit 3"])
     func noneOutlivesTheJob(end: String) async throws {
-        let mark = Mark()
+        let (mark, scratch) = (Mark(), try TemporaryDirectory())
+        let wait = "while [ ! -e '\(scratch.path)/go' ]; do sleep .02; done; "
         let run = try CommandRun(
-            BuiltProgram.apus, ["launch", "-n", "2", "bash", "-c", mark.daemon + "sleep .3; " + end],
+            BuiltProgram.apus, ["launch", "-n", "2", "bash", "-c", mark.daemon + wait + end],
             environment: mark.environment)
         try await mark.awaitSleepers(2)
+        try scratch.write("go", "")
         let outcome = try await run.finish()
         #expect(outcome.code == (end == "exit 0" ? 0 : end == "exit 3" ? 3 : 137))
         #expect(try await mark.awaitNone() == [])
@@ -83,10 +85,13 @@ struct DescendantTests {
         let other = Process()
         other.executableURL = URL(filePath: "/bin/sleep")
         other.arguments = ["1000"]
+        other.standardOutput = FileHandle.nullDevice
+        other.standardError = FileHandle.nullDevice
         try other.run()
+        // Threads that block other signals hand that on to what they start.
+        defer { kill(other.processIdentifier, SIGKILL) }
         let pool = WorkerPool(workers: 2, command: [try BuiltProgram.rank, "pool"])
         try await pool.run(jobs: (0..<4).map { WorkItem(index: $0, payload: []) }) { _ in }
         #expect(other.isRunning)
-        other.terminate()
     }
 }

@@ -55,7 +55,7 @@ struct SurroundingsTests {
         #expect(try directory.names == [])
     }
 
-    @Test(arguments: ["/no/such/directory", "no-such", "/etc/passwd", "/bin/ls", "/proc", ""])
+    @Test(arguments: ["/no/such/directory", "no-such", "/etc/passwd", "/bin/ls", ""])
     func aDirectoryForTemporaryFilesThatIsNone(name: String) async throws {
         let outcome = try await shell("$apus launch -n 2 $rank fail hang 9 0", environment: ["TMPDIR": name])
         #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome.error)")
@@ -77,7 +77,10 @@ struct SurroundingsTests {
                 outcome.code == 0 && outcome.error.isEmpty
                     || [1, 127].contains(outcome.code) && outcome.errorLines.count == 1,
                 "\(outcome.code): \(outcome.error)")
-            #expect(outcome.code == 0 || outcome.error.contains("ulimit"), "\(outcome.error)")
+            // A model says by itself what it has no memory for.
+            #expect(
+                outcome.code == 0 || outcome.error.contains("ulimit") || outcome.error.contains("bytes"),
+                "\(outcome.error)")
         }
     }
 

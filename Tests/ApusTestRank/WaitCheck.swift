@@ -69,7 +69,8 @@ enum WaitCheck {
         let accelerator = try await Accelerator()
         let count = accelerator.processIndex == rank ? (1 << 30) - 1 : 1
         do {
-            _ = try await accelerator.gather(HostTensor([UInt8](repeating: 0, count: count)))
+            let bytes = [UInt8](repeating: 0, count: count)
+            _ = try await accelerator.gather(HostTensor(shape: Shape([count]), dtype: .uint8, bytes: bytes))
         } catch {
             if accelerator.processIndex == rank { report(accelerator, error) }
             exit(1)

@@ -17,6 +17,8 @@ final class Coordinator: Sendable {
         /// Requests for jobs that could not be answered yet.
         var asking: [(rank: Int, frame: Frame)] = []
         var isClosed = false
+        /// The first failure is the cause of others.
+        var hasFailed = false
 
         mutating func handOut() {
             let requests = asking
@@ -105,14 +107,19 @@ final class Coordinator: Sendable {
 
     private func ended(_ rank: Int, _ status: ExitStatus) async {
         await state.withLock { $0.server }?.drain(rank)
-        let (running, held, unfinished, relay) = state.withLock { state in
+        let (held, fails, relay) = state.withLock { state in
             state.running -= 1
             state.queue.leave(rank)
             state.handOut()
-            return (state.running, state.queue.held(by: rank), state.queue.unfinishedCount, state.error)
+            if state.running == 0 { allEnded.open() }
+            let held = state.queue.held(by: rank)
+            let fails =
+                state.queue.unfinishedCount > 0 && !state.hasFailed
+                && (!status.isSuccess || !held.isEmpty || state.running == 0)
+            state.hasFailed = state.hasFailed || fails
+            return (held, fails, state.error)
         }
-        if running == 0 { allEnded.open() }
-        guard unfinished > 0, !status.isSuccess || !held.isEmpty || running == 0 else { return }
+        guard fails else { return }
         let jobs = held.map(String.init).joined(separator: ", ")
         let holding =
             held.isEmpty ? "while it held no job" : "while it held \(held.count == 1 ? "job" : "jobs") \(jobs)"
