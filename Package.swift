@@ -96,7 +96,6 @@ let package = Package(
             path: "Tests/Fuzz", swiftSettings: swiftSettings),
         program("apus-readme", path: "Tests/ReadmeProgram"),
         tests("ApusDistributedTests", ["ApusCompute", "ApusDistributed", "ApusJSON"]),
-        tests("ApusTests", ["Apus"]),
         tests("ApusCLITests", ["ApusJSON"]),
     ] + ["Hello", "PromptsOneByOne", "PromptsInBatches", "OddSplit"].map { program($0, path: "Examples/\($0)") },
     swiftLanguageModes: [.v6]

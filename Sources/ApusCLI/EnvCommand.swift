@@ -1,4 +1,5 @@
 import Apus
+import ApusCPU
 import ApusDistributed
 import ApusJSON
 import ArgumentParser

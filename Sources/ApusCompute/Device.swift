@@ -65,6 +65,9 @@ package protocol Device: AnyObject, Sendable {
         query: Tensor, cache: KVCacheLayer, layout: KVCacheLayout, batch: AttentionBatch, scale: Float, into y: Tensor
     ) throws(ComputeError)
 
+    /// Most bytes that attention over such heads takes beside its tensors, whatever the context and the batch.
+    func attentionWorkspaceByteCount(heads: Int, kvHeads: Int, headDim: Int) -> Int
+
     /// y[i] = x[rows[i]]
     func gather(_ x: Tensor, rows: Tensor, into y: Tensor) throws(ComputeError)
 

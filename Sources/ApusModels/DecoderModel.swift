@@ -82,7 +82,9 @@ package final class DecoderModel: Sendable {
 
     /// Most bytes that a step of so many tokens takes beside weights, cache and logits.
     package func workspaceByteCount(tokens: Int) -> Int {
-        Int(min(ActivationBuffers.byteCount(tokens: tokens, spec), 0x1p56))
+        let attention = device.attentionWorkspaceByteCount(
+            heads: spec.heads, kvHeads: spec.kvHeads, headDim: spec.headDim)
+        return Int(min(ActivationBuffers.byteCount(tokens: tokens, spec) + Double(attention), 0x1p56))
     }
 
     package func makeCache(blocks: Int) throws -> KVCache {

@@ -1,4 +1,5 @@
 import Apus
+import ApusCPU
 import ApusCheckpoints
 import ApusDistributed
 import ApusJSON

@@ -1,5 +1,3 @@
-import ApusCPU
-
 /// What Linux' control groups leave of the memory.
 extension MachineMemory {
     /// Bytes that can still be taken, the least over a process' groups and those that they lie in: each of them is a limit.

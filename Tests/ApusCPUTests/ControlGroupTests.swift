@@ -1,4 +1,4 @@
-import Apus
+import ApusCPU
 import ApusTestSupport
 import Foundation
 import Testing

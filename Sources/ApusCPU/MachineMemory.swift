@@ -1,5 +1,3 @@
-import ApusCPU
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
