@@ -61,7 +61,7 @@ final class SocketClient: Sendable {
     /// Sends a request and waits, as long as it takes, for the parts of its answer.
     ///
     /// Throws the error that the other side answered, `.connection` when it is gone, or `CancellationError` as soon as the
-    /// task is cancelled: then the other side is told with `farewell`, if there is one. After `limit` it is told that the
+    /// task is cancelled: then the other side has been told with `farewell`, if there is one. After `limit` it is told that the
     /// request has expired, and answers with an error if it still cannot do better.
     func request(
         _ kind: Frame.Kind, argument: Int32 = 0, payload: ByteBuffer = ByteBuffer(), farewell: Frame? = nil,
@@ -101,8 +101,14 @@ final class SocketClient: Sendable {
     private func cancel(_ request: UInt64, _ farewell: Frame?) {
         let pending = state.state.withLock { $0.pending.removeValue(forKey: request) }
         guard let pending else { return }
-        if let farewell { channel.writeAndFlush(farewell, promise: nil) }
-        pending.continuation.resume(throwing: CancellationError())
+        guard let farewell else { return pending.continuation.resume(throwing: CancellationError()) }
+        // Whoever is cancelled may end the process next; but a launcher that reads nothing must not hold it.
+        let end = Latch()
+        channel.writeAndFlush(farewell).whenComplete { _ in end.open() }
+        Task {
+            await end.wait(upTo: .seconds(1))
+            pending.continuation.resume(throwing: CancellationError())
+        }
     }
 
     /// Sends without waiting. Throws what ended the connection, if it has ended.
