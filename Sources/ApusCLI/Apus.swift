@@ -20,7 +20,8 @@ struct ApusCommand: AsyncParsableCommand {
             var command = try parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
         } catch {
-            if arguments.first == GenerateCommand.configuration.commandName, let hint = GenerateCommand.hint(for: error) {
+            if arguments.first == GenerateCommand.configuration.commandName, let hint = GenerateCommand.hint(for: error)
+            {
                 StandardError.write("Error: \(hint)")
                 exit(withError: ExitCode.validationFailure)
             }

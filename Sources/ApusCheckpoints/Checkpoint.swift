@@ -44,7 +44,8 @@ package struct Checkpoint: Sendable {
                 if let other = tensors[ExactString(tensor.name)] {
                     guard tensor.holdsTheSame(as: other) else {
                         throw .malformed(
-                            "tensor \(tensor.name.quoted) is both in \(other.file) and in \(tensor.file), and not the same")
+                            "tensor \(tensor.name.quoted) is both in \(other.file) and in \(tensor.file), and not the same"
+                        )
                     }
                 } else {
                     tensors[ExactString(tensor.name)] = tensor
@@ -58,7 +59,9 @@ package struct Checkpoint: Sendable {
     }
 
     /// Throws `CheckpointError` (`.notFound`) unless there is a directory of that name.
-    package static func requireDirectory(_ path: String) throws(CheckpointError) { _ = try DirectoryContents(path: path) }
+    package static func requireDirectory(_ path: String) throws(CheckpointError) {
+        _ = try DirectoryContents(path: path)
+    }
 
     package subscript(name: String) -> StoredTensor? { tensors[ExactString(name)] }
 }

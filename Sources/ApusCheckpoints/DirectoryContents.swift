@@ -35,9 +35,11 @@ struct DirectoryContents {
     /// What to say of a directory that is not there; a name of a hub's model is often taken for one.
     static func absence(of path: String) -> String {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        let looksLikeName = parts.count == 2 && parts.allSatisfy { part in
-            !part.isEmpty && part.first != "." && part.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
-        }
+        let looksLikeName =
+            parts.count == 2
+            && parts.allSatisfy { part in
+                !part.isEmpty && part.first != "." && part.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+            }
         return "\(path.isEmpty ? path.quoted : path): no such directory"
             + (looksLikeName ? "; if it is a model's name on a hub, download it and give the directory" : "")
     }
@@ -72,7 +74,8 @@ struct DirectoryContents {
         if let pickle = pickles.first {
             throw .unsupported(
                 "\(path): holds \(pickle), a Python pickle, which is not read, only safetensors; convert the checkpoint to "
-                    + "safetensors with transformers: AutoModelForCausalLM.from_pretrained(DIR).save_pretrained(NEW_DIR)")
+                    + "safetensors with transformers: AutoModelForCausalLM.from_pretrained(DIR).save_pretrained(NEW_DIR)"
+            )
         }
         throw .notFound("\(path): holds no \(Self.weightsName)")
     }

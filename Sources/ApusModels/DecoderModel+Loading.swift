@@ -50,7 +50,8 @@ extension DType {
     /// What a configuration names under `dtype`, or `torch_dtype` before; `nil` if nothing.
     /// Throws `ModelError` (`.unsupported`) for a name that is none of a type of floating point.
     package init?(namedIn config: ConfigurationFile) throws {
-        guard let name = try config.optionalString("dtype") ?? config.optionalString("torch_dtype"), name != "auto" else {
+        guard let name = try config.optionalString("dtype") ?? config.optionalString("torch_dtype"), name != "auto"
+        else {
             return nil
         }
         guard let dtype = DType(torchName: name) else {

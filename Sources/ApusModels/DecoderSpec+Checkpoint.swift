@@ -12,7 +12,9 @@ extension DecoderSpec {
         // Saved from the base model, names lack its prefix.
         let witness = "\(names.layers).0.\(names.attentionNorm).weight"
         if !weights.contains(names.inBody(witness)), weights.contains(witness) { spec.names.body = "" }
-        guard tiedEmbeddings, stored == nil, let head = weights.checkpoint[names.head + ".weight"] else { return (spec, []) }
+        guard tiedEmbeddings, stored == nil, let head = weights.checkpoint[names.head + ".weight"] else {
+            return (spec, [])
+        }
         guard let table = weights.checkpoint[spec.names.table + ".weight"] else {
             spec.names.tableIsHead = true
             return (spec, [])

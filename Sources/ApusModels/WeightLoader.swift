@@ -60,7 +60,8 @@ extension StoredTensor {
         func each<Element: BitwiseCopyable>(_: Element.Type, _ widened: (Element) -> Float) {
             withBytes { bytes in
                 for index in 0..<count {
-                    let element = bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<Element>.size, as: Element.self)
+                    let element = bytes.loadUnaligned(
+                        fromByteOffset: index * MemoryLayout<Element>.size, as: Element.self)
                     target.initializeElement(at: index, to: widened(element))
                 }
             }

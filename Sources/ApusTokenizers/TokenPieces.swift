@@ -29,7 +29,9 @@ package struct TokenPieces: Sendable {
         }
         let text = decoded(before.compactMap { tokenizer.content(of: $0) } + [token])
         let start = Array(Self.text.utf8)
-        guard let place = text.indices.first(where: { text[$0...].starts(with: start) }) else { return decoded([token]) }
+        guard let place = text.indices.first(where: { text[$0...].starts(with: start) }) else {
+            return decoded([token])
+        }
         return Array(text[(place + start.count)...])
     }
 

@@ -21,13 +21,15 @@ import Testing
     ])
     func anIdComesBackByteForByte(_ id: String) async throws {
         for key in ["id", "custom_id"] {
-            let outcome = try await generate(["--prompts", "-", "-q"], input: #"{"\#(key)": \#(id) , "prompt": "a dog"}"#)
+            let outcome = try await generate(
+                ["--prompts", "-", "-q"], input: #"{"\#(key)": \#(id) , "prompt": "a dog"}"#)
             #expect(outcome.output.hasPrefix(#"{"index":0,"id":\#(id),"prompt":"a dog","#), "\(outcome.output)")
         }
     }
 
     @Test func whatIsNoJSONIsRefusedWithItsLine() async throws {
-        for line in [#"{"prompt":"a","id":NaN}"#, #"{"prompt":"a","temperature":-Infinity}"#, #"{"prompt":"a"},"#, "{"] {
+        for line in [#"{"prompt":"a","id":NaN}"#, #"{"prompt":"a","temperature":-Infinity}"#, #"{"prompt":"a"},"#, "{"]
+        {
             let outcome = try await generate(["--prompts", "-", "-q"], input: #"{"prompt":"a"}"# + "\n" + line)
             #expect(outcome.code == 1 && outcome.errorLines.count == 1 && outcome.output.isEmpty)
             #expect(outcome.error.contains("standard input, line 2: invalid JSON"), "\(outcome.error)")
@@ -94,7 +96,8 @@ import Testing
     @Test func aSecondStartTokenStaysWithOneRemark() async throws {
         let model = try #require(BuiltProgram.demo)
         let start = try #require(
-            try JSONValue(parsing: String(contentsOfFile: model + "/tokenizer_config.json", encoding: .utf8))["bos_token"]?
+            try JSONValue(parsing: String(contentsOfFile: model + "/tokenizer_config.json", encoding: .utf8))[
+                "bos_token"]?
                 .string)
         let lines = ["a dog", start + "a dog", start + "a cat"].map { prompt in
             (["prompt": .string(prompt)] as JSONValue).serialized
@@ -123,16 +126,19 @@ import Testing
     }
 
     @Test func settingsWithoutEffectAreNotEnforced() async throws {
-        let outcome = try await generate(["--prompts", "-", "-q"], input: #"{"prompt": "a dog", "top_k": -1, "top_p": 7}"#)
+        let outcome = try await generate(
+            ["--prompts", "-", "-q"], input: #"{"prompt": "a dog", "top_k": -1, "top_p": 7}"#)
         #expect(outcome.code == 0)
-        let sampled = try await generate(["--prompts", "-", "-q", "--do-sample"], input: #"{"prompt": "a", "top_k": -1}"#)
+        let sampled = try await generate(
+            ["--prompts", "-", "-q", "--do-sample"], input: #"{"prompt": "a", "top_k": -1}"#)
         #expect(sampled.code == 1 && sampled.error.contains("top_k must be at least 0"))
     }
 
     @Test func typesHaveTheirOtherNames() async throws {
         for (name, other) in [("half", "float16"), ("float", "float32")] {
             let (first, second) = (
-                try await generate(["a dog", "-q", "--dtype", name]), try await generate(["a dog", "-q", "--dtype", other])
+                try await generate(["a dog", "-q", "--dtype", name]),
+                try await generate(["a dog", "-q", "--dtype", other])
             )
             #expect(first.code == 0 && first.output == second.output)
         }

@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Half precision")
 struct HalfPrecisionTests {
-    private func kernels<From: BitwiseCopyable, To: BitwiseCopyable>(_ values: [From], _ from: apus_dtype, _ to: apus_dtype, _ zero: To) -> [To] {
+    private func kernels<From: BitwiseCopyable, To: BitwiseCopyable>(
+        _ values: [From], _ from: apus_dtype, _ to: apus_dtype, _ zero: To
+    ) -> [To] {
         var results = [To](repeating: zero, count: values.count)
         apus_convert(values, from, &results, to, values.count)
         return results

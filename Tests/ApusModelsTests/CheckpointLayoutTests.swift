@@ -62,7 +62,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("half", DType.float16), ("float", .float32), ("float64", .float32), ("double", .float32), ("bfloat16", .bfloat16),
+        ("half", DType.float16), ("float", .float32), ("float64", .float32), ("double", .float32),
+        ("bfloat16", .bfloat16),
         ("torch.float16", .float16),
     ])
     func typesHaveTorchsNames(_ name: String, _ dtype: DType) throws {

@@ -60,7 +60,8 @@ import Testing
 
     @Test func proportionalTurnsTheFirstPairsOnly() throws {
         let some = try spec(
-            #"{"rope_parameters": {"rope_type": "proportional", "partial_rotary_factor": 0.5, "factor": 2}}"#, headDim: 8)
+            #"{"rope_parameters": {"rope_type": "proportional", "partial_rotary_factor": 0.5, "factor": 2}}"#,
+            headDim: 8)
         let plain = try spec("{}", headDim: 8).inverseFrequencies()
         #expect(some.inverseFrequencies() == [plain[0] / 2, plain[1] / 2, 0, 0])
     }

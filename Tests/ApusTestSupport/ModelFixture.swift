@@ -12,7 +12,8 @@ package struct ModelFixture: Sendable, CustomStringConvertible {
     }
 
     package static let names = [
-        "mha", "gqa-tied", "mqa-biases-sharded", "linear", "dynamic", "llama3", "yarn", "longrope", "proportional", "gelu",
+        "mha", "gqa-tied", "mqa-biases-sharded", "linear", "dynamic", "llama3", "yarn", "longrope", "proportional",
+        "gelu",
         "own-head", "head-only", "bare", "window", "bf16", "f16",
     ]
 

@@ -46,7 +46,9 @@ struct ModelOptions: ParsableArguments {
 
         /// torch's other names are understood too.
         init?(argument: String) {
-            guard let choice = Self(rawValue: argument) ?? DType(torchName: argument).flatMap({ Self(rawValue: $0.rawValue) })
+            guard
+                let choice = Self(rawValue: argument)
+                    ?? DType(torchName: argument).flatMap({ Self(rawValue: $0.rawValue) })
             else { return nil }
             self = choice
         }
@@ -76,7 +78,8 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Most tokens of a prompt and its continuation; by default what the model was made for.", valueName: "tokens"))
+            "Most tokens of a prompt and its continuation; by default what the model was made for.", valueName: "tokens"
+        ))
     var contextLength: Int?
 
     @Option(help: "Type of the weights in products; auto is the checkpoint's own.")
@@ -151,7 +154,8 @@ struct GenerationOptions: ParsableArguments {
     @Flag(help: "Report the log-probability of every new token.")
     var logprobs = false
 
-    @Flag(name: .customLong("no-special-tokens"), help: "Put no special tokens, such as a start of text, around prompts.")
+    @Flag(
+        name: .customLong("no-special-tokens"), help: "Put no special tokens, such as a start of text, around prompts.")
     var omitsSpecialTokens = false
 
     func config() throws -> GenerationConfig {

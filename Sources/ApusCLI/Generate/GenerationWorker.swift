@@ -61,7 +61,8 @@ struct GenerationWorker: Sendable {
         model.remarks.forEach(StandardError.write)
         if let length = settings.contextLength, length > model.trainedContextLength {
             StandardError.write(
-                "--context-length \(length) passes the \(model.trainedContextLength) tokens that the model was made for")
+                "--context-length \(length) passes the \(model.trainedContextLength) tokens that the model was made for"
+            )
         }
         let path = directory + "/generation_config.json"
         if let file = try ConfigurationFile(optionalPath: path) {
@@ -159,7 +160,8 @@ struct GenerationWorker: Sendable {
         }
         if ids.count + output.tokenIDs.count > model.trainedContextLength {
             remarks.append(
-                "sequences pass the \(model.trainedContextLength) tokens that the model was made for, where it gets worse")
+                "sequences pass the \(model.trainedContextLength) tokens that the model was made for, where it gets worse"
+            )
         }
         return remarks
     }

@@ -12,7 +12,8 @@ struct PromptFile {
     /// What of the lines has no effect.
     var remark: String? {
         guard !unknownKeys.isEmpty else { return nil }
-        return "\(name): not settings of a prompt, and without effect: \(unknownKeys.map(\.quoted).joined(separator: ", "))"
+        return
+            "\(name): not settings of a prompt, and without effect: \(unknownKeys.map(\.quoted).joined(separator: ", "))"
     }
 
     private let name: String

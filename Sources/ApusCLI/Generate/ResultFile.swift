@@ -86,7 +86,8 @@ final class ResultFile {
         hasResults = true
         if let mode = FileIdentity(target)?.mode { fchmod(output.number, mode) }
         guard fsync(output.number) == 0 || errno == EINVAL || errno == EROFS, rename(partial, target) == 0 else {
-            throw CommandError("\(target) cannot be written, results stay in \(partial): \(String(cString: strerror(errno)))")
+            throw CommandError(
+                "\(target) cannot be written, results stay in \(partial): \(String(cString: strerror(errno)))")
         }
     }
 }

@@ -20,7 +20,8 @@ enum ArchitectureRegistry {
         let type = try config.optionalString("model_type") ?? ""
         let classes = try config.strings("architectures")
         let family = all.first { family in
-            type.isEmpty ? family.names.contains(where: classes.contains) : family.modelTypes.contains(type.lowercased())
+            type.isEmpty
+                ? family.names.contains(where: classes.contains) : family.modelTypes.contains(type.lowercased())
         }
         if let family { return try family.decoder(config) }
         let asked = (type.isEmpty ? [] : ["model_type '\(type)'"]) + classes

@@ -52,10 +52,12 @@ extension RotarySpec {
                 throw parameters.fault("partial_rotary_factor", expected: "a number from 0 to 1", got: String(share))
             }
             self.scaling = .proportional(
-                factor: try parameters["factor"] == nil ? 1 : parameters.factor(), pairs: Int(share * Double(headDim)) / 2)
+                factor: try parameters["factor"] == nil ? 1 : parameters.factor(),
+                pairs: Int(share * Double(headDim)) / 2)
         default:
             throw parameters.fault(
-                "rope_type", expected: "default, linear, dynamic, llama3, yarn, longrope or proportional", got: "'\(type)'")
+                "rope_type", expected: "default, linear, dynamic, llama3, yarn, longrope or proportional",
+                got: "'\(type)'")
         }
     }
 }
@@ -107,7 +109,8 @@ extension ConfigurationFile {
     fileprivate func factors(_ key: String, count: Int) throws(CheckpointError) -> [Double] {
         let factors = try optionalDoubles(key) ?? []
         guard factors.count == count, factors.allSatisfy({ $0 > 0 }) else {
-            throw fault(key, expected: "\(count) positive numbers", got: factors.isEmpty ? "nothing" : "\(factors.count)")
+            throw fault(
+                key, expected: "\(count) positive numbers", got: factors.isEmpty ? "nothing" : "\(factors.count)")
         }
         return factors
     }
