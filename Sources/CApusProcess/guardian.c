@@ -163,10 +163,10 @@ static void start_all(guardian_state *state) {
             tell(state, APUS_REFUSED, rank, error);
             return;
         }
+        tell(state, APUS_STARTED, rank, state->processes[rank]);
     }
     close_shared(state);
     (void)!chdir("/");
-    tell(state, APUS_STARTED, 0, 0);
 }
 
 static void obey(guardian_state *state) {

@@ -8,7 +8,8 @@ import Testing
 struct WaitingTests {
     private func launch(_ count: Int, _ arguments: [String]) async throws -> CommandRun.Outcome {
         try await CommandRun(
-            BuiltProgram.apus, ["launch", "-n", String(count), BuiltProgram.rank, "wait"] + arguments
+            BuiltProgram.apus,
+            ["launch", "-n", String(count), "--grace-period", "20", BuiltProgram.rank, "wait"] + arguments
         ).finish()
     }
 

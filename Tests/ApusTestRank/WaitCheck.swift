@@ -29,6 +29,7 @@ enum WaitCheck {
     }
 
     private static func cancel(_ rank: Int) async throws {
+        signal(SIGTERM, SIG_IGN)  // there is still something to say
         let accelerator = try await Accelerator()
         try await accelerator.waitForEveryone()
         guard accelerator.processIndex == rank else {
@@ -66,6 +67,7 @@ enum WaitCheck {
     }
 
     private static func large(_ rank: Int) async throws {
+        signal(SIGTERM, SIG_IGN)
         let accelerator = try await Accelerator()
         let count = accelerator.processIndex == rank ? (1 << 30) - 1 : 1
         do {

@@ -29,11 +29,12 @@ final class Guardian: Sendable {
     }
 
     enum News: Sendable {
-        case started
+        /// The rank runs, as the leader of that process group.
+        case started(rank: Int, group: pid_t)
         /// A rank could not be started: an error number.
         case refused(rank: Int, Int32)
         case ended(rank: Int, ExitStatus)
-        /// The guardian itself has ended, and so has everything in its care.
+        /// The guardian itself has ended: if by its own doing, after everything in its care.
         case gone
     }
 
@@ -95,7 +96,7 @@ final class Guardian: Sendable {
             guard count == MemoryLayout<apus_news>.size else { break }
             let rank = Int(news.rank)
             switch apus_event(rawValue: numericCast(news.event)) {
-            case APUS_STARTED: onNews(.started)
+            case APUS_STARTED: onNews(.started(rank: rank, group: news.value))
             case APUS_REFUSED: onNews(.refused(rank: rank, news.value))
             case APUS_EXITED: onNews(.ended(rank: rank, .exited(news.value)))
             default: onNews(.ended(rank: rank, .signaled(news.value)))

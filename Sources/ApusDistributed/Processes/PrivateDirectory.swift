@@ -48,4 +48,9 @@ struct PrivateDirectory: Sendable {
             throw .launch("no private directory could be made: \(path): \(Platform.describe(errno))")
         }
     }
+
+    func remove() {
+        unlink(socket)
+        rmdir(path)
+    }
 }

@@ -24,16 +24,21 @@ final class RankSet: Sendable {
 
     private final class News: Sendable {
         struct State {
-            var running: Set<Int> = []
+            /// The process groups of the ranks that run.
+            var groups: [Int: pid_t] = [:]
+            var startedCount = 0
             var refusal: Int32?
             var isGone = false
             var onExit: @Sendable (Int, ExitStatus) -> Void = { _, _ in }
         }
 
+        let directory: PrivateDirectory
         let state = Mutex(State())
         /// Opens when the ranks run, or cannot.
         let started = Latch()
         let gone = Latch()
+
+        init(directory: PrivateDirectory) { self.directory = directory }
     }
 
     /// Prepares everything; `start` lets the ranks run. Rank 0 will read `input`, the others nothing; `environment` is
@@ -53,7 +58,7 @@ final class RankSet: Sendable {
         self.count = count
         let directory = try PrivateDirectory()
         let memory = count > 1 ? SharedMemory() : nil
-        let (news, outputs) = (News(), try OutputRelay(ranks: count, target: output))
+        let (news, outputs) = (News(directory: directory), try OutputRelay(ranks: count, target: output))
         let errors = try OutputRelay(ranks: count, target: error)
         guardian = try Guardian(
             Guardian.Job(
@@ -63,7 +68,7 @@ final class RankSet: Sendable {
                 },
                 input: input ?? nothing, nothing: nothing, outputs: outputs.inlets, errors: errors.inlets,
                 shared: memory?.descriptor ?? -1, directory: directory)
-        ) { Self.receive($0, news) }
+        ) { Self.receive($0, news, of: count) }
         (self.directory, self.news, self.output, self.error, sharedMemory) = (directory, news, outputs, errors, memory)
         do {
             // Only now: whenever this process dies, somebody is there to remove it.
@@ -77,10 +82,7 @@ final class RankSet: Sendable {
     /// Starts all ranks, each in its own process group. `onExit` is called once for each rank that has run, from any
     /// thread. Throws `DistributedError` (`.launch`) if one cannot be started.
     func start(onExit: @escaping @Sendable (Int, ExitStatus) -> Void) async throws {
-        news.state.withLock { state in
-            state.onExit = onExit
-            state.running = Set(0..<count)
-        }
+        news.state.withLock { $0.onExit = onExit }
         guardian.startRanks()
         await news.started.wait()
         let (refusal, isGone) = news.state.withLock { ($0.refusal, $0.isGone) }
@@ -92,26 +94,34 @@ final class RankSet: Sendable {
         try error.start()
     }
 
-    private static func receive(_ message: Guardian.News, _ news: News) {
+    private static func receive(_ message: Guardian.News, _ news: News, of count: Int) {
         switch message {
-        case .started: news.started.open()
+        case .started(let rank, let group):
+            let isLast = news.state.withLock { state in
+                state.groups[rank] = group
+                state.startedCount += 1
+                return state.startedCount == count
+            }
+            if isLast { news.started.open() }
         case .refused(_, let error):
             news.state.withLock { $0.refusal = error }
             news.started.open()
         case .ended(let rank, let status):
             let onExit = news.state.withLock { state in
-                state.running.remove(rank)
+                state.groups[rank] = nil
                 return state.onExit
             }
             onExit(rank, status)
         case .gone:
-            // Whoever killed it killed its ranks.
-            let (rest, onExit) = news.state.withLock { state in
-                defer { state.running = [] }
+            let (groups, onExit) = news.state.withLock { state in
+                defer { state.groups = [:] }
                 state.isGone = true
-                return (state.running, state.onExit)
+                return (state.groups, state.onExit)
             }
-            for rank in rest.sorted() { onExit(rank, .signaled(SIGKILL)) }
+            // If it was killed, its ranks died with it, and the rest falls to this process.
+            for group in groups.values { kill(-group, SIGKILL) }
+            news.directory.remove()
+            for rank in groups.keys.sorted() { onExit(rank, .signaled(SIGKILL)) }
             news.started.open()
             news.gone.open()
         }

@@ -29,8 +29,8 @@ typedef struct {
 
 typedef enum { APUS_STARTED, APUS_REFUSED, APUS_EXITED, APUS_SIGNALED } apus_event;
 
-// What the guardian tells: that all ranks were started, or that one could not be (an errno), has exited (its status), or
-// was killed (the signal).
+// What the guardian tells: that a rank was started (its process and group), could not be (an errno), has exited (its
+// status), or was killed (the signal).
 typedef struct {
     int32_t event;
     int32_t rank;
