@@ -27,6 +27,13 @@ import Testing
         }
     }
 
+    @Test func aNullIdGivesWayToTheOtherName() async throws {
+        let outcome = try await generate(["--prompts", "-", "-q"], input: #"{"prompt":"a","id":null,"custom_id":7}"#)
+        #expect(outcome.output.hasPrefix(#"{"index":0,"id":7,"#))
+        let list = try await generate(["--prompts", "-", "-q"], input: #"[{"prompt": "a"}]"#)
+        #expect(list.code == 1 && list.error.contains("expected an object, got an array"))
+    }
+
     @Test func whatIsNoJSONIsRefusedWithItsLine() async throws {
         for line in [#"{"prompt":"a","id":NaN}"#, #"{"prompt":"a","temperature":-Infinity}"#, #"{"prompt":"a"},"#, "{"]
         {

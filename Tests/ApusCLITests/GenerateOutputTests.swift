@@ -97,6 +97,15 @@ import Testing
     @Test func descriptorsKeepWhatWasWrittenToThem() async throws {
         let program = try BuiltProgram.apus
         try directory.write("log.jsonl", "earlier lines\n")
+        try directory.write("p.txt", "a dog\n")
+        let same = try await CommandRun(
+            "/bin/sh",
+            [
+                "-c",
+                "\(program) generate -q --prompts \(path("p.txt")) --output /dev/stdout >> \(path("p.txt"))",
+            ]
+        ).finish()
+        #expect(same.code == 1 && same.error.contains("which is read"))
         for name in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
             let shell = try await CommandRun(
                 "/bin/sh",
@@ -114,5 +123,30 @@ import Testing
         #expect(try await generate(["a dog", "--output", path("pipe")]).code == 0)
         #expect(try await reader.finish().output.contains("a dog"))
         #expect(try directory.names == ["pipe"])
+    }
+
+    /// What stands where results would be kept meanwhile is nobody's but an earlier run's.
+    @Test func thePartialFileIsNoWayToAnother() async throws {
+        try directory.write("precious", "precious")
+        let prompts = try directory.write("q.jsonl.partial", #"{"prompt": "a dog"}"#)
+        try FileManager.default.createSymbolicLink(atPath: path("soft.partial"), withDestinationPath: "precious")
+        try FileManager.default.createSymbolicLink(atPath: path("nowhere.partial"), withDestinationPath: "absent")
+        try FileManager.default.linkItem(atPath: path("precious"), toPath: path("hard.partial"))
+        #expect(mkfifo(path("pipe.partial"), 0o600) == 0)
+        let before = try directory.names
+        for name in ["soft", "nowhere", "hard", "pipe"] {
+            let outcome = try await generate(["a dog", "--force", "--output", path(name)])
+            #expect(outcome.code == 1 && outcome.errorLines.count == 1, "\(outcome.error)")
+        }
+        let read = try await generate(["--prompts", prompts, "--force", "--output", path("q.jsonl")])
+        #expect(read.code == 1 && read.error.contains("which is read"))
+        #expect(try text("precious") == "precious" && text("q.jsonl.partial").contains("a dog"))
+        #expect(try directory.names == before)
+    }
+
+    @Test func aDashIsStandardOutputAndNothingIsNoName() async throws {
+        #expect(try await generate(["a dog", "--output", "-"]).output.contains("a dog"))
+        let outcome = try await generate(["a dog", "--output", ""])
+        #expect(outcome.code == 1 && outcome.error.contains("needs the name of a file"))
     }
 }

@@ -31,7 +31,7 @@ struct FileOptions: ParsableArguments {
 
     /// What `--output` names, `nil` for standard output. Throws `CommandError` if results must not or cannot go there.
     func resultFile(model directory: String) throws(CommandError) -> ResultFile? {
-        guard let output else { return nil }
+        guard let output, output != "-" else { return nil }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         let inputs = [prompts].compactMap(\.self).filter { $0 != "-" } + names.map { "\(directory)/\($0)" }
         return try ResultFile(path: output, replaces: force, inputs: inputs)

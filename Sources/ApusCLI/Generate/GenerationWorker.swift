@@ -126,7 +126,7 @@ struct GenerationWorker: Sendable {
     {
         let prompt = try item.payload.withUnsafeBytes { try Prompt(JSONValue(parsing: $0)) }
         let config = overrides.merging(
-            try GenerationConfig(ConfigurationFile(file: "prompt \(item.index)", object: prompt.settings)))
+            try GenerationConfig(ConfigurationFile(file: "settings", object: prompt.settings)))
         let ids = try tokenIDs(prompt)
         var output = GenerationOutput(promptTokenCount: ids.count)
         for try await token in try model.stream(ids, config: config, tokenizer: tokenizer, index: item.index) {

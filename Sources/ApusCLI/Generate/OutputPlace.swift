@@ -11,7 +11,7 @@ enum OutputPlace {
     /// A descriptor that this process has open, by one of its names.
     case descriptor(Int32)
     /// A pipe, a terminal, a device: something that has no end and cannot be replaced.
-    case device
+    case device(FileIdentity)
     /// A regular file, or none yet, links followed.
     case file(String)
 
@@ -20,6 +20,7 @@ enum OutputPlace {
 
     /// Throws `CommandError` for a directory and for links that lead in a circle.
     init(_ path: String) throws(CommandError) {
+        guard !path.isEmpty else { throw CommandError("--output needs the name of a file") }
         var place = path
         for _ in 0..<Self.mostLinks {
             if let number = Self.descriptor(place) {
@@ -33,6 +34,15 @@ enum OutputPlace {
             place = next
         }
         throw CommandError("\(path) cannot be written: too many links")
+    }
+
+    /// What is there now.
+    var identity: FileIdentity? {
+        switch self {
+        case .descriptor(let number): FileIdentity(descriptor: number)
+        case .device(let identity): identity
+        case .file(let path): FileIdentity(path)
+        }
     }
 
     private static func descriptor(_ path: String) -> Int32? {
@@ -57,7 +67,7 @@ enum OutputPlace {
         switch identity.kind {
         case S_IFREG: return .file(place)
         case S_IFDIR: throw CommandError("\(path) cannot be written: it is a directory")
-        default: return .device
+        default: return .device(identity)
         }
     }
 }
@@ -70,6 +80,8 @@ struct FileIdentity: Equatable {
     /// Permissions.
     let mode: mode_t
     let byteCount: Int
+    /// Names that the file has.
+    let links: Int
 
     /// `nil` if there is no such file.
     init?(_ path: String) {
@@ -90,6 +102,7 @@ struct FileIdentity: Equatable {
         kind = status.st_mode & S_IFMT
         mode = status.st_mode & 0o7777
         byteCount = Int(status.st_size)
+        links = Int(status.st_nlink)
     }
 
     static func == (left: FileIdentity, right: FileIdentity) -> Bool {

@@ -65,7 +65,8 @@ extension Prompt {
         } else {
             throw CommandError(#"expected {"prompt": "..."}"#)
         }
-        id = object[Key.id] ?? object[Key.customID] ?? .null
+        let names = [Key.id, Key.customID].compactMap { object[$0] }
+        id = names.first { $0 != .null && $0 != .verbatim("null") } ?? .null
         if let choice = member(Key.addsSpecialTokens) {
             guard let adds = choice.bool else {
                 throw CommandError("\"\(Key.addsSpecialTokens)\" must be true or false")

@@ -52,7 +52,7 @@ struct PromptFile {
     }
 
     private mutating func take(_ line: ArraySlice<UInt8>) throws {
-        let form = form ?? (line.first { $0 != 0x20 && $0 != 0x09 } == UInt8(ascii: "{") ? .jsonLines : .text)
+        let form = form ?? (Self.isJSON(line) ? .jsonLines : .text)
         self.form = form
         switch form {
         case .text:
@@ -68,6 +68,12 @@ struct PromptFile {
             }
             prompts.append(prompt)
         }
+    }
+
+    /// Whether a line begins as a JSON object does, or as a list of objects, which is then refused as such.
+    private static func isJSON(_ line: ArraySlice<UInt8>) -> Bool {
+        let start = line.drop { $0 == 0x20 || $0 == 0x09 }
+        return start.starts(with: "{".utf8) || start.starts(with: "[{".utf8)
     }
 
     /// The line without a byte order mark or a carriage return; `nil` if it is blank.

@@ -24,7 +24,9 @@ final class ResultFile {
     ///   - inputs: files that must not be written to.
     /// - Throws: `CommandError` if the path names an input, holds something already, or cannot be written.
     init(path: String, replaces: Bool, inputs: [String]) throws(CommandError) {
-        switch try OutputPlace(path) {
+        let place = try OutputPlace(path)
+        try Self.refuse(inputs, at: place.identity, path)
+        switch place {
         case .descriptor(let number):
             partial = nil
             target = path
@@ -34,9 +36,14 @@ final class ResultFile {
             target = path
             output = try OutputDescriptor(opening: path)
         case .file(let file):
-            try Self.check(file, path, replaces: replaces, inputs: inputs)
+            if !replaces, let own = FileIdentity(file), own.byteCount > 0 {
+                throw CommandError("\(path): holds something already; --force replaces it once all results are there")
+            }
             let partial = file + ".partial"
-            let output = try OutputDescriptor(opening: partial, flags: O_CREAT | O_RDWR, name: "\(path).partial")
+            try Self.refuse(inputs, at: FileIdentity(partial), partial)
+            // Not through a link: it would lead out of this run's hands.
+            let output = try OutputDescriptor(
+                opening: partial, flags: O_CREAT | O_RDWR | O_NOFOLLOW | O_NONBLOCK, name: "\(path).partial")
             self.partial = partial
             target = file
             self.output = output
@@ -44,22 +51,20 @@ final class ResultFile {
         }
     }
 
-    private static func check(_ file: String, _ path: String, replaces: Bool, inputs: [String]) throws(CommandError) {
-        guard let own = FileIdentity(file) else { return }
-        if let input = inputs.first(where: { FileIdentity($0) == own }) {
-            throw CommandError("\(path): is the file \(input), which is read; results must go elsewhere")
-        }
-        if own.byteCount > 0, !replaces {
-            throw CommandError("\(path): holds something already; --force replaces it once all results are there")
-        }
+    private static func refuse(_ inputs: [String], at place: FileIdentity?, _ path: String) throws(CommandError) {
+        guard let place, let input = inputs.first(where: { FileIdentity($0) == place }) else { return }
+        throw CommandError("\(path): is the file \(input), which is read; results must go elsewhere")
     }
 
     /// Takes the partial file for this run. What an earlier run has left there is results of somebody.
     private func claim(replaces: Bool) throws(CommandError) {
+        guard let own = FileIdentity(descriptor: output.number), own.kind == S_IFREG, own.links == 1 else {
+            throw CommandError("\(output.name): is there already and no file of results; it must be taken away first")
+        }
         guard flock(output.number, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
             throw CommandError("\(output.name): another run is writing it")
         }
-        if let own = FileIdentity(descriptor: output.number), own.byteCount > 0 {
+        if own.byteCount > 0 {
             guard replaces else {
                 throw CommandError("\(output.name): holds results of a run that did not end; --force gives them up")
             }
