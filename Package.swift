@@ -71,7 +71,7 @@ let package = Package(
         .plugin(name: "NameCommit", capability: .buildTool()),
 
         .target(
-            name: "ApusTestSupport", dependencies: ["ApusJSON"], path: "Tests/ApusTestSupport",
+            name: "ApusTestSupport", dependencies: ["ApusCheckpoints", "ApusJSON"], path: "Tests/ApusTestSupport",
             swiftSettings: swiftSettings),
         tests("ApusJSONTests", ["ApusJSON"]),
         tests("ApusCPUTests", ["ApusCPU", "ApusCompute", "CApusKernels"]),

@@ -25,17 +25,11 @@ import Testing
 
     @Test func theSameHeadStoredTwiceIsTied() throws {
         let fixture = try ModelFixture.load("gqa-tied")
-        let original = try Checkpoint(directory: fixture.directory)
-        let copy = try TemporaryDirectory()
-        try copy.write("config.json", try readFile(fixture.directory + "/config.json"))
-        var builder = SafetensorsBuilder()
-        for name in original.names {
-            let tensor = try #require(original[name])
+        let copy = try fixture.copy { tensor, name, builder in
             builder.add(name, tensor.dtype.rawValue, tensor.shape, tensor.withBytes { Array($0) })
-            guard name == "model.embed_tokens.weight" else { continue }
+            guard name == "model.embed_tokens.weight" else { return }
             builder.add("lm_head.weight", tensor.dtype.rawValue, tensor.shape, tensor.withBytes { Array($0) })
         }
-        try copy.write("model.safetensors", builder.bytes)
         let model = try load(copy.path)
         #expect(model.spec.tiedEmbeddings && model.remarks.isEmpty && model.unusedWeights.isEmpty)
         #expect(try model.logProbabilities(of: Self.text) == load(fixture.directory).logProbabilities(of: Self.text))
@@ -43,18 +37,9 @@ import Testing
 
     @Test func elementsOfFloat64AreConverted() throws {
         let fixture = try ModelFixture.load("mqa-biases-sharded")
-        let original = try Checkpoint(directory: fixture.directory)
-        let copy = try TemporaryDirectory()
-        try copy.write("config.json", try readFile(fixture.directory + "/config.json"))
-        var builder = SafetensorsBuilder()
-        for name in original.names {
-            let tensor = try #require(original[name])
-            let values = tensor.withBytes { bytes in
-                (0..<tensor.count).map { Double(bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self)) }
-            }
-            builder.add(name, "F64", tensor.shape, values.withUnsafeBytes { Array($0) })
+        let copy = try fixture.copy { tensor, name, builder in
+            builder.add(name, "F64", tensor.shape, tensor.floats.map(Double.init).withUnsafeBytes { Array($0) })
         }
-        try copy.write("model.safetensors", builder.bytes)
         let model = try load(copy.path)
         #expect(model.dtype == .float32)
         let expected = try load(fixture.directory).logProbabilities(of: Self.text)
