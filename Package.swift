@@ -36,6 +36,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Apus", targets: ["Apus"]),
+        .library(name: "ApusRuns", targets: ["ApusRuns"]),
         .executable(name: "apus", targets: ["ApusCLI"]),
     ],
     dependencies: [
@@ -56,16 +57,22 @@ let package = Package(
             "ApusGeneration",
             ["ApusJSON", "ApusCompute", "ApusCheckpoints", "ApusModels", "ApusTokenizers", deque, heap]),
         .target(name: "CApusProcess"),
-        library("ApusDistributed", ["CApusProcess", "ApusCompute", "ApusJSON", deque, logging, nioCore, nioPosix]),
+        library("ApusDistributed", ["CApusProcess", "ApusCompute", "ApusJSON", deque, heap, logging, nioCore, nioPosix]),
         library(
             "Apus",
             ["ApusCompute", "ApusCPU", "ApusTokenizers", "ApusModels", "ApusGeneration", "ApusDistributed"],
             resources: [.copy("Demo")]),
+        library(
+            "ApusRuns",
+            [
+                "Apus", "ApusCheckpoints", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON", "ApusModels",
+                "ApusTokenizers",
+            ]),
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
                 "Apus", "ApusCheckpoints", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON",
-                "ApusModels", "ApusTokenizers", argumentParser, deque,
+                "ApusModels", "ApusRuns", "ApusTokenizers", argumentParser,
             ],
             swiftSettings: swiftSettings, plugins: ["NameCommit"]),
         .plugin(name: "NameCommit", capability: .buildTool()),

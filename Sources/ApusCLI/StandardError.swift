@@ -1,3 +1,5 @@
+import ApusRuns
+
 /// Where everything goes that is no result.
 enum StandardError {
     static let isTerminal = OutputDescriptor.standardError.isTerminal

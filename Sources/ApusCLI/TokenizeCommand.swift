@@ -1,3 +1,4 @@
+import ApusRuns
 import ApusJSON
 import ApusTokenizers
 import ArgumentParser
@@ -34,7 +35,7 @@ struct TokenizeCommand: ParsableCommand {
         let tokenizer = try AutoTokenizer.from(pretrained: model)
         var output = BufferedOutput(.standardOutput)
         var timing = BufferedOutput(.standardError)
-        var lines = try LineReader(path: input)
+        let lines = try LineReader(path: input)
         var number = 0
         while let line = try lines.next() {
             number += 1
@@ -46,7 +47,7 @@ struct TokenizeCommand: ParsableCommand {
             } catch {
                 try output.flush()
                 try timing.flush()
-                throw CommandError("\(input == "-" ? "standard input" : input), line \(number): \(error)")
+                throw RunError("\(input == "-" ? "standard input" : input), line \(number): \(error)")
             }
         }
         try output.flush()
@@ -58,14 +59,14 @@ struct TokenizeCommand: ParsableCommand {
         let value = try line.withUnsafeBytes { try JSONValue(parsing: $0) }
         if decode {
             guard let ids = value["ids"]?.array?.map(\.integer), !ids.contains(nil) else {
-                throw CommandError(#"expected {"ids": [...]} with integers"#)
+                throw RunError(#"expected {"ids": [...]} with integers"#)
             }
             let start = clock.now
             let text = tokenizer.decode(ids.compactMap { $0 }, skipSpecialTokens: omitsSpecialTokens)
             return (["text": .string(text)], start.duration(to: clock.now))
         }
         guard let text = value["text"]?.string else {
-            throw CommandError(#"expected {"text": "..."}"#)
+            throw RunError(#"expected {"text": "..."}"#)
         }
         let start = clock.now
         let ids = tokenizer.encode(text, addSpecialTokens: !omitsSpecialTokens)

@@ -40,11 +40,16 @@ package enum InstructionSet: Int, Sendable, CaseIterable, Comparable, CustomStri
 
     package static var best: InstructionSet { available.last ?? .scalar }
 
+    /// What the environment names.
+    package static var choice: String? { getenv(environmentVariable).map { String(cString: $0) } }
+
+    /// Has this process, and those that it starts, use one.
+    package static func choose(_ set: InstructionSet) { setenv(environmentVariable, set.description, 1) }
+
     /// The one that the environment names, or else the best of this machine.
     /// Throws `ComputeError` (`.unsupported`) when it names one that the machine lacks.
     package static func selected() throws(ComputeError) -> InstructionSet {
-        guard let value = getenv(environmentVariable) else { return best }
-        let name = String(cString: value)
+        guard let name = choice else { return best }
         guard let chosen = available.first(where: { $0.description == name }) else {
             let names = available.map(\.description).joined(separator: ", ")
             throw .unsupported("\(environmentVariable)=\(name) is none of this machine's instruction sets: \(names)")

@@ -28,6 +28,9 @@ public final class CausalLanguageModel: Sendable {
     /// Bytes of the weights that there was no memory to prepare for the processor: the model runs, but slowly.
     public var unpreparedWeightBytes: Int { model.device.unpreparedByteCount }
 
+    /// Counts the steps that were computed.
+    package var meter: StepMeter { engine.meter }
+
     private let model: DecoderModel
     private let engine: Engine
 

@@ -155,18 +155,39 @@ static void kill_all(guardian_state *state) {
 #endif
 }
 
-static void start_all(guardian_state *state) {
-    for (int rank = 0; rank < state->job->count; rank++) {
-        int error = apus_start_rank(state->job, rank, &state->processes[rank]);
-        if (error) {
-            state->processes[rank] = 0;
-            tell(state, APUS_REFUSED, rank, error);
-            return;
-        }
-        tell(state, APUS_STARTED, rank, state->processes[rank]);
+static int start_one(guardian_state *state, int rank) {
+    int error = apus_start_rank(state->job, rank, &state->processes[rank]);
+    if (error) {
+        state->processes[rank] = 0;
+        tell(state, APUS_REFUSED, rank, error);
+        return 0;
     }
+    state->reported[rank] = 0;
+    tell(state, APUS_STARTED, rank, state->processes[rank]);
+    return 1;
+}
+
+static void start_all(guardian_state *state) {
+    for (int rank = 0; rank < state->job->count; rank++)
+        if (!start_one(state, rank)) return;
+    if (state->job->restarts) return;
     close_shared(state);
     (void)!chdir("/");
+}
+
+static int is_running(const guardian_state *state, int rank) {
+    return state->processes[rank] > 0 && !state->reported[rank];
+}
+
+static void start_again(guardian_state *state, int rank) {
+    if (!state->job->restarts || is_running(state, rank)) return;
+#if !defined(__linux__)
+    if (state->processes[rank] > 0) {
+        kill(-state->processes[rank], SIGKILL);
+        waitpid(state->processes[rank], NULL, WNOHANG);
+    }
+#endif
+    start_one(state, rank);
 }
 
 static void obey(guardian_state *state) {
@@ -183,10 +204,10 @@ static void obey(guardian_state *state) {
         ssize_t count = read(state->orders, &order, sizeof order);
         if (count < 0 && errno == EINTR) continue;
         if (count != sizeof order) return;
-        if (order.signal == 0) start_all(state);
-        else if (order.rank >= 0 && order.rank < state->job->count && state->processes[order.rank] > 0 &&
-                 !state->reported[order.rank])
-            kill(-state->processes[order.rank], order.signal);
+        if (order.signal == APUS_START_ALL) start_all(state);
+        else if (order.rank < 0 || order.rank >= state->job->count) continue;
+        else if (order.signal == APUS_START_AGAIN) start_again(state, order.rank);
+        else if (is_running(state, order.rank)) kill(-state->processes[order.rank], order.signal);
     }
 }
 

@@ -8,91 +8,141 @@ struct WorkerPoolTests {
         (0..<count).map { WorkItem(index: $0, payload: Array("job \($0)".utf8)) }
     }
 
+    private func run(
+        _ jobs: [WorkItem], workers: Int, _ arguments: [String] = [], policy: WorkerPool.Policy = WorkerPool.Policy(),
+        kept: KeptResults = KeptResults()
+    ) async throws -> KeptResults {
+        let pool = WorkerPool(
+            workers: workers, command: [try BuiltProgram.rank, "pool"] + arguments, policy: policy)
+        _ = try await pool.run(JobList(jobs), observer: kept)
+        return kept
+    }
+
     @Test(arguments: [1, 2, 5])
     func everyJobComesBackOnce(workers: Int) async throws {
-        let pool = WorkerPool(workers: workers, command: [try BuiltProgram.rank, "pool"])
-        var results: [Int: WorkResult] = [:]
-        var tokens: [Int: Int] = [:]
         let sent = jobs(200)
-        try await pool.run(jobs: sent) {
-            tokens[$0] = $1
-        } onResult: { result in
-            #expect(results.updateValue(result, forKey: result.index) == nil)
-        }
+        let kept = try await run(sent, workers: workers)
+        let results = try #require(kept.byIndex)
         #expect(results.count == 200)
-        for job in sent { #expect(results[job.index]?.payload == job.payload.reversed()) }
-        #expect(tokens.values.reduce(0, +) == sent.map(\.payload.count).reduce(0, +))
+        for job in sent { #expect(results[job.index] == job.payload.reversed()) }
+        let tokens = kept.state.withLock { $0.reports.values.map(\.tokens) }
+        #expect(tokens.reduce(0, +) == sent.map(\.payload.count).reduce(0, +))
     }
 
     @Test func largePayloads() async throws {
-        let pool = WorkerPool(workers: 2, command: [try BuiltProgram.rank, "pool"])
         let payload = (0..<20_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-        var count = 0
-        try await pool.run(jobs: (0..<4).map { WorkItem(index: $0, payload: payload) }) { result in
-            #expect(result.payload == payload.reversed())
-            count += 1
-        }
-        #expect(count == 4)
+        let kept = try await run((0..<4).map { WorkItem(index: $0, payload: payload) }, workers: 2)
+        #expect(kept.results.count == 4 && kept.results.allSatisfy { $0.payload == payload.reversed() })
     }
 
-    @Test func aWorkerThatDiesIsNamedWithItsJobs() async throws {
-        let pool = WorkerPool(workers: 2, command: [try BuiltProgram.rank, "pool", "die", "8"])
-        var delivered: Set<Int> = []
-        let error = await #expect(throws: DistributedError.self) {
-            try await pool.run(jobs: jobs(10)) { delivered.insert($0.index) }
-        }
-        let message = try #require(error?.message)
-        #expect(error?.rank == 0 || error?.rank == 1)
-        #expect(message.contains("was killed by SIGKILL while it held job"))
-        #expect(message.contains("8"))
-        #expect(message.hasSuffix("; its last words: about to die"))
-        #expect(!delivered.contains(8))
+    @Test func aWorkerThatDiesIsNamedAndItsJobsAreDone() async throws {
+        let kept = try await run(jobs(10), workers: 2, ["die-once", "8"])
+        #expect(kept.byIndex?.count == 10)
+        #expect(kept.byIndex?[8] == Array("8 boj".utf8))
+        let message = try #require(kept.messages.first)
+        #expect(kept.messages.count == 1)
+        #expect(message.contains(/rank [01] was killed by SIGKILL while it held jobs? .*8/), "\(message)")
+        #expect(message.hasSuffix("its last words: about to die; it is started again"))
     }
 
-    /// The other worker goes on while nobody listens: what it handed in by the time somebody does is not lost.
-    @Test func resultsThatCameBesideAFailureAreDeliveredFirst() async throws {
-        let pool = WorkerPool(workers: 2, command: [try BuiltProgram.rank, "pool", "slow", "1"])
-        var delivered: Set<Int> = []
-        let error = await #expect(throws: DistributedError.self) {
-            try await pool.run(jobs: jobs(12)) { result in
-                if delivered.isEmpty { try await Task.sleep(for: .seconds(3)) }
-                delivered.insert(result.index)
-            }
-        }
-        let message = try #require(error?.message)
-        #expect(message.contains("exited with status 5 while it held job"))
-        let held = message.split { !$0.isNumber }.compactMap { Int($0) }.dropFirst(2)
-        #expect(delivered.union(held) == Set(0..<12), "\(delivered.sorted()) and \(message)")
+    /// Of eight that were in flight, the one that kills is found and given up; a line a death.
+    @Test func aJobThatKillsIsFoundAmongOthers() async throws {
+        let kept = try await run(jobs(40), workers: 1, ["wide", "3"])
+        let results = try #require(kept.byIndex)
+        #expect(results.count == 40)
+        for index in 0..<40 where index != 3 { #expect(results[index] == Array("job \(index)".utf8).reversed()) }
+        let reason = String(decoding: results[3] ?? [], as: UTF8.self)
+        #expect(reason == "given up: its worker was killed by SIGKILL twice while it ran alone")
+        // 8, 4, 2, and twice alone.
+        #expect(kept.messages.count == 5, "\(kept.messages)")
+    }
+
+    @Test func aWorkerThatHangsIsKilled() async throws {
+        var policy = WorkerPool.Policy()
+        policy.hangSeconds = 0.5
+        policy.queue.speculates = false
+        let kept = try await run(jobs(20), workers: 2, ["stuck", "5"], policy: policy)
+        #expect(kept.byIndex?.count == 20)
+        #expect(kept.messages.count == 1)
+        #expect(
+            kept.messages.first?.contains(
+                /rank [01] has finished no step for \d+ s, and jobs? .*5.* waits? for it: it is killed and started again/)
+                == true, "\(kept.messages)")
+    }
+
+    /// A job of a slow worker is given to an idle one, and the run does not wait for the first.
+    @Test func aStuckJobIsDoneByAnother() async throws {
+        let kept = try await run(jobs(20), workers: 2, ["stuck", "5"])
+        #expect(kept.byIndex?.count == 20)
+        #expect(kept.messages.isEmpty, "\(kept.messages)")
+    }
+
+    @Test func aSlowWorkerGetsFewerJobs() async throws {
+        let kept = try await run(jobs(60), workers: 2, ["slow", "1"])
+        let bySlow = kept.results.count { $0.rank == 1 }
+        #expect(kept.byIndex?.count == 60 && bySlow < 20, "\(bySlow)")
+    }
+
+    @Test func fewerWorkersThanAskedFinish() async throws {
+        let kept = try await run(jobs(20), workers: 3, ["idle", "1"])
+        #expect(kept.byIndex?.count == 20)
+        #expect(kept.messages.last?.hasSuffix("it died 3 times in a row and stays away") == true || kept.messages.count < 3)
+    }
+
+    @Test func whatNoWorkerCanDoEndsTheRunWithItsReason() async throws {
+        let error = await #expect(throws: DistributedError.self) { try await run(jobs(3), workers: 2, ["refuse"]) }
+        #expect(error?.message == "there is no such model" && error?.code == .threw)
+    }
+
+    @Test func whenNoWorkerIsLeftTheRunEnds() async throws {
+        let error = await #expect(throws: DistributedError.self) { try await run(jobs(3), workers: 1, ["idle", "0"]) }
+        #expect(error?.message.hasPrefix("no worker is left") == true)
     }
 
     @Test func aJobThatIsTooLongIsRefused() async throws {
-        let pool = WorkerPool(workers: 1, command: [try BuiltProgram.rank, "pool"])
         let job = WorkItem(index: 0, payload: [UInt8](repeating: 0, count: (1 << 30) + 1))
-        let error = await #expect(throws: DistributedError.self) { try await pool.run(jobs: [job]) { _ in } }
+        let error = await #expect(throws: DistributedError.self) { try await run([job], workers: 1) }
         #expect(error?.code == .tooLarge)
     }
 
-    @Test func aWorkerThatLeavesWithAJobIsNamed() async throws {
-        let pool = WorkerPool(workers: 3, command: [try BuiltProgram.rank, "pool", "leave", "0"])
-        let error = await #expect(throws: DistributedError.self) { try await pool.run(jobs: jobs(10)) { _ in } }
-        #expect(error?.message.contains("exited with status 0 while it held jobs 0, 1") == true)
-    }
-
-    @Test func aWorkerThatFailsBeforeItsFirstJobIsNamed() async throws {
-        let pool = WorkerPool(workers: 1, command: [try BuiltProgram.rank, "pool", "idle", "0"])
-        let error = await #expect(throws: DistributedError.self) { try await pool.run(jobs: jobs(10)) { _ in } }
-        #expect(error?.message == "rank 0 exited with status 7 while it held no job")
-    }
-
-    @Test func anErrorOfTheReceiverEndsTheWorkers() async throws {
-        struct Refused: Error {}
-        let pool = WorkerPool(workers: 2, command: [try BuiltProgram.rank, "pool"])
-        await #expect(throws: Refused.self) { try await pool.run(jobs: jobs(100)) { _ in throw Refused() } }
+    @Test func anErrorOfTheKeeperEndsTheWorkers() async throws {
+        await #expect(throws: KeptResults.Refused.self) {
+            try await run(jobs(100), workers: 2, kept: KeptResults(refuses: true))
+        }
     }
 
     @Test func aMissingProgramIsAnError() async {
         let pool = WorkerPool(workers: 2, command: ["apus-no-such-program"])
-        let error = await #expect(throws: DistributedError.self) { try await pool.run(jobs: jobs(1)) { _ in } }
+        let error = await #expect(throws: DistributedError.self) {
+            try await pool.run(JobList(jobs(1)), observer: KeptResults())
+        }
         #expect(error?.message == "apus-no-such-program: no such program in PATH")
+    }
+
+    @Test func drainingFinishesWhatIsInFlight() async throws {
+        let control = PoolControl()
+        control.drain()
+        let pool = WorkerPool(workers: 1, command: [try BuiltProgram.rank, "pool"])
+        let kept = KeptResults()
+        let ending = try await pool.run(JobList(jobs(10)), observer: kept, control: control)
+        #expect(ending == .stopped && kept.results.isEmpty)
+    }
+
+    // MARK: Where every worker must do its part
+
+    @Test func withoutRestartsADeathEndsTheRun() async throws {
+        let error = await #expect(throws: DistributedError.self) {
+            try await run(jobs(10), workers: 2, ["die", "8"], policy: .measuring)
+        }
+        let message = try #require(error?.message)
+        #expect(message.contains("was killed by SIGKILL while it held job") && message.contains("8"))
+        #expect(message.hasSuffix("; its last words: about to die"))
+    }
+
+    @Test func withoutRestartsAWorkerThatLeavesIsNamed() async throws {
+        let error = await #expect(throws: DistributedError.self) {
+            try await run(jobs(10), workers: 3, ["leave", "0"], policy: .measuring)
+        }
+        #expect(error?.message.contains("exited with status 0 while it held job") == true, "\(error?.message ?? "")")
     }
 }

@@ -8,31 +8,37 @@ import ApusDistributed
     import Darwin
 #endif
 
-/// Hands every payload back reversed. `die INDEX`, `leave INDEX`: ends on taking that job, `slow INDEX` too, and takes time
-/// for others; `idle RANK`: never asks; `hang`.
+/// Hands every payload back reversed. `die INDEX`: ends by a signal on taking that job, every time; `die-once INDEX`, the
+/// first time; `leave INDEX` ends in peace; `idle RANK` never asks; `stuck INDEX` never answers the first time; `slow RANK`
+/// takes time for each job; `hang`.
 enum PoolWorker {
     static func work(_ arguments: [String]) async throws {
         let channel = try await WorkerChannel.connect()
+        let kind = arguments.first ?? ""
         let special = arguments.count > 1 ? Int(arguments[1]) : nil
-        if arguments.first == "idle", channel.rank == special { exit(7) }
-        var tokens = 0
+        if kind == "idle", channel.rank == special { exit(7) }
+        if kind == "refuse" {
+            await channel.fail("there is no such model", endsRun: true)
+            exit(1)
+        }
+        var report = WorkerReport()
         while true {
-            let jobs = try await channel.next(upTo: 2)
-            if jobs.isEmpty { return }
-            if arguments.first == "hang" { try await Task.sleep(for: .seconds(1000)) }
-            for job in jobs {
-                if job.index == special, arguments.first == "die" {
+            let leases = try await channel.next(capacity: kind == "wide" ? 8 : 2)
+            if leases.isEmpty { return }
+            if kind == "hang" { try await Task.sleep(for: .seconds(1000)) }
+            for lease in leases {
+                let index = lease.item.index
+                if index == special, kind == "die" || kind == "wide" || kind == "die-once" && lease.tries == 0 {
                     TestRank.say("about to die\n")
                     kill(getpid(), SIGKILL)
                 }
-                if job.index == special, arguments.first == "leave" { exit(0) }
-                if arguments.first == "slow" {
-                    if job.index == special { exit(5) }
-                    try await Task.sleep(for: .milliseconds(100))
-                }
-                tokens += job.payload.count
-                try channel.report(tokens: tokens)
-                try await channel.submit(job.index, payload: job.payload.reversed())
+                if index == special, kind == "stuck", lease.tries == 0 { try await Task.sleep(for: .seconds(1000)) }
+                if index == special, kind == "leave" { exit(0) }
+                if kind == "slow", channel.rank == special { try await Task.sleep(for: .milliseconds(40)) }
+                report.tokens += lease.item.payload.count
+                report.steps += 1
+                try channel.report(report)
+                try await channel.submit([(lease, lease.item.payload.reversed())])
             }
         }
     }
@@ -40,6 +46,11 @@ enum PoolWorker {
     /// A pool whose workers never finish.
     static func coordinate(_ program: String) async throws {
         let pool = WorkerPool(workers: 2, command: [program, "pool", "hang"])
-        try await pool.run(jobs: [WorkItem(index: 0, payload: []), WorkItem(index: 1, payload: [])]) { _ in }
+        _ = try await pool.run(
+            JobList([WorkItem(index: 0, payload: []), WorkItem(index: 1, payload: [])]), observer: Nobody())
+    }
+
+    private struct Nobody: PoolObserver {
+        func keep(_ results: [WorkResult]) {}
     }
 }

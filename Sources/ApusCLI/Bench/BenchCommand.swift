@@ -1,3 +1,4 @@
+import ApusRuns
 import Apus
 import ApusCPU
 import ApusJSON
@@ -51,8 +52,8 @@ struct BenchCommand: AsyncParsableCommand {
         try describe(report)
 
         // What cannot be written is noticed before the long part.
-        let jsonOutput = try json.map { path throws(CommandError) in try OutputDescriptor(creating: path) }
-        let svgOutput = try svg.map { path throws(CommandError) in try OutputDescriptor(creating: path) }
+        let jsonOutput = try json.map { path throws(RunError) in try OutputDescriptor(creating: path) }
+        let svgOutput = try svg.map { path throws(RunError) in try OutputDescriptor(creating: path) }
         let failures =
             measured.kernels ? try runKernels(&report) : try await runModel(&report, instructionSet)
         try jsonOutput?.write((report.json.serialized + "\n").utf8)
@@ -139,7 +140,7 @@ struct BenchCommand: AsyncParsableCommand {
         do {
             try await body()
             return 0
-        } catch let error where !(error is CommandError) {
+        } catch let error where !(error is RunError) {
             progress.clear()
             StandardError.write("\(Benchmark.title(combination)): \(error)")
             return 1

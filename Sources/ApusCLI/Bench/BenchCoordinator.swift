@@ -1,7 +1,9 @@
+import ApusRuns
 import Apus
 import ApusCPU
 import ApusDistributed
 import ApusJSON
+import Synchronization
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -11,14 +13,19 @@ import ApusJSON
 
 /// The coordinator's side of one round: starts fresh workers, opens their gates, hands out the prompts and notes what
 /// came of them.
-final class BenchCoordinator {
+final class BenchCoordinator: PoolObserver {
+    private struct State {
+        var round = BenchRound()
+        /// Workers that have come to the end of each phase.
+        var arrived: [Int]
+        var start = 0.0
+    }
+
     private let settings: BenchWorkerSettings
     private let processes: Int
     private let prompts: [[Int]]
     private let gates: StartingGates
-    private var round = BenchRound()
-    private var arrived: [Int]
-    private var start = 0.0
+    private let state: Mutex<State>
 
     /// - Parameter prompts: token ids; none for a round of solos alone.
     init(_ settings: BenchWorkerSettings, processes: Int, prompts: [[Int]]) throws {
@@ -26,20 +33,20 @@ final class BenchCoordinator {
         self.settings = settings
         self.processes = processes
         self.prompts = prompts
-        arrived = [Int](repeating: 0, count: settings.phases)
-        round.solos = settings.solos.map { _ in BenchRound.Solo() }
+        var state = State(arrived: [Int](repeating: 0, count: settings.phases))
+        state.round.solos = settings.solos.map { _ in BenchRound.Solo() }
+        self.state = Mutex(state)
     }
 
     /// Runs the round. Blocks nothing; returns when the last worker has ended. Throws `DistributedError` with a worker's
     /// own words when it cannot go on.
     func run() async throws -> BenchRound {
         guard let program = RunningProgram.path else {
-            throw CommandError("cannot find this program's own file to start workers from")
+            throw RunError("cannot find this program's own file to start workers from")
         }
         var settings = settings
         settings.gates = gates.directory
         settings.started = MonotonicClock.seconds
-        let encoded = String(decoding: try JSONEncoder().encode(settings), as: UTF8.self)
         // Each worker takes one job of a phase and then waits at its gate, so none can take another's.
         let phases = (0..<settings.phases * processes).map { WorkItem(index: $0, payload: []) }
         let timed = prompts.enumerated().map { index, ids in
@@ -47,46 +54,53 @@ final class BenchCoordinator {
                 index: phases.count + index,
                 payload: Array(JSONValue.array(ids.map { .integer($0) }).serialized.utf8))
         }
-        let pool = WorkerPool(workers: processes, command: [program, BenchWorkerCommand.name, "--settings", encoded])
-        try await pool.run(jobs: phases + timed) { try self.receive($0) }
-        return round
+        let pool = WorkerPool(
+            workers: processes, command: [program, BenchWorkerCommand.name],
+            settings: Array(try JSONEncoder().encode(settings)), policy: .measuring)
+        _ = try await pool.run(JobList(phases + timed), observer: self)
+        return state.withLock { $0.round }
     }
 
-    private func receive(_ result: WorkResult) throws {
+    func keep(_ results: [WorkResult]) throws {
+        try state.withLock { state in
+            for result in results { try receive(result, &state) }
+        }
+    }
+
+    private func receive(_ result: WorkResult, _ state: inout State) throws {
         guard let reply = try result.payload.withUnsafeBytes({ try JSONValue(parsing: $0) }).object else {
-            throw CommandError("rank \(result.rank) sent a result that cannot be read")
+            throw RunError("rank \(result.rank) sent a result that cannot be read")
         }
         let phase = result.index / processes
-        guard phase < settings.phases else { return receivePrompt(reply) }
+        guard phase < settings.phases else { return receivePrompt(reply, &state) }
         switch phase {
         case 0:
-            round.dtype = reply["dtype"]?.string ?? ""
-            round.format = reply["format"]?.string.flatMap { WeightFormat(rawValue: $0) } ?? .float32
-            round.loadSeconds = max(round.loadSeconds, reply["load_seconds"]?.double ?? 0)
-            round.firstTokenSeconds = max(round.firstTokenSeconds, reply["first_token_seconds"]?.double ?? 0)
-        case 1: round.memoryBytes += reply["memory_bytes"]?.integer ?? 0
-        default: receiveSolo(phase - 2, reply)
+            state.round.dtype = reply["dtype"]?.string ?? ""
+            state.round.format = reply["format"]?.string.flatMap { WeightFormat(rawValue: $0) } ?? .float32
+            state.round.loadSeconds = max(state.round.loadSeconds, reply["load_seconds"]?.double ?? 0)
+            state.round.firstTokenSeconds = max(state.round.firstTokenSeconds, reply["first_token_seconds"]?.double ?? 0)
+        case 1: state.round.memoryBytes += reply["memory_bytes"]?.integer ?? 0
+        default: receiveSolo(reply, &state.round.solos[phase - 2])
         }
-        arrived[phase] += 1
-        guard arrived[phase] == processes else { return }
-        if phase == settings.phases - 1 { start = MonotonicClock.seconds }
+        state.arrived[phase] += 1
+        guard state.arrived[phase] == processes else { return }
+        if phase == settings.phases - 1 { state.start = MonotonicClock.seconds }
         gates.open(phase)
     }
 
-    private func receiveSolo(_ index: Int, _ reply: JSONObject) {
-        if let error = reply["error"]?.string { round.solos[index].error = error }
-        round.solos[index].firstTokenSeconds = max(
-            round.solos[index].firstTokenSeconds, reply["first_token_seconds"]?.double ?? 0)
-        round.solos[index].prefillTokensPerSecond += reply["prefill_tokens_per_second"]?.double ?? 0
+    private func receiveSolo(_ reply: JSONObject, _ solo: inout BenchRound.Solo) {
+        if let error = reply["error"]?.string { solo.error = error }
+        solo.firstTokenSeconds = max(solo.firstTokenSeconds, reply["first_token_seconds"]?.double ?? 0)
+        solo.prefillTokensPerSecond += reply["prefill_tokens_per_second"]?.double ?? 0
         if let rate = reply["decode_tokens_per_second"]?.double {
-            round.solos[index].decodeTokensPerSecond = (round.solos[index].decodeTokensPerSecond ?? 0) + rate
+            solo.decodeTokensPerSecond = (solo.decodeTokensPerSecond ?? 0) + rate
         }
     }
 
-    private func receivePrompt(_ reply: JSONObject) {
-        round.seconds = MonotonicClock.seconds - start
-        round.tokens += reply["tokens"]?.integer ?? 0
-        round.requestFirstTokens.append(reply["first_seconds"]?.double ?? 0)
-        round.gaps += (reply["gaps_microseconds"]?.array ?? []).compactMap(\.double).map { $0 * 1e-6 }
+    private func receivePrompt(_ reply: JSONObject, _ state: inout State) {
+        state.round.seconds = MonotonicClock.seconds - state.start
+        state.round.tokens += reply["tokens"]?.integer ?? 0
+        state.round.requestFirstTokens.append(reply["first_seconds"]?.double ?? 0)
+        state.round.gaps += (reply["gaps_microseconds"]?.array ?? []).compactMap(\.double).map { $0 * 1e-6 }
     }
 }

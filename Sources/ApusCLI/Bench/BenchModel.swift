@@ -1,3 +1,4 @@
+import ApusRuns
 import Apus
 import ApusCheckpoints
 import ApusCompute
@@ -33,7 +34,7 @@ struct BenchModel {
         }
         self.synthetic = nil
         guard let path = directory ?? DemoModel.directory else {
-            throw CommandError("the demo model is not beside this program; name a checkpoint with --model DIR")
+            throw RunError("the demo model is not beside this program; name a checkpoint with --model DIR")
         }
         self.directory = path
         name = directory ?? "the demo model"

@@ -1,6 +1,6 @@
 import Apus
 import ApusCPU
-package import ApusJSON
+import ApusJSON
 import ApusModels
 
 /// Everything a run measured, as JSON: enough to draw every plot and to check every figure again.
@@ -161,11 +161,7 @@ extension BenchMeasurement {
     }
 }
 
-extension JSONObject: ExpressibleByDictionaryLiteral {
-    package init(dictionaryLiteral elements: (String, JSONValue)...) {
-        self.init(elements.map { Member(key: $0.0, value: $0.1) })
-    }
-
+extension JSONObject {
     fileprivate mutating func append(contentsOf other: JSONObject) {
         for member in other { append(member.key, member.value) }
     }

@@ -1,3 +1,4 @@
+import ApusRuns
 import Apus
 import ApusDistributed
 import ApusGeneration
@@ -56,11 +57,11 @@ struct BenchWorker {
 
     /// Takes this worker's job of a phase, does it, and waits until the coordinator has every worker's result.
     private func phase(_ number: Int, _ body: () async throws -> JSONObject) async throws {
-        guard let item = try await channel.next(upTo: 1).first else {
-            throw CommandError("the coordinator has no job of phase \(number)")
+        guard let item = try await channel.next(capacity: 1).first else {
+            throw RunError("the coordinator has no job of phase \(number)")
         }
         let reply = JSONValue.object(try await body())
-        try await channel.submit(item.index, payload: Array(reply.serialized.utf8))
+        try await channel.submit([(item, Array(reply.serialized.utf8))])
         try StartingGates.wait(number, in: settings.gates)
     }
 
@@ -90,26 +91,18 @@ struct BenchWorker {
 
     /// The timed part, as the workers of `apus generate` do it.
     private func serve(_ model: CausalLanguageModel) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            var running = 0
-            var isExhausted = false
+        try await withThrowingDiscardingTaskGroup { group in
             while true {
-                if !isExhausted, running < settings.inFlight {
-                    let items = try await channel.next(upTo: settings.inFlight - running)
-                    isExhausted = items.isEmpty
-                    for item in items { group.addTask { try await answer(item, model) } }
-                    running += items.count
-                }
-                guard running > 0 else { return }
-                try await group.next()
-                running -= 1
+                let items = try await channel.next(capacity: settings.inFlight)
+                if items.isEmpty { return }
+                for item in items { group.addTask { try await answer(item, model) } }
             }
         }
     }
 
-    private func answer(_ item: WorkItem, _ model: CausalLanguageModel) async throws {
+    private func answer(_ lease: WorkLease, _ model: CausalLanguageModel) async throws {
         let begin = MonotonicClock.seconds
-        let payload = try item.payload.withUnsafeBytes { try JSONValue(parsing: $0) }
+        let payload = try lease.item.payload.withUnsafeBytes { try JSONValue(parsing: $0) }
         let ids = payload.array?.compactMap(\.integer) ?? []
         let times = try await times(model, ids, newTokens: settings.newTokens)
         let gaps = zip(times, times.dropFirst()).map { JSONValue.integer(Int((($1 - $0) * 1e6).rounded())) }
@@ -117,7 +110,7 @@ struct BenchWorker {
             "tokens": .integer(times.count), "first_seconds": .number((times.first ?? begin) - begin),
             "gaps_microseconds": .array(gaps),
         ]
-        try await channel.submit(item.index, payload: Array(reply.serialized.utf8))
+        try await channel.submit([(lease, Array(reply.serialized.utf8))])
     }
 
     /// When each new token came. End tokens are ordinary ones here, so every prompt gets as many as it should.

@@ -12,15 +12,14 @@ struct BenchWorkerCommand: AsyncParsableCommand {
     static let name = "_bench-worker"
     static let configuration = CommandConfiguration(commandName: name, shouldDisplay: false)
 
-    @Option var settings: String
-
     func run() async throws {
-        let settings = try JSONDecoder().decode(BenchWorkerSettings.self, from: Data(settings.utf8))
         let channel = try await WorkerChannel.connect()
         do {
+            let settings = try JSONDecoder().decode(
+                BenchWorkerSettings.self, from: Data(try await channel.settings()))
             try await BenchWorker(settings: settings, channel: channel).run()
         } catch {
-            await channel.fail("\(error)")
+            await channel.fail("\(error)", endsRun: true)
             throw ExitCode.failure
         }
     }

@@ -1,3 +1,4 @@
+import ApusRuns
 import Apus
 import ApusCPU
 import ApusCompute
@@ -74,11 +75,11 @@ struct KernelBenchmark {
         let (count, overflow) = product.outputs.multipliedReportingOverflow(by: product.inputs)
         let (size, overflow2) = count.multipliedReportingOverflow(by: source.byteCount)
         guard !overflow, !overflow2, size < MachineMemory.available() / 4 else {
-            throw CommandError("\(product.name): \(product.outputs) × \(product.inputs) is too large to measure here")
+            throw RunError("\(product.name): \(product.outputs) × \(product.inputs) is too large to measure here")
         }
         let streamed = min(Double(3 * max(MachineLimits.cacheSize, 64 << 20)), modelBytes)
         let copies = max(2, Int(streamed / max(format.byteCount(of: product), 1)) + 1)
-        guard let stored = WeightFormat(source) else { throw CommandError("no products of \(source)") }
+        guard let stored = WeightFormat(source) else { throw RunError("no products of \(source)") }
         return try (0..<copies).map { copy in
             let memory = RandomMatrix(byteCount: size, source, seed: UInt64(copy))
             let source = try WeightSource(

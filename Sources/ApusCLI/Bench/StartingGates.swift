@@ -1,3 +1,5 @@
+import ApusRuns
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -8,20 +10,22 @@
 
 /// Gates that hold all workers until the coordinator opens them, one after the other: locks on files of a private
 /// directory. However the coordinator ends, the system takes its locks away, so no worker waits for ever.
-final class StartingGates {
+final class StartingGates: Sendable {
     let directory: String
-    private var descriptors: [Int32] = []
+    private let descriptors: [Int32]
 
-    /// Makes closed gates. Throws `CommandError` if the directory for temporary files cannot be written.
-    init(count: Int) throws(CommandError) {
+    /// Makes closed gates. Throws `RunError` if the directory for temporary files cannot be written.
+    init(count: Int) throws(RunError) {
         directory = try TemporaryPlace.make()
+        var descriptors: [Int32] = []
         for gate in 0..<count {
             let descriptor = systemOpen(Self.path(directory, gate), O_CREAT)
             guard descriptor >= 0, flock(descriptor, LOCK_EX) == 0 else {
-                throw CommandError("\(directory) cannot be written: \(String(cString: strerror(errno)))")
+                throw RunError("\(directory) cannot be written: \(String(cString: strerror(errno)))")
             }
             descriptors.append(descriptor)
         }
+        self.descriptors = descriptors
     }
 
     deinit {
@@ -35,13 +39,13 @@ final class StartingGates {
     func open(_ gate: Int) { if descriptors.indices.contains(gate) { flock(descriptors[gate], LOCK_UN) } }
 
     /// Waits in a worker until a gate is open. Blocks the thread: nothing else runs in that process meanwhile.
-    static func wait(_ gate: Int, in directory: String) throws(CommandError) {
+    static func wait(_ gate: Int, in directory: String) throws(RunError) {
         let descriptor = systemOpen(path(directory, gate), 0)
-        guard descriptor >= 0 else { throw CommandError("the coordinator's gate \(gate) is gone") }
+        guard descriptor >= 0 else { throw RunError("the coordinator's gate \(gate) is gone") }
         defer { close(descriptor) }
         while flock(descriptor, LOCK_SH) != 0 {
             guard errno == EINTR else {
-                throw CommandError("gate \(gate): \(String(cString: strerror(errno)))")
+                throw RunError("gate \(gate): \(String(cString: strerror(errno)))")
             }
         }
     }
@@ -54,14 +58,14 @@ private func systemOpen(_ path: String, _ flags: Int32) -> Int32 { open(path, O_
 
 /// Directories for the time of a run that only this user may enter.
 enum TemporaryPlace {
-    static func make() throws(CommandError) -> String {
+    static func make() throws(RunError) -> String {
         let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var name = "\(parent.isEmpty ? "/tmp" : parent)/apus-bench-XXXXXX".utf8CString
         let made = name.withUnsafeMutableBufferPointer { buffer in
             buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
         }
         guard let made else {
-            throw CommandError("\(parent) cannot be written: \(String(cString: strerror(errno)))")
+            throw RunError("\(parent) cannot be written: \(String(cString: strerror(errno)))")
         }
         return made
     }

@@ -1,3 +1,4 @@
+import ApusRuns
 import Apus
 import ApusCPU
 import ApusCheckpoints
@@ -26,7 +27,7 @@ final class SyntheticCheckpoint {
         var isNorm: Bool { shape.count == 1 }
     }
 
-    /// Throws `CommandError` if the model is too large for this machine's memory or the system lacks such memory.
+    /// Throws `RunError` if the model is too large for this machine's memory or the system lacks such memory.
     init(_ config: ConfigurationFile, _ spec: DecoderSpec) throws {
         let dtype = try DType(namedIn: config) ?? .bfloat16
         let entries = try Self.entries(spec, dtype, config.file)
@@ -34,7 +35,7 @@ final class SyntheticCheckpoint {
         let size = (entries.last?.range.upperBound ?? 0).addingReportingOverflow(header.count)
         let available = MachineMemory.available()
         guard !size.overflow, size.partialValue < available else {
-            throw CommandError(
+            throw RunError(
                 "\(config.file): random weights of \(size.partialValue >> 20) MiB pass the \(available >> 20) MiB of "
                     + "memory that are free")
         }
@@ -44,7 +45,7 @@ final class SyntheticCheckpoint {
         try OutputDescriptor(creating: directory + "/config.json").write(
             JSONValue.object(Quantization.removed(from: config.object)).serialized.utf8)
         guard symlink("/proc/\(getpid())/fd/\(descriptor)", directory + "/model.safetensors") == 0 else {
-            throw CommandError("\(directory) cannot be written: \(String(cString: strerror(errno)))")
+            throw RunError("\(directory) cannot be written: \(String(cString: strerror(errno)))")
         }
     }
 
@@ -55,9 +56,9 @@ final class SyntheticCheckpoint {
         close(descriptor)
     }
 
-    private static func entries(_ spec: DecoderSpec, _ dtype: DType, _ file: String) throws(CommandError) -> [Entry] {
+    private static func entries(_ spec: DecoderSpec, _ dtype: DType, _ file: String) throws(RunError) -> [Entry] {
         let limit = 1 << 50
-        let tooLarge = CommandError("\(file): random weights of that shape pass any machine's memory")
+        let tooLarge = RunError("\(file): random weights of that shape pass any machine's memory")
         var entries: [Entry] = []
         var position = 0
         for (name, shape) in spec.weightShapes {
@@ -100,10 +101,10 @@ final class SyntheticCheckpoint {
 
     private static func fill(
         _ descriptor: Int32, _ size: Int, _ header: [UInt8], _ entries: [Entry], _ dtype: DType
-    ) throws(CommandError) {
+    ) throws(RunError) {
         let mapping = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
         guard let mapping, mapping != MAP_FAILED else {
-            throw CommandError("no memory for \(size >> 20) MiB of random weights")
+            throw RunError("no memory for \(size >> 20) MiB of random weights")
         }
         defer { munmap(mapping, size) }
         let bytes = UnsafeMutableRawBufferPointer(start: mapping, count: size)

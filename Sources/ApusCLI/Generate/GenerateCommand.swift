@@ -1,4 +1,5 @@
 import Apus
+import ApusRuns
 import ArgumentParser
 
 struct GenerateCommand: AsyncParsableCommand {
@@ -36,28 +37,25 @@ struct GenerateCommand: AsyncParsableCommand {
         if texts.isEmpty == (files.prompts == nil) {
             throw ValidationError("Give prompts as arguments or as a file with --prompts, one of the two.")
         }
-        var prompts = texts.map { Prompt(content: .text($0)) }
-        if let path = files.prompts {
-            let file = try PromptFile(path: path)
-            prompts = file.prompts
-            if let remark = file.remark, !files.quiet { StandardError.write(remark) }
-        }
         let overrides = try generation.config()
         if !files.quiet { generation.warnings(overrides).forEach(StandardError.write) }
-        let directory = try model.directory(quiet: files.quiet)
-        let settings = WorkerSettings(
-            model: directory, dtype: model.dtype.value, quantize: model.quantize, cacheType: model.cacheType.value,
-            threads: model.threads, batchSize: model.batchSize, contextLength: model.contextLength,
-            processes: model.numProcesses, overrides: overrides, addsSpecialTokens: !generation.omitsSpecialTokens,
-            quiet: files.quiet)
+        var settings = WorkerSettings(model: try model.directory(quiet: files.quiet))
+        settings.dtype = model.dtype.value
+        settings.quantize = model.quantize
+        settings.cacheType = model.cacheType.value
+        settings.threads = model.threads
+        settings.batchSize = model.batchSize
+        settings.contextLength = model.contextLength
+        settings.processes = model.numProcesses
+        settings.overrides = overrides
+        settings.addsSpecialTokens = !generation.omitsSpecialTokens
+        settings.quiet = files.quiet
 
-        let sink = ResultSink(try files.resultFile(model: directory), readable: !files.json)
-        let progress = ProgressLine(total: prompts.count, isEnabled: !files.quiet)
-        let run = GenerationRun(prompts: prompts, settings: settings, sink: sink, progress: progress)
-        try await run.run()
-        try sink.finish()
-        if !files.quiet { StandardError.write(run.summary) }
-        if run.failures > 0 { throw ExitCode.failure }
+        let progress = ProgressLine(isEnabled: !files.quiet)
+        let run = GenerationRun(
+            files.prompts.map { .file($0) } ?? .texts(texts), settings: settings, options: files.options,
+            observer: CommandObserver(progress: progress, quiet: files.quiet))
+        try await CommandRun(run, files: files, progress: progress).run()
     }
 
     /// What to say of an argument that was taken for an option and may be a prompt; `nil` for other errors.

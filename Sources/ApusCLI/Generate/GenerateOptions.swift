@@ -1,12 +1,7 @@
 import Apus
 import ApusModels
+import ApusRuns
 import ArgumentParser
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 struct FileOptions: ParsableArguments {
     @Option(
@@ -23,18 +18,46 @@ struct FileOptions: ParsableArguments {
     @Flag(help: "Replace what --output names, once all results are there.")
     var force = false
 
+    @Flag(help: "Go on where an earlier run of this output ended; begin if there was none.")
+    var resume = false
+
+    @Flag(help: "With --resume: run prompts again whose results are errors.")
+    var retryErrors = false
+
+    @Flag(help: "Write results as they come, not in the order of the prompts.")
+    var unordered = false
+
     @Flag(help: "Write JSON lines even on a terminal.")
     var json = false
+
+    @Option(
+        help: ArgumentHelp("Directory for what each process writes, a file each.", valueName: "dir"),
+        completion: .directory)
+    var logDir: String?
 
     @Flag(name: .shortAndLong, help: "No progress, no summary.")
     var quiet = false
 
-    /// What `--output` names, `nil` for standard output. Throws `CommandError` if results must not or cannot go there.
-    func resultFile(model directory: String) throws(CommandError) -> ResultFile? {
-        guard let output, output != "-" else { return nil }
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        let inputs = [prompts].compactMap(\.self).filter { $0 != "-" } + names.map { "\(directory)/\($0)" }
-        return try ResultFile(path: output, replaces: force, inputs: inputs)
+    mutating func validate() throws {
+        if retryErrors, !resume { throw ValidationError("--retry-errors goes with --resume.") }
+        if resume || retryErrors, !isToFile { throw ValidationError("--resume goes with --output FILE.") }
+    }
+
+    /// Whether results go elsewhere than to standard output.
+    var isToFile: Bool { output.map { $0 != "-" } ?? false }
+
+    var options: RunOptions {
+        var options = RunOptions()
+        options.output = output
+        options.force = force
+        options.resume = resume
+        options.retriesErrors = retryErrors
+        options.isUnordered = unordered
+        options.isReadable = !isToFile && !json && OutputDescriptor.standardOutput.isTerminal
+        options.logDirectory = logDir
+        options.workerArguments = [WorkerCommand.name]
+        options.version = BuildDescription.version
+        return options
     }
 }
 
@@ -107,7 +130,7 @@ struct ModelOptions: ParsableArguments {
     func directory(quiet: Bool) throws -> String {
         if let model { return model }
         guard let demo = DemoModel.directory else {
-            throw CommandError("the demo model is not beside this program; name a checkpoint with --model DIR")
+            throw RunError("the demo model is not beside this program; name a checkpoint with --model DIR")
         }
         if !quiet { StandardError.write("no --model given: using the demo model, which tells short stories") }
         return demo

@@ -1,29 +1,60 @@
-/// One line about the whole run, rewritten in place: done and total, tokens per second, time left.
-struct ProgressLine {
-    private let total: Int
+import ApusRuns
+import Synchronization
+
+/// One line about the whole run, rewritten in place: done and total, tokens per second, time left, and what each rank does.
+final class ProgressLine: Sendable {
+    private struct State {
+        let line = RewrittenLine()
+        /// Whether the line is drawn, and so must be taken away before others are written.
+        var isOver = false
+    }
+
     private let isEnabled: Bool
-    private let line = RewrittenLine()
-    private let start = ContinuousClock.now
-    private var lastDraw: ContinuousClock.Instant?
+    private let state = Mutex(State())
 
-    init(total: Int, isEnabled: Bool) {
-        self.total = total
-        self.isEnabled = isEnabled
+    init(isEnabled: Bool) { self.isEnabled = isEnabled && Terminal.canRewrite }
+
+    /// Draws ten times a second until the task is cancelled.
+    func follow(_ record: @escaping @Sendable () -> RunRecord) -> Task<Void, Never> {
+        Task {
+            while isEnabled, !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(100))
+                let text = Self.text(record())
+                state.withLock { if !$0.isOver { $0.line.show(text) } }
+            }
+        }
     }
 
-    mutating func update(done: Int, tokens: Int) {
-        let now = ContinuousClock.now
-        guard isEnabled, lastDraw.map({ now - $0 > .milliseconds(100) }) ?? true else { return }
-        lastDraw = now
-        let seconds = max((now - start) / .seconds(1), 1e-3)
-        var text = "\(done)/\(total) prompts, \(Self.rounded(Double(tokens) / seconds)) tokens/s"
-        if done > 0 { text += ", \(Self.rounded(seconds * Double(total - done) / Double(done))) s left" }
-        line.show(text)
+    /// Writes a line of its own.
+    func write(_ text: String) {
+        state.withLock { state in
+            state.line.clear()
+            StandardError.write(text)
+        }
     }
 
-    mutating func clear() {
-        lastDraw = nil
-        line.clear()
+    /// Takes the line away for good.
+    func end() {
+        state.withLock { state in
+            state.line.clear()
+            state.isOver = true
+        }
+    }
+
+    static func text(_ record: RunRecord) -> String {
+        let seconds = max(record.seconds, 1e-3)
+        let fresh = record.finished - record.resumed
+        var text = record.prompts.map { "\(record.finished)/\($0) prompts" } ?? "\(record.finished) prompts"
+        text += ", \(rounded(Double(record.tokens) / seconds)) tokens/s"
+        if fresh > 0, let prompts = record.prompts {
+            text += ", \(rounded(seconds * Double(prompts - record.finished) / Double(fresh))) s left"
+        }
+        guard record.ranks.count > 1 else { return text }
+        return text + " |" + record.ranks.map { " \($0.rank): \(state($0))" }.joined()
+    }
+
+    private static func state(_ rank: RunRecord.Rank) -> String {
+        rank.state == .running ? "\(rank.inFlight)" : rank.state.rawValue
     }
 
     static func rounded(_ value: Double) -> String { String((value * 10).rounded() / 10) }

@@ -1,3 +1,4 @@
+import ApusRuns
 import ApusJSON
 import ArgumentParser
 
@@ -11,7 +12,7 @@ struct ManualCommand: ParsableCommand {
         // What ArgumentParser tells tools about a command: the one place that knows every flag.
         let description = try JSONValue(parsing: ApusCommand._dumpHelp())
         guard let program = description["command"].flatMap(DescribedCommand.init) else {
-            throw CommandError("the description of this program cannot be read")
+            throw RunError("the description of this program cannot be read")
         }
         let verbs = program.subcommands.filter { $0.name != "help" }
         try write(ManualPage(of: program, verbs: verbs))

@@ -10,13 +10,14 @@ import Dispatch
 #endif
 
 /// Tells of the signals that end a job, in place of what they would do to this process, as long as it exists.
-final class SignalWatch {
+package final class SignalWatch {
     private let sources: [any DispatchSourceSignal]
 
-    init(onSignal: @escaping @Sendable (Int32) -> Void) {
+    /// Signals that this process was started to ignore stay ignored.
+    package init(_ signals: [Int32] = Signal.passedOn, onSignal: @escaping @Sendable (Int32) -> Void) {
         // A reader of the output who goes away is seen by `write`.
         signal(SIGPIPE, SIG_IGN)
-        sources = Signal.passedOn.filter { apus_signal_is_ignored($0) == 0 }.map { number in
+        sources = signals.filter { apus_signal_is_ignored($0) == 0 }.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { onSignal(number) }

@@ -21,7 +21,7 @@ enum TerminalInput {
         guard error == 0 else { throw .launch("no pipe for the input: \(Platform.describe(error))") }
         let (outlet, inlet) = (ends[0], ends[1])
         do {
-            try OwnThread.start { copy(to: inlet) }
+            try BackgroundThread.start { copy(to: inlet) }
         } catch {
             close(outlet)
             close(inlet)

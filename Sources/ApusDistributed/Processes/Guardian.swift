@@ -25,6 +25,8 @@ final class Guardian: Sendable {
         var errors: [Int32]
         /// Stays open in the ranks under the same number; -1 for none.
         var shared: Int32
+        /// Whether ranks may be started again.
+        var restarts: Bool
         var directory: PrivateDirectory
     }
 
@@ -54,7 +56,7 @@ final class Guardian: Sendable {
         self.orders = Mutex(orders)
         let (source, guardian) = (news, process)
         do {
-            try OwnThread.start { Self.listen(source, guardian, onNews) }
+            try BackgroundThread.start { Self.listen(source, guardian, onNews) }
         } catch {
             close(orders)
             Self.listen(source, guardian) { _ in }
@@ -80,7 +82,7 @@ final class Guardian: Sendable {
                             count: Int32(clamping: job.environments.count), program: texts.pointers[0],
                             arguments: arguments.pointers, environments: environments.baseAddress, input: job.input,
                             nothing: job.nothing, outputs: outputs.baseAddress, errors: errors.baseAddress,
-                            shared: job.shared, file: texts.pointers[1], directory: texts.pointers[2])
+                            shared: job.shared, restarts: job.restarts ? 1 : 0, file: texts.pointers[1], directory: texts.pointers[2])
                         return apus_start_guardian(&raw, &process, &orders, &news)
                     }
                 }
@@ -108,7 +110,10 @@ final class Guardian: Sendable {
         onNews(.gone)
     }
 
-    func startRanks() { tell(apus_order(signal: 0, rank: 0)) }
+    func startRanks() { tell(apus_order(signal: Int32(APUS_START_ALL), rank: 0)) }
+
+    /// Starts a rank again that has ended, where the job has that.
+    func restart(_ rank: Int) { tell(apus_order(signal: Int32(APUS_START_AGAIN), rank: Int32(clamping: rank))) }
 
     /// To every process of the rank's group, if the rank has not ended.
     func signal(_ signal: Int32, rank: Int) { tell(apus_order(signal: signal, rank: Int32(clamping: rank))) }

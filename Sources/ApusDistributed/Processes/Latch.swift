@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Something that happens once and that several may wait for.
-final class Latch: Sendable {
+package final class Latch: Sendable {
     private struct State {
         var isOpen = false
         var next = 0
@@ -10,7 +10,9 @@ final class Latch: Sendable {
 
     private let state = Mutex(State())
 
-    func open() {
+    package init() {}
+
+    package func open() {
         let waiting = state.withLock { state in
             state.isOpen = true
             defer { state.waiting = [:] }
@@ -19,11 +21,11 @@ final class Latch: Sendable {
         for continuation in waiting.values { continuation.resume(returning: true) }
     }
 
-    var isOpen: Bool { state.withLock { $0.isOpen } }
+    package var isOpen: Bool { state.withLock { $0.isOpen } }
 
     /// Whether it happened within the time.
     @discardableResult
-    func wait(upTo limit: Duration? = nil) async -> Bool {
+    package func wait(upTo limit: Duration? = nil) async -> Bool {
         await withCheckedContinuation { continuation in
             let ticket: Int? = state.withLock { state in
                 if state.isOpen { return nil }

@@ -13,19 +13,23 @@ import Synchronization
 ///
 /// Nothing is lost or reordered within a rank, but for stack traces on the way to standard error. When the output cannot be
 /// written any more, the ranks' pipes are closed; messages that cannot be written are lost, and nobody ends because of it.
-final class OutputRelay: Sendable {
+package final class OutputRelay: Sendable {
+    /// Is given whole lines of a rank.
+    package typealias Log = @Sendable (_ rank: Int, _ lines: [UInt8]) -> Void
+
     /// Where the ranks write.
     let inlets: [Int32]
     private let outlets: [Int32]
     private let target: Int32
     private let wake: (read: Int32, write: Int32)
+    private let log: Log?
     private let finished = Latch()
-    /// Opens when all that the rank wrote before it ended has been read.
-    private let ends: [Latch]
     private let state: Mutex<State>
 
     private struct State {
         var streams: [Stream]
+        /// Open when all that the rank wrote before it ended has been read.
+        var ends: [Latch]
         var isStarted = false
         var isFinishing = false
         /// Ranks that have ended; others may still hold their pipes open.
@@ -44,7 +48,7 @@ final class OutputRelay: Sendable {
         var lastLine: ArraySlice<UInt8> = []
     }
 
-    init(ranks: Int, target: Int32) throws(DistributedError) {
+    init(ranks: Int, target: Int32, log: Log? = nil) throws(DistributedError) {
         var pipes: [(Int32, Int32)] = []
         for _ in 0...ranks {
             var ends: [Int32] = [-1, -1]
@@ -59,8 +63,9 @@ final class OutputRelay: Sendable {
         outlets = pipes.dropLast().map(\.0)
         inlets = pipes.dropLast().map(\.1)
         self.target = target
-        ends = (0..<ranks).map { _ in Latch() }
-        state = Mutex(State(streams: Array(repeating: Stream(), count: ranks)))
+        self.log = log
+        state = Mutex(
+            State(streams: Array(repeating: Stream(), count: ranks), ends: (0..<ranks).map { _ in Latch() }))
     }
 
     deinit {
@@ -80,7 +85,7 @@ final class OutputRelay: Sendable {
         guard first else { return }
         for inlet in inlets { systemClose(inlet) }
         do {
-            try OwnThread.start {
+            try BackgroundThread.start {
                 self.run()
                 self.finished.open()
             }
@@ -117,15 +122,25 @@ final class OutputRelay: Sendable {
 
     /// The last line that the rank, which has ended, wrote and that was not blank.
     func lastLine(of rank: Int) async -> String? {
-        state.withLock { state in
+        let end = state.withLock { state in
             state.ended.insert(rank)
             var byte: UInt8 = 0
-            if !state.isFinishing, !ends[rank].isOpen { systemWrite(wake.write, &byte) }
+            if !state.isFinishing, !state.ends[rank].isOpen { systemWrite(wake.write, &byte) }
+            return state.ends[rank]
         }
         // Whoever reads the output may not read it.
-        await ends[rank].wait(upTo: .seconds(2))
+        await end.wait(upTo: .seconds(2))
         let line = state.withLock { $0.streams[rank].lastLine }
         return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
+    }
+
+    /// The rank, which has ended, will be started again and write more.
+    func revive(_ rank: Int) {
+        state.withLock { state in
+            guard state.ended.remove(rank) != nil, !state.isFinishing else { return }
+            state.ends[rank] = Latch()
+            state.streams[rank].lastLine = []
+        }
     }
 
     /// From now on, a line with this sentence from any other rank only repeats what is known, and is left out.
@@ -138,8 +153,9 @@ final class OutputRelay: Sendable {
         var isClosing = false
         var chunk = [UInt8](repeating: 0, count: 65536)
         while !open.isEmpty {
-            let ended = state.withLock { $0.ended }
-            let unread = open.filter { ended.contains($0) && !ends[$0].isOpen }
+            let unread = state.withLock { state in
+                open.filter { state.ended.contains($0) && !state.ends[$0].isOpen }
+            }
             var polled = open.map { pollfd(fd: outlets[$0], events: Int16(POLLIN), revents: 0) }
             if !isClosing { polled.append(pollfd(fd: wake.read, events: Int16(POLLIN), revents: 0)) }
             let ready = poll(&polled, nfds_t(polled.count), isClosing || !unread.isEmpty ? 0 : -1)
@@ -150,7 +166,7 @@ final class OutputRelay: Sendable {
                 if entry.revents == 0 {
                     guard unread.contains(rank) else { continue }
                     if !pass([], of: rank, isOver: true) { open = [] }
-                    ends[rank].open()
+                    noteEnd(of: rank)
                     continue
                 }
                 let count = read(outlets[rank], &chunk, chunk.count)
@@ -159,7 +175,7 @@ final class OutputRelay: Sendable {
                 if !pass(chunk[..<max(count, 0)], of: rank, isOver: isOver) { open = [] }
                 if isOver {
                     open.removeAll { $0 == rank }
-                    ends[rank].open()
+                    noteEnd(of: rank)
                 }
             }
         }
@@ -170,9 +186,13 @@ final class OutputRelay: Sendable {
     private func close() {
         for outlet in outlets { systemClose(outlet) }
         // Whoever finds a latch shut writes to `wake`: so they open first, and it closes behind the lock.
-        for end in ends { end.open() }
-        state.withLock { _ in systemClose(wake.read) }
+        state.withLock { state in
+            for end in state.ends { end.open() }
+            systemClose(wake.read)
+        }
     }
+
+    private func noteEnd(of rank: Int) { state.withLock { $0.ends[rank].open() } }
 
     /// False when the output cannot be written any more.
     private func pass(_ bytes: ArraySlice<UInt8>, of rank: Int, isOver: Bool) -> Bool {
@@ -181,6 +201,7 @@ final class OutputRelay: Sendable {
             if isOver || state.streams.count == 1 { lines += state.streams[rank].buffer.takeAll() }
             let known = state.known?.rank == rank ? nil : state.known?.sentence
             lines = state.streams[rank].review(lines, known: known, hidesTraces: target == STDERR_FILENO)
+            if !lines.isEmpty { log?(rank, lines) }
             guard let last = lines.last else { return [] }
             if let unfinished = state.unfinished, unfinished != rank { lines.insert(UInt8(ascii: "\n"), at: 0) }
             state.unfinished = last == UInt8(ascii: "\n") ? nil : rank

@@ -42,10 +42,12 @@ final class RankSet: Sendable {
     }
 
     /// Prepares everything; `start` lets the ranks run. Rank 0 will read `input`, the others nothing; `environment` is
-    /// of a rank and the path of the socket. Throws `DistributedError` (`.launch`) if there is no such program or the
+    /// of a rank and the path of the socket; with `restarts`, ranks that have ended may be started again; `log` gets what
+    /// goes to standard error too. Throws `DistributedError` (`.launch`) if there is no such program or the
     /// system refuses what is needed.
     init(
         count: Int, command: [String], input: Int32?, outputTo output: Int32, errorTo error: Int32,
+        restarts: Bool = false, log: OutputRelay.Log? = nil,
         environment: (Int, String) -> [String: String]
     ) throws {
         guard let name = command.first else { throw DistributedError.launch("no program was given") }
@@ -58,8 +60,8 @@ final class RankSet: Sendable {
         self.count = count
         let directory = try PrivateDirectory()
         let memory = count > 1 ? SharedMemory() : nil
-        let (news, outputs) = (News(directory: directory), try OutputRelay(ranks: count, target: output))
-        let errors = try OutputRelay(ranks: count, target: error)
+        let (news, outputs) = (News(directory: directory), try OutputRelay(ranks: count, target: output, log: log))
+        let errors = try OutputRelay(ranks: count, target: error, log: log)
         guardian = try Guardian(
             Guardian.Job(
                 program: program, arguments: command,
@@ -67,7 +69,7 @@ final class RankSet: Sendable {
                     SharedMemory.environment(environment($0, directory.socket), with: memory)
                 },
                 input: input ?? nothing, nothing: nothing, outputs: outputs.inlets, errors: errors.inlets,
-                shared: memory?.descriptor ?? -1, directory: directory)
+                shared: memory?.descriptor ?? -1, restarts: restarts, directory: directory)
         ) { Self.receive($0, news, of: count) }
         (self.directory, self.news, self.output, self.error, sharedMemory) = (directory, news, outputs, errors, memory)
         do {
@@ -103,9 +105,13 @@ final class RankSet: Sendable {
                 return state.startedCount == count
             }
             if isLast { news.started.open() }
-        case .refused(_, let error):
-            news.state.withLock { $0.refusal = error }
-            news.started.open()
+        case .refused(let rank, let error):
+            let onExit = news.state.withLock { state in
+                state.refusal = state.refusal ?? error
+                return state.onExit
+            }
+            // Of one that was to be started again, as if it had ended at once.
+            if news.started.isOpen { onExit(rank, .exited(127)) } else { news.started.open() }
         case .ended(let rank, let status):
             let onExit = news.state.withLock { state in
                 state.groups[rank] = nil
@@ -125,6 +131,13 @@ final class RankSet: Sendable {
             news.started.open()
             news.gone.open()
         }
+    }
+
+    /// Starts a rank again of which `onExit` has told.
+    func restart(_ rank: Int) {
+        output.revive(rank)
+        error.revive(rank)
+        guardian.restart(rank)
     }
 
     func signal(_ signal: Int32, ranks: some Sequence<Int>) {

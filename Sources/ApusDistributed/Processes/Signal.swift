@@ -6,9 +6,18 @@
     import Darwin
 #endif
 
-enum Signal {
+package enum Signal {
     /// Those by which people and schedulers end a job; the launcher passes them on.
-    static let passedOn: [Int32] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
+    package static let passedOn: [Int32] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
+
+    /// From now on those that are sent to all processes of a job do nothing, and a file that may not grow is an error of
+    /// whoever writes it.
+    static func ignoreEndings() {
+        for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_IGN) }
+        ignoreFileLimit()
+    }
+
+    package static func ignoreFileLimit() { signal(SIGXFSZ, SIG_IGN) }
 
     private static let names: [Int32: String] = [
         SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGQUIT: "SIGQUIT", SIGILL: "SIGILL", SIGTRAP: "SIGTRAP",
@@ -17,5 +26,5 @@ enum Signal {
         SIGXCPU: "SIGXCPU", SIGXFSZ: "SIGXFSZ", SIGSYS: "SIGSYS",
     ]
 
-    static func name(_ number: Int32) -> String { names[number] ?? "signal \(number)" }
+    package static func name(_ number: Int32) -> String { names[number] ?? "signal \(number)" }
 }

@@ -23,7 +23,7 @@ enum EventLoop {
 
     private static func start() throws(DistributedError) -> any NIOCore.EventLoop {
         let (handover, isThere) = (Handover(), DispatchSemaphore(value: 0))
-        try OwnThread.start {
+        try BackgroundThread.start {
             MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { loop in
                 handover.loop.withLock { $0 = loop }
                 isThere.signal()

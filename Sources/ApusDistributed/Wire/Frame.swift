@@ -50,9 +50,12 @@ extension Frame {
         /// The present call of the rank may get another's results: the payload is an error, as in `failure`.
         static let doubt = Kind(rawValue: 22)
 
+        /// The argument is the worker's room.
         static let take = Kind(rawValue: 32)
         static let submit = Kind(rawValue: 33)
         static let progress = Kind(rawValue: 34)
+        /// What a pool's workers are told at their start.
+        static let settings = Kind(rawValue: 35)
     }
 
     /// Throws `DistributedError` (`.tooLarge`) for a message that cannot be sent.

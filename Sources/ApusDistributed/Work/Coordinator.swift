@@ -1,129 +1,282 @@
 import NIOCore
 import Synchronization
 
-/// Answers the workers of a pool from the queue and tells when one fails.
+/// Answers the workers of a pool from the queue, sees to it that they live, and has their results kept.
 final class Coordinator: Sendable {
-    enum Event: Sendable {
-        case result(WorkResult)
-        case progress(rank: Int, tokens: Int)
-        case failed(DistributedError)
+    struct Worker {
+        var state = WorkerState.loading
+        var health: WorkerHealth
+        /// A request for jobs that could not be answered yet.
+        var asking: (request: UInt64, capacity: Int)?
+        /// Of lives before this one, and of this one.
+        var earlier = WorkerReport()
+        var report = WorkerReport()
+        /// Its own words on why it cannot go on.
+        var reason: String?
+        /// Whether it is killed because it hung, which has been said.
+        var isCondemned = false
+        /// Its process runs.
+        var isAlive = true
+        /// How often it was started.
+        var life = 0
     }
 
-    private struct State {
+    struct State {
         var queue: WorkQueue
-        var running: Int
+        var workers: [Worker]
         var server: SocketServer?
-        var error: OutputRelay?
-        /// Requests for jobs that could not be answered yet.
-        var asking: [(rank: Int, frame: Frame)] = []
-        var isClosed = false
-        /// The first failure is the cause of others.
-        var hasFailed = false
-
-        mutating func handOut() {
-            let requests = asking
-            asking = []
-            for (rank, frame) in requests {
-                guard let jobs = queue.take(upTo: Int(frame.argument), rank: rank) else {
-                    asking.append((rank, frame))
-                    continue
-                }
-                for job in jobs {
-                    var part = ByteBuffer(integer: Int64(job.index))
-                    part.writeBytes(job.payload)
-                    server?.send(Frame(kind: .part, request: frame.request, payload: part), to: rank)
-                }
-                server?.send(Frame(kind: .done, request: frame.request), to: rank)
-            }
-        }
+        var ranks: RankSet?
+        var tick: RepeatedTask?
+        var ending: Result<WorkerPool.Ending, any Error>?
+        var feed: JobFeed?
+        var feedWaits = false
+        /// Deaths of all workers since the last result.
+        var deaths = 0
     }
 
-    /// Opens when no worker runs any more.
-    let allEnded = Latch()
+    let pool: WorkerPool
+    let observer: any PoolObserver
     let token = EnvironmentKey.freshToken()
-    private let state: Mutex<State>
-    private let sink: AsyncStream<Event>.Continuation
-    private let workers: Int
+    let state: Mutex<State>
+    let limits: WorkerHealth.Limits
+    /// Opens when the run has come to its end.
+    private let ended = Latch()
+    /// Opens when no worker runs any more.
+    let allGone = Latch()
+    private let start = ContinuousClock.now
 
-    init(jobs: [WorkItem], workers: Int, sink: AsyncStream<Event>.Continuation) {
-        self.workers = workers
-        self.sink = sink
-        state = Mutex(State(queue: WorkQueue(jobs, ranks: workers), running: workers))
+    /// Deaths without one result between them after which the work itself is at fault.
+    private static let mostDeaths = 200
+
+    init(_ pool: WorkerPool, _ observer: any PoolObserver) {
+        self.pool = pool
+        self.observer = observer
+        limits = WorkerHealth.Limits(hang: pool.policy.hangSeconds)
+        state = Mutex(
+            State(
+                queue: WorkQueue(ranks: pool.workers, policy: pool.policy.queue),
+                workers: (0..<pool.workers).map { _ in Worker(health: WorkerHealth(at: 0)) }))
     }
 
-    func start(_ ranks: RankSet) async throws {
-        let server = SocketServer(ranks: workers, token: token) { [weak self] event in
-            if case .received(let rank, let frame) = event { self?.receive(frame, from: rank) }
+    /// Seconds since the pool began.
+    var now: Double { (ContinuousClock.now - start) / .seconds(1) }
+
+    /// Lets workers and the reading of jobs begin.
+    func start(_ ranks: RankSet, _ source: some JobSource) async throws {
+        let server = SocketServer(ranks: pool.workers, token: token) { [weak self] event in
+            switch event {
+            case .received(let rank, let frame): self?.receive(frame, from: rank)
+            case .left(let rank, goodbye: false): self?.brokeOff(rank)
+            case .joined, .left: break
+            }
         }
         state.withLock { state in
             state.server = server
-            state.error = ranks.error
+            state.ranks = ranks
         }
         try await server.listen(at: ranks.directory.socket)
+        let feed = JobFeed(taker)
+        state.withLock { $0.feed = feed }
+        try feed.start(source)
         try await ranks.start { rank, status in Task { await self.ended(rank, status) } }
+        let tick = try EventLoop.shared().scheduleRepeatedTask(initialDelay: .milliseconds(100), delay: .milliseconds(100)) {
+            [weak self] _ in self?.lookAround()
+        }
+        state.withLock { $0.tick = tick }
     }
 
-    /// Takes nothing any more. What has been taken is still told, and then the end.
+    /// Waits for the end and tells how the run ended.
+    func ending() async throws -> WorkerPool.Ending {
+        await ended.wait()
+        return try state.withLock { $0.ending ?? .success(.stopped) }.get()
+    }
+
+    /// Gives workers that have nothing to do a moment to leave.
+    func awaitLeavers() async {
+        let isBusy = state.withLock { state in state.workers.contains { $0.isAlive && $0.asking == nil && !$0.isLeaving } }
+        if !isBusy { await allGone.wait(upTo: .seconds(2)) }
+    }
+
+    /// Takes nothing any more.
     func close() {
-        let server = state.withLock { state in
-            state.isClosed = true
-            sink.finish()
-            return state.server
-        }
+        settle(.success(.stopped))
+        let (server, tick) = state.withLock { ($0.server, $0.tick) }
+        tick?.cancel()
         server?.close()
+    }
+
+    func fail(_ error: any Error) { settle(.failure(error)) }
+
+    func stop() { settle(.success(.stopped)) }
+
+    func drain() {
+        state.withLock { state in
+            state.queue.drain()
+            handOut(&state)
+        }
+        settleIfOver()
+    }
+
+    private func settle(_ ending: Result<WorkerPool.Ending, any Error>) {
+        state.withLock { settle(ending, &$0) }
+    }
+
+    func settle(_ ending: Result<WorkerPool.Ending, any Error>, _ state: inout State) {
+        guard state.ending == nil else { return }
+        state.ending = ending
+        ended.open()
+        state.feed?.goOn()
+    }
+
+    private func settleIfOver() { state.withLock { settleIfOver(&$0) } }
+
+    func settleIfOver(_ state: inout State) {
+        guard state.queue.isOver else { return }
+        settle(.success(state.queue.unfinishedCount == 0 && state.queue.isInputClosed ? .finished : .stopped), &state)
+    }
+}
+
+extension Coordinator.Worker {
+    /// Whether it was told that there is no more to do.
+    var isLeaving: Bool { state == .gone }
+}
+
+// MARK: Jobs
+
+extension Coordinator {
+    var taker: JobFeed.Taker {
+        JobFeed.Taker(
+            hasRoom: { [self] in
+                state.withLock { state in
+                    if state.ending != nil || state.queue.isDraining { return false }
+                    state.feedWaits = state.queue.room == 0
+                    return state.feedWaits ? nil : true
+                }
+            },
+            add: { [self] item in
+                state.withLock { state in
+                    state.queue.add(item)
+                    handOut(&state)
+                }
+            },
+            close: { [self] in
+                state.withLock { state in
+                    state.queue.closeInput()
+                    handOut(&state)
+                    settleIfOver(&state)
+                }
+            },
+            fail: { [self] in fail($0) })
+    }
+
+    /// Answers whoever asks and can be answered.
+    func handOut(_ state: inout State) {
+        for rank in state.workers.indices where state.workers[rank].asking != nil { handOut(to: rank, &state) }
+    }
+
+    private func handOut(to rank: Int, _ state: inout State) {
+        guard state.ending == nil, let (request, capacity) = state.workers[rank].asking else { return }
+        let heldNothing = state.queue.held(by: rank).isEmpty
+        switch state.queue.take(rank: rank, capacity: capacity, at: now) {
+        case .wait:
+            if heldNothing { change(rank, .idle, &state) }
+        case .over:
+            state.workers[rank].asking = nil
+            change(rank, .gone, &state)
+            state.server?.send(Frame(kind: .done, request: request), to: rank)
+        case .jobs(let leases):
+            state.workers[rank].asking = nil
+            if heldNothing { state.workers[rank].health.begin(at: now) }
+            change(rank, .running(state.queue.held(by: rank).count), &state)
+            for part in JobFrames.parts(leases) {
+                state.server?.send(Frame(kind: .part, request: request, payload: part), to: rank)
+            }
+            state.server?.send(Frame(kind: .done, request: request), to: rank)
+        }
+    }
+
+    func change(_ rank: Int, _ new: WorkerState, _ state: inout State) {
+        guard state.workers[rank].state != new else { return }
+        state.workers[rank].state = new
+        observer.note(.state(rank: rank, new))
     }
 
     private func receive(_ frame: Frame, from rank: Int) {
         state.withLock { state in
-            guard !state.isClosed else { return }
+            guard state.ending == nil else { return }
             switch frame.kind {
-            case .take:
-                state.asking.append((rank, frame))
-                state.handOut()
-            case .submit:
-                var payload = frame.payload
-                guard let index = payload.readInteger(as: Int64.self).flatMap({ Int(exactly: $0) }),
-                    state.queue.finish(index, rank: rank)
-                else {
-                    let error = DistributedError.rankFailed(rank, "rank \(rank) handed in a job that it does not hold")
-                    state.server?.send(.failure(error, request: frame.request), to: rank)
-                    sink.yield(.failed(error))
-                    return
-                }
-                sink.yield(.result(WorkResult(rank: rank, index: index, payload: Array(payload.readableBytesView))))
+            case .settings:
+                let part = Frame(kind: .part, request: frame.request, payload: ByteBuffer(bytes: pool.settings))
+                state.server?.send(part, to: rank)
                 state.server?.send(Frame(kind: .done, request: frame.request), to: rank)
-                if state.queue.unfinishedCount == 0 { sink.finish() }
-            case .progress:
-                var payload = frame.payload
-                guard let tokens = payload.readInteger(as: Int64.self).flatMap({ Int(exactly: $0) }) else { return }
-                sink.yield(.progress(rank: rank, tokens: tokens))
+            case .take:
+                state.workers[rank].asking = (frame.request, Int(frame.argument))
+                handOut(to: rank, &state)
+            case .submit: take(frame, from: rank, &state)
+            case .progress: WorkerReport(frame.payload).map { note($0, of: rank, &state) }
             case .abort:
-                sink.yield(.failed(.rankFailed(rank, String(buffer: frame.payload))))
+                let reason = String(buffer: frame.payload)
+                state.workers[rank].reason = reason
+                if frame.argument == 1 {
+                    settle(.failure(DistributedError(code: .threw, message: reason, rank: rank)), &state)
+                }
                 state.server?.send(Frame(kind: .done, request: frame.request), to: rank)
             default: break
             }
         }
     }
 
-    private func ended(_ rank: Int, _ status: ExitStatus) async {
-        await state.withLock { $0.server }?.drain(rank)
-        let (held, fails, relay) = state.withLock { state in
-            state.running -= 1
-            state.queue.leave(rank)
-            state.handOut()
-            if state.running == 0 { allEnded.open() }
-            let held = state.queue.held(by: rank)
-            let fails =
-                state.queue.unfinishedCount > 0 && !state.hasFailed
-                && (!status.isSuccess || !held.isEmpty || state.running == 0)
-            state.hasFailed = state.hasFailed || fails
-            return (held, fails, state.error)
+    /// Results are kept first and acknowledged then. One that does not count any more is acknowledged too.
+    private func take(_ frame: Frame, from rank: Int, _ state: inout State) {
+        var results: [WorkResult] = []
+        let isWhole = JobFrames.read(frame.payload) { lease in
+            guard state.queue.finish(lease.item.index, attempt: lease.attempt, rank: rank, at: now) else { return }
+            results.append(
+                WorkResult(
+                    rank: rank, index: lease.item.index, attempt: lease.attempt, payload: lease.item.payload))
         }
-        guard fails else { return }
-        let jobs = held.map(String.init).joined(separator: ", ")
-        let holding =
-            held.isEmpty ? "while it held no job" : "while it held \(held.count == 1 ? "job" : "jobs") \(jobs)"
-        let words = await relay?.lastLine(of: rank).map { "; its last words: \($0)" } ?? ""
-        sink.yield(.failed(.rankFailed(rank, "rank \(rank) \(status) \(holding)\(words)")))
+        guard isWhole else {
+            return settle(.failure(DistributedError.rankFailed(rank, "rank \(rank) sent a result that cannot be read")), &state)
+        }
+        keep(results, &state)
+        guard state.ending == nil else { return }
+        state.workers[rank].health.noteResult(at: now)
+        state.server?.send(Frame(kind: .done, request: frame.request), to: rank)
+        if state.workers[rank].state != .gone {
+            let held = state.queue.held(by: rank).count
+            change(rank, held == 0 ? .idle : .running(held), &state)
+        }
+        handOut(&state)
+        settleIfOver(&state)
+    }
+
+    /// Has the observer keep results, and lets the reader go on.
+    func keep(_ results: [WorkResult], _ state: inout State) {
+        guard !results.isEmpty else { return }
+        do {
+            try observer.keep(results)
+        } catch {
+            return settle(.failure(error), &state)
+        }
+        state.deaths = 0
+        if state.feedWaits, state.queue.room > 0 {
+            state.feedWaits = false
+            state.feed?.goOn()
+        }
+    }
+
+    private func note(_ report: WorkerReport, of rank: Int, _ state: inout State) {
+        state.workers[rank].health.note(
+            steps: report.steps, longest: report.longestStep, isLoading: report.isLoading, at: now)
+        guard report != state.workers[rank].report else { return }
+        state.workers[rank].report = report
+        let total = state.workers[rank].earlier + report
+        state.queue.note(tokens: total.tokens, rank: rank, at: now)
+        observer.note(.report(rank: rank, total))
+    }
+
+    func hasTooManyDeaths(_ state: inout State) -> Bool {
+        state.deaths += 1
+        return state.deaths > Self.mostDeaths
     }
 }

@@ -10,48 +10,59 @@ package final class WorkerChannel: Sendable {
         self.client = client
     }
 
-    /// Connects to the coordinator named in the environment.
+    /// Whether this process was started as a worker.
+    package static var isNamed: Bool { Platform.environmentVariable(EnvironmentKey.coordinator) != nil }
+
+    /// Connects to the coordinator named in the environment. From now on the signals that end a job do nothing: they are
+    /// sent to all of its processes, and it is the coordinator that says what becomes of the work.
     /// Throws `DistributedError` (`.environment`) if none is named, `.connection` if it does not answer.
     package static func connect() async throws -> WorkerChannel {
         guard let path = Platform.environmentVariable(EnvironmentKey.coordinator),
             let token = Platform.environmentVariable(EnvironmentKey.token),
             let rank = Platform.environmentVariable(EnvironmentKey.rank).flatMap({ Int($0) })
         else { throw DistributedError.environment("this process was not started as a worker of a pool") }
+        Signal.ignoreEndings()
         return WorkerChannel(rank: rank, client: try await .connect(path: path, token: token, rank: rank))
     }
 
-    /// The next jobs, in the coordinator's order; none when there are no more. Waits at most for workers that
-    /// are still starting, for each of whom a job is kept back.
-    package func next(upTo count: Int) async throws -> [WorkItem] {
-        let parts = try await client.request(.take, argument: Int32(clamping: count))
-        return try parts.map { part in
-            var part = part
-            guard let index = part.readInteger(as: Int64.self) else {
-                throw DistributedError.connection("a job came without its index")
-            }
-            return WorkItem(index: Int(index), payload: Array(part.readableBytesView))
-        }
+    /// What the pool's workers are told at their start.
+    package func settings() async throws -> [UInt8] {
+        try await client.request(.settings).flatMap { Array($0.readableBytesView) }
     }
 
-    /// Hands in the result of a job that this worker holds; returns when the coordinator has it.
+    /// Jobs for a worker that has room for `capacity` at once, those that it holds included; none when there will be no
+    /// more. Waits until there are some.
+    package func next(capacity: Int) async throws -> [WorkLease] {
+        let parts = try await client.request(.take, argument: Int32(clamping: capacity))
+        var leases: [WorkLease] = []
+        for part in parts {
+            guard JobFrames.read(part, { leases.append($0) }) else {
+                throw DistributedError.connection("a job came that cannot be read")
+            }
+        }
+        return leases
+    }
+
+    /// Hands in the results of jobs that this worker holds; returns when the coordinator keeps them.
     /// Throws `DistributedError` (`.tooLarge`) before anything is sent.
-    package func submit(_ index: Int, payload: [UInt8]) async throws {
-        try Frame.check(messageOf: payload.count)
+    package func submit(_ results: [(lease: WorkLease, payload: [UInt8])]) async throws {
         var buffer = ByteBuffer()
-        buffer.reserveCapacity(8 + payload.count)
-        buffer.writeInteger(Int64(index))
-        buffer.writeBytes(payload)
+        for (lease, payload) in results {
+            try Frame.check(messageOf: payload.count + buffer.readableBytes)
+            JobFrames.append(lease, payload, to: &buffer)
+        }
         _ = try await client.request(.submit, payload: buffer)
     }
 
-    /// Tells the tokens this worker has made so far, over all its jobs. Does not wait.
-    package func report(tokens: Int) throws {
-        try client.post(.progress, payload: ByteBuffer(integer: Int64(tokens)))
+    /// Tells how far this worker is. Does not wait.
+    package func report(_ report: WorkerReport) throws {
+        try client.post(.progress, payload: report.message)
     }
 
-    /// Says why this worker cannot go on: the run ends with that sentence. Returns when the coordinator has it.
-    package func fail(_ reason: String) async {
+    /// Says why this worker cannot go on, and returns when the coordinator has it. Where it is nobody's fault but the
+    /// run's own (`endsRun`: no such model), no worker can, and the run ends with that sentence.
+    package func fail(_ reason: String, endsRun: Bool) async {
         // A coordinator that is gone needs no reason.
-        _ = try? await client.request(.abort, payload: ByteBuffer(string: reason))
+        _ = try? await client.request(.abort, argument: endsRun ? 1 : 0, payload: ByteBuffer(string: reason))
     }
 }

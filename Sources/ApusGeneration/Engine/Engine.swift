@@ -11,6 +11,7 @@ package actor Engine {
     private var scheduler: Scheduler
     private var sequences: [Int: RunningSequence] = [:]
     private let inbox = EngineInbox()
+    package nonisolated let meter = StepMeter()
     private let executor: ThreadExecutor
     /// A row of logits that a token is chosen from, kept from step to step.
     private var row: [Float]
@@ -108,8 +109,13 @@ package actor Engine {
     }
 
     private func step() {
+        let start = ContinuousClock.now
         let step = scheduler.schedule()
         stepCount += 1
+        defer {
+            let rest = meter.note(tokens: step.tokenCount, seconds: (ContinuousClock.now - start) / .seconds(1))
+            if rest > 0 { ThreadExecutor.sleep(seconds: rest) }
+        }
         let members = step.sequences.compactMap { sequences[$0.id] }
         do {
             try compute(step, members)

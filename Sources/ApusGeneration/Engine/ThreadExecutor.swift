@@ -44,6 +44,9 @@ package final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
+    /// Holds the calling thread, which must be one of these.
+    static func sleep(seconds: Double) { usleep(UInt32(clamping: Int(seconds * 1e6))) }
+
     /// Ends the thread once its jobs are done.
     func stop() {
         queue.withLock { $0.stopped = true }

@@ -17,13 +17,17 @@ typedef struct {
     const int *outputs, *errors;
     // Stays open in the ranks under the same number, or -1.
     int shared;
+    // Whether ranks that have ended may be started again: what they inherit then stays open in the guardian.
+    int restarts;
     // Removed at the end, if they are there.
     const char *file, *directory;
 } apus_job;
 
-// What the guardian is told: to start all ranks, or to send a signal to the group of one that has not ended.
+// What the guardian is told: to start all ranks, to start one again that has ended, or to send a signal to the group of
+// one that has not.
+enum { APUS_START_ALL = 0, APUS_START_AGAIN = -1 };
 typedef struct {
-    int32_t signal; // 0: start
+    int32_t signal; // or one of those above
     int32_t rank;
 } apus_order;
 
@@ -68,5 +72,8 @@ int apus_signal_is_ignored(int signal);
 // Makes a file of that many zeros that lies in memory alone and ends with the last process that has it open or mapped.
 // Returns 0 or an errno; ENOTSUP on systems without such files.
 int apus_memory_file(const char *name, size_t bytes, int *descriptor);
+
+// Locks an open file against every other process for as long as it is open, if nobody has it now. Returns 0 or an errno.
+int apus_lock_file(int descriptor);
 
 #endif

@@ -1,0 +1,48 @@
+import ApusRuns
+import ArgumentParser
+
+/// A run as the command makes it: with progress, signals, a summary, and the exit code that tells how it ended.
+struct CommandRun {
+    private let run: GenerationRun
+    private let files: FileOptions
+    private let progress: ProgressLine
+
+    init(_ run: GenerationRun, files: FileOptions, progress: ProgressLine) {
+        self.run = run
+        self.files = files
+        self.progress = progress
+    }
+
+    /// Throws `ExitCode` where all is said, or what went wrong.
+    func run() async throws {
+        let signals = files.isToFile ? RunSignals(run) : nil
+        defer { withExtendedLifetime(signals) {} }
+        let drawing = progress.follow { [run] in run.record }
+        defer { drawing.cancel() }
+        let record: RunRecord
+        do {
+            record = try await run.run()
+        } catch {
+            progress.end()
+            guard files.isToFile, !(error is ExitCode) else { throw error }
+            StandardError.write("Error: \(error)")
+            throw RunExitCode.of(error)
+        }
+        progress.end()
+        if !files.quiet { StandardError.write(Self.summary(record)) }
+        if record.ending == .stopped {
+            let all = record.prompts.map { " of \($0)" } ?? ""
+            StandardError.write(
+                "Error: ended early; \(record.finished)\(all) results are kept, and --resume goes on from there")
+            throw RunExitCode.tryAgain
+        }
+        if record.errors > 0 { throw ExitCode.failure }
+    }
+
+    /// The last line of a run. The time includes loading the model.
+    private static func summary(_ record: RunRecord) -> String {
+        let seconds = max(record.seconds, 1e-9)
+        return "tokens/sec: \(ProgressLine.rounded(Double(record.tokens) / seconds)), time elapsed: "
+            + "\(ProgressLine.rounded(seconds)) s, num_tokens \(record.tokens), prompts \(record.finished)"
+    }
+}

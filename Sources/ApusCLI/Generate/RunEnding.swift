@@ -1,0 +1,45 @@
+import ApusDistributed
+import ApusRuns
+import ArgumentParser
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// What a scheduler reads of a run whose results go to a file: 0 done, 1 done with error results, 2 never retry, 64 bad
+/// usage, 75 try again.
+enum RunExitCode {
+    static let refused = ExitCode(2)
+    static let tryAgain = ExitCode(EX_TEMPFAIL)
+
+    static func of(_ error: any Error) -> ExitCode {
+        RunError.code(of: error) == .tryAgain ? tryAgain : refused
+    }
+}
+
+/// Ends a run as its signals ask: SIGTERM and SIGHUP at once, SIGINT once what is in flight is finished, and twice at once.
+final class RunSignals {
+    private let watch: SignalWatch
+
+    /// From the first signal that ends at once to the end, whatever still waits for a disk.
+    private static let patience: useconds_t = 900_000
+
+    init(_ run: GenerationRun) {
+        let isDraining = SignalFlag()
+        watch = SignalWatch([SIGINT, SIGTERM, SIGHUP]) { number in
+            if number == SIGINT, !isDraining.raise() {
+                StandardError.write("finishing the prompts in flight; once more ends at once")
+                return run.drain()
+            }
+            try? BackgroundThread.start {
+                usleep(Self.patience)
+                _exit(EX_TEMPFAIL)
+            }
+            run.stop()
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package import ApusJSON
+
+/// What a whole input holds, found by reading it once.
+package struct InputSurvey: Sendable, Equatable {
+    /// Prompts.
+    package private(set) var count = 0
+    package private(set) var byteCount = 0
+    /// Of all prompts' bytes and places.
+    package private(set) var digest: UInt64 = 0
+    package private(set) var unknownKeys: [String] = []
+    private let name: String
+
+    /// Most keys that are named as unknown.
+    private static let namedKeys = 10
+
+    /// What of the lines has no effect.
+    package var remark: String? {
+        guard !unknownKeys.isEmpty else { return nil }
+        return
+            "\(name): not settings of a prompt, and without effect: \(unknownKeys.map(\.quoted).joined(separator: ", "))"
+    }
+
+    /// Throws `RunError` naming the file and the first line at fault, or when there are no prompts. `goesOn` may end it
+    /// early with `nil`.
+    package init?(_ input: PromptInput, goesOn: () -> Bool = { true }) throws(RunError) {
+        var reader = try PromptReader(input)
+        var sum = Digest()
+        name = reader.name
+        while let line = try reader.next() {
+            if count % 1024 == 0, !goesOn() { return nil }
+            do {
+                note(try line.prompt().unknownKeys)
+            } catch {
+                throw RunError("\(name), line \(line.number): \(error)")
+            }
+            sum.add(line.bytes)
+            sum.add([0x0A])
+            count += 1
+        }
+        if count == 0 { throw RunError("\(name): holds no prompts") }
+        byteCount = reader.place.offset
+        digest = sum.value
+    }
+
+    /// Of a part that was surveyed before.
+    package init(name: String, count: Int, byteCount: Int, digest: UInt64) {
+        self.name = name
+        self.count = count
+        self.byteCount = byteCount
+        self.digest = digest
+    }
+
+    /// What a journal notes of it.
+    package var json: JSONObject {
+        ["prompts": .integer(count), "bytes": .integer(byteCount), "digest": .string(Digest.text(digest))]
+    }
+
+    private mutating func note(_ keys: [String]) {
+        for key in keys where unknownKeys.count < Self.namedKeys && !unknownKeys.contains(key) {
+            unknownKeys.append(key)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import ApusGeneration
+package import ApusJSON
+
+/// What a run is: all that may change a byte of its results. Numbers of processes, batches, threads, paths and times are none
+/// of it.
+package struct RunHeader: Sendable {
+    private enum Key {
+        static let version = "version"
+        static let instructionSet = "instruction_set"
+        static let model = "model"
+        static let settings = "settings"
+        static let part = "shard"
+    }
+
+    package let json: JSONObject
+
+    /// - Parameter shard: `3/8`, or `nil` for a whole run.
+    package init(settings: WorkerSettings, model: ModelIdentity, version: String, instructionSet: String, shard: String?) {
+        var object: JSONObject = [
+            Key.version: .string(version), Key.instructionSet: .string(instructionSet), Key.model: model.json,
+            Key.settings: .object(settings.json),
+        ]
+        if let shard { object.append(Key.part, .string(shard)) }
+        json = object
+    }
+
+    package static func instructionSet(of header: JSONObject) -> String? { header[Key.instructionSet]?.string }
+
+    /// What of a run that was noted is otherwise now, as a sentence's end; `nil` if nothing is.
+    package static func difference(from noted: JSONObject, to own: JSONObject) -> String? {
+        func text(_ value: JSONValue?) -> String { value.map { $0.string ?? $0.serialized } ?? "not set" }
+        for key in [Key.version, Key.instructionSet, Key.part] where noted[key] != own[key] {
+            return "its \(key.split(separator: "_").joined(separator: " ")) was \(text(noted[key])), and now is \(text(own[key]))"
+        }
+        if let change = ModelIdentity.difference(from: noted[Key.model], to: own[Key.model]) {
+            return "it had another model: \(change)"
+        }
+        let (old, new) = (noted[Key.settings]?.object ?? [:], own[Key.settings]?.object ?? [:])
+        for key in old.map(\.key) + new.map(\.key) where old[key] != new[key] {
+            return "its setting \(key) was \(text(old[key])), and now is \(text(new[key]))"
+        }
+        return nil
+    }
+}

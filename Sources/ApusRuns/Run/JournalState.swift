@@ -1,0 +1,51 @@
+import ApusCPU
+import ApusJSON
+
+/// What a run finds in its journal, and whether it may go on from there.
+struct JournalState {
+    enum Beginning {
+        /// Nothing is there, or what is there gives way.
+        case anew
+        case after(JournalScan)
+    }
+
+    let beginning: Beginning
+
+    /// - Parameters:
+    ///   - target: the output's file.
+    ///   - name: what a person knows it by.
+    /// - Throws: `RunError` (`.refused`) where results would be lost, or would come of two different runs.
+    init(
+        _ journal: Journal, target: String, name: String, options: RunOptions, header: (String?) throws -> JSONObject
+    ) throws {
+        let hasOutput = (FileIdentity(target)?.byteCount ?? 0) > 0
+        let scan = journal.byteCount > 0 ? try JournalScan(path: journal.path) : nil
+        guard let scan, let noted = scan.header else {
+            // A journal that was cut within its first line has begun nothing.
+            if hasOutput, !options.force {
+                throw RunError("\(name): holds something already; --force replaces it once all results are there")
+            }
+            if scan == nil, !options.force, (FileIdentity(target + ".partial")?.byteCount ?? 0) > 0 {
+                throw RunError("\(name).partial: holds results of a run that did not end; --force gives them up")
+            }
+            beginning = .anew
+            return
+        }
+        guard options.resume else {
+            if scan.done != nil, !hasOutput || options.force {
+                beginning = .anew
+                return
+            }
+            throw RunError(
+                scan.done != nil
+                    ? "\(name): holds something already; --force replaces it once all results are there"
+                    : "\(journal.path): holds results of a run that did not end; --resume goes on with it, and who does "
+                        + "not want them removes the file")
+        }
+        let own = try header(RunHeader.instructionSet(of: noted))
+        if let change = RunHeader.difference(from: noted, to: own) {
+            throw RunError("\(journal.path): is of another run: \(change)")
+        }
+        beginning = .after(scan)
+    }
+}

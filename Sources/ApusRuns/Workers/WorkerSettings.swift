@@ -1,0 +1,43 @@
+public import Apus
+import ApusJSON
+
+/// What every worker of a run is told at its start.
+public struct WorkerSettings: Sendable, Codable {
+    /// Directory of a checkpoint.
+    public var model: String
+    /// Name of the type of the weights in products; the checkpoint's own if `nil`.
+    public var dtype: String?
+    public var quantize: Quantization?
+    /// Name of the type of keys and values.
+    public var cacheType: String?
+    public var threads: Int?
+    /// Prompts in flight at once in each process.
+    public var batchSize = 64
+    public var contextLength: Int?
+    public var processes = 1
+    /// Settings of generation that win over the model's own.
+    public var overrides = GenerationConfig()
+    /// Whether special tokens are put around prompts that do not say.
+    public var addsSpecialTokens = true
+    /// What a person knows the prompts' file by.
+    var inputName = ""
+    /// Whether to leave out remarks on the checkpoint.
+    public var quiet = false
+
+    public init(model: String) { self.model = model }
+
+    /// New tokens of a run when neither the caller nor the model sets a length: enough for a short story.
+    static let defaultMaxNewTokens = 100
+
+    /// What of it may change a byte of a result, by the names of the command's flags.
+    var json: JSONObject {
+        var object = JSONObject()
+        if let dtype { object.append("dtype", .string(dtype)) }
+        if let quantize { object.append("quantize", .string(quantize.rawValue)) }
+        if let cacheType { object.append("kv_cache", .string(cacheType)) }
+        if let contextLength { object.append("context_length", .integer(contextLength)) }
+        if !addsSpecialTokens { object.append("no_special_tokens", true) }
+        for member in overrides.json { object.append(member.key, member.value) }
+        return object
+    }
+}
