@@ -24,6 +24,8 @@ func program(_ name: String, path: String) -> Target {
     .executableTarget(name: name, dependencies: umbrella, path: path, swiftSettings: swiftSettings)
 }
 
+let examples = ["Hello", "PromptsOneByOne", "PromptsInBatches", "PromptsByQueue", "OddSplit"]
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
@@ -104,6 +106,6 @@ let package = Package(
         program("apus-readme", path: "Tests/ReadmeProgram"),
         tests("ApusDistributedTests", ["ApusCompute", "ApusDistributed", "ApusJSON"]),
         tests("ApusCLITests", ["ApusJSON"]),
-    ] + ["Hello", "PromptsOneByOne", "PromptsInBatches", "OddSplit"].map { program($0, path: "Examples/\($0)") },
+    ] + examples.map { program($0, path: "Examples/\($0)") },
     swiftLanguageModes: [.v6]
 )

@@ -23,6 +23,14 @@ import Testing
         #expect(outcome.lines.last?.hasPrefix("a mouse ") == true)
     }
 
+    @Test(arguments: [1, 3])
+    func promptsByQueue(_ ranks: Int) async throws {
+        let outcome = try await launch("PromptsByQueue", ranks: ranks)
+        #expect(outcome.code == 0)
+        let alone = try await launch("PromptsOneByOne", ranks: 1)
+        #expect(outcome.lines.count == 5 && outcome.lines == alone.lines)
+    }
+
     @Test func promptsInBatches() async throws {
         let outcome = try await launch("PromptsInBatches", ranks: 2)
         #expect(outcome.code == 0)

@@ -93,7 +93,7 @@ struct DescendantTests {
         // Threads that block other signals hand that on to what they start.
         defer { kill(other.processIdentifier, SIGKILL) }
         let pool = WorkerPool(workers: 2, command: [try BuiltProgram.rank, "pool"])
-        try await pool.run(jobs: (0..<4).map { WorkItem(index: $0, payload: []) }) { _ in }
+        _ = try await pool.run(JobList((0..<4).map { WorkItem(index: $0, payload: []) }), observer: KeptResults())
         #expect(other.isRunning)
     }
 }

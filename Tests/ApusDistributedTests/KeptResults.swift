@@ -35,6 +35,7 @@ final class KeptResults: PoolObserver {
 
     var results: [WorkResult] { state.withLock { $0.results } }
     var messages: [String] { state.withLock { $0.incidents.map(\.message) } }
+    var tokens: Int { state.withLock { $0.reports.values.reduce(0) { $0 + $1.tokens } } }
     /// Results by their jobs; `nil` if a job has two.
     var byIndex: [Int: [UInt8]]? {
         let results = results

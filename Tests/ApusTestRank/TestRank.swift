@@ -23,6 +23,7 @@ struct TestRank {
         case "coordinate": try await PoolWorker.coordinate(arguments[1])
         case "collectives": try await CollectiveCheck.run()
         case "fail": try await fail(Array(arguments.dropFirst()))
+        case "queue": try await QueueCheck.run(Array(arguments.dropFirst()))
         case "wait": try await WaitCheck.run(Array(arguments.dropFirst()))
         case "lines": lines()
         default: exit(64)

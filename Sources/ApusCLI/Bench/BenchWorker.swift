@@ -91,13 +91,7 @@ struct BenchWorker {
 
     /// The timed part, as the workers of `apus generate` do it.
     private func serve(_ model: CausalLanguageModel) async throws {
-        try await withThrowingDiscardingTaskGroup { group in
-            while true {
-                let items = try await channel.next(capacity: settings.inFlight)
-                if items.isEmpty { return }
-                for item in items { group.addTask { try await answer(item, model) } }
-            }
-        }
+        try await channel.serve(capacity: settings.inFlight) { try await answer($0, model) }
     }
 
     private func answer(_ lease: WorkLease, _ model: CausalLanguageModel) async throws {

@@ -40,15 +40,15 @@ extension Accelerator {
         return result
     }
 
-    private func encode(_ objects: some Encodable, _ name: String) async throws -> [UInt8] {
+    func encode(_ objects: some Encodable, _ name: String) async throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return try await run(name) { Array(try encoder.encode(objects)) }
     }
 
-    private func decode<Object: Decodable>(
-        _ type: Object.Type, from message: [UInt8], of rank: Int, _ name: String
+    func decode<Object: Decodable>(
+        _ type: Object.Type, from message: [UInt8], of rank: Int, _ name: String, as description: String? = nil
     ) throws -> Object {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
@@ -56,7 +56,8 @@ extension Accelerator {
         do {
             return try decoder.decode(type, from: Data(message))
         } catch {
-            throw DistributedError.mismatch("\(name): rank \(rank) sent something that is no \(type)", rank: rank)
+            throw DistributedError.mismatch(
+                "\(name): rank \(rank) sent something that is no \(description ?? "\(type)")", rank: rank)
         }
     }
 }

@@ -19,7 +19,7 @@
 /// All accelerators of a program share its group, which this process leaves when the last of them is released. Keep one
 /// as long as the program runs.
 public final class Accelerator: Sendable {
-    private let membership: Membership
+    let membership: Membership
     package var communicator: any Communicator { membership.communicator }
 
     /// Joins the group named in the environment, or the one that another accelerator of this program is in.

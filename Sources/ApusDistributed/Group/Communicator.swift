@@ -20,6 +20,12 @@ package protocol Communicator: Sendable {
     /// The next message that `rank` sent to this one.
     func receive(from rank: Int) async throws -> [UInt8]
 
+    /// A position of the queue, 0 to `count - 1`, that no rank has had, in rising order; `nil` when all are handed out.
+    ///
+    /// Ranks know a queue by its number. Nobody needs to be waited for, so there is no turn to take and no limit.
+    /// Throws `DistributedError` (`.mismatch`), and breaks the group, if another rank asked with another count.
+    func next(of queue: Int, count: Int) async throws -> Int?
+
     /// This rank cannot go on, in the call of that name: breaks the group, so that nobody waits for it.
     func abort(in name: String, _ reason: String) async
 

@@ -4,6 +4,8 @@ actor GroupEntrance {
 
     private weak var current: Membership?
     private var joining: Task<Membership, any Error>?
+    /// The launcher remembers the queues of a program that leaves and comes back, so they are counted on.
+    private let queueNumbers = QueueNumbers()
 
     /// Throws `DistributedError` if there is no such group.
     func join(timeout: Duration?) async throws -> Membership {
@@ -12,8 +14,10 @@ actor GroupEntrance {
         }
         if let current { return current }
         if let joining { return try await joining.value }
-        let joining = Task {
-            Membership(communicator: try await Accelerator.connect(Platform.environment, timeout: timeout))
+        let joining = Task { [queueNumbers] in
+            Membership(
+                communicator: try await Accelerator.connect(Platform.environment, timeout: timeout),
+                queueNumbers: queueNumbers)
         }
         self.joining = joining
         defer { self.joining = nil }

@@ -60,6 +60,12 @@ final class GroupHub: Sendable {
             update { $0.enter(collective, rank: rank, request: frame.request, payload: message) }
         case .send: update { $0.send(frame.payload, from: rank, to: peer, request: frame.request) }
         case .receive: update { $0.receive(from: peer, to: rank, request: frame.request) }
+        case .next:
+            var payload = frame.payload
+            guard let (queue, count) = payload.readMultipleIntegers(as: (Int64, Int64).self), count >= 0 else { return }
+            update {
+                $0.next(of: Int(clamping: queue), count: Int(clamping: count), rank: rank, request: frame.request)
+            }
         case .abort:
             let parts = String(buffer: frame.payload).split(separator: "\n", maxSplits: 1)
             guard let name = parts.first else { return }

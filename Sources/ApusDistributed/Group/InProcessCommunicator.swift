@@ -109,6 +109,12 @@ package final class InProcessCommunicator: Communicator {
         }.first.map { Array($0.readableBytesView) } ?? []
     }
 
+    package func next(of queue: Int, count: Int) async throws -> Int? {
+        try await group.request("queue", rank: rank) { [rank] rendezvous, request in
+            rendezvous.next(of: queue, count: count, rank: rank, request: request)
+        }.first.flatMap { $0.getInteger(at: $0.readerIndex, as: Int64.self) }.flatMap(Int.init(exactly:))
+    }
+
     package func abort(in name: String, _ reason: String) async {
         group.update { [rank] in $0.rendezvous.abort(rank: rank, in: name, reason: reason) }
     }

@@ -57,6 +57,18 @@ package final class LocalCommunicator: Communicator {
             .first.map { Array($0.readableBytesView) } ?? []
     }
 
+    package func next(of queue: Int, count: Int) async throws -> Int? {
+        var payload = ByteBuffer(integer: Int64(queue))
+        payload.writeInteger(Int64(count))
+        guard var position = try await client.request(.next, payload: payload, farewell: farewell("queue")).first else {
+            return nil
+        }
+        guard let position = position.readInteger(as: Int64.self).flatMap(Int.init(exactly:)) else {
+            throw DistributedError.connection("the launcher sent something that is no position of a queue")
+        }
+        return position
+    }
+
     private func farewell(_ name: String) -> Frame { Frame(kind: .cancel, payload: ByteBuffer(string: name)) }
 
     package func abort(in name: String, _ reason: String) async {

@@ -31,6 +31,7 @@ struct Rendezvous: Sendable {
     private var doubts: [Int: DistributedError] = [:]
     private var sent: [Route: Deque<ByteBuffer>] = [:]
     private var receiving: [Route: Deque<UInt64>] = [:]
+    private var queues = QueueCounters()
 
     init(worldSize: Int) {
         entered = Array(repeating: [], count: worldSize)
@@ -57,6 +58,18 @@ struct Rendezvous: Sendable {
         if let failure { return [Answer(rank: receiver, request: request, result: .failure(failure))] }
         receiving[Route(sender: sender, receiver: receiver), default: []].append(request)
         return deliver(from: sender, to: receiver) + settle()
+    }
+
+    /// Answers with the position in 8 bytes, or with nothing at the end of the queue.
+    mutating func next(of queue: Int, count: Int, rank: Int, request: UInt64) -> [Answer] {
+        if let failure { return [Answer(rank: rank, request: request, result: .failure(failure))] }
+        do {
+            let position = try queues.next(of: queue, count: count, rank: rank)
+            let parts = position.map { [ByteBuffer(integer: Int64($0))] } ?? []
+            return [Answer(rank: rank, request: request, result: .success(parts))]
+        } catch {
+            return fail(error) + [Answer(rank: rank, request: request, result: .failure(error))]
+        }
     }
 
     /// The rank says that it cannot go on.

@@ -50,6 +50,9 @@ extension Frame {
         /// The present call of the rank may get another's results: the payload is an error, as in `failure`.
         static let doubt = Kind(rawValue: 22)
 
+        /// The next position of a queue: the payload is its number and how many items it has, each in 8 bytes.
+        static let next = Kind(rawValue: 23)
+
         /// The argument is the worker's room.
         static let take = Kind(rawValue: 32)
         static let submit = Kind(rawValue: 33)

@@ -43,7 +43,9 @@ extension Coordinator {
             state.queue.retire(rank)
             change(rank, .gone, &state)
             let times = state.workers[rank].health.deathsInARow
-            say(.retirement, rank, "\(event)\(Self.quoted(words)); it died \(times) times in a row and stays away")
+            if others {
+                say(.retirement, rank, "\(event)\(Self.quoted(words)); it died \(times) times in a row and stays away")
+            }
         } else {
             change(rank, .restarting, &state)
             if !wasSaid { say(.death, rank, "\(event)\(Self.quoted(words)); it is started again") }
@@ -57,7 +59,8 @@ extension Coordinator {
         keep(results, &state)
         if state.queue.isOver { settleIfOver(&state) }
         if delay == nil, !state.workers.contains(where: { $0.isAlive || $0.state == .restarting }) {
-            settle(.failure(DistributedError.rankFailed(rank, "no worker is left; the last was rank \(rank)")), &state)
+            let last = "no worker is left: \(event)\(Self.quoted(words))"
+            settle(.failure(DistributedError.rankFailed(rank, last)), &state)
         } else if isHopeless {
             settle(.failure(DistributedError.rankFailed(rank, "workers die whatever they are given")), &state)
         }
@@ -98,17 +101,15 @@ extension Coordinator {
     }
 
     /// A worker whose connection is gone is of no more use; as a rule its process has just died.
-    func brokeOff(_ rank: Int) {
+    func brokeOff(_ rank: Int) async {
         let life = state.withLock { $0.workers[rank].life }
-        Task {
-            try? await Task.sleep(for: .seconds(1))
-            let ranks: RankSet? = state.withLock { state in
-                let worker = state.workers[rank]
-                return state.ending == nil && worker.isAlive && !worker.isLeaving && worker.life == life
-                    ? state.ranks : nil
-            }
-            ranks?.signal(SIGKILL, ranks: [rank])
+        try? await Task.sleep(for: .seconds(1))
+        let ranks: RankSet? = state.withLock { state in
+            let worker = state.workers[rank]
+            return state.ending == nil && worker.isAlive && !worker.isLeaving && worker.life == life
+                ? state.ranks : nil
         }
+        ranks?.signal(SIGKILL, ranks: [rank])
     }
 
     /// Kills workers that finish nothing, and lets idle ones take what others will not finish soon.

@@ -66,7 +66,8 @@ final class Coordinator: Sendable {
         let server = SocketServer(ranks: pool.workers, token: token) { [weak self] event in
             switch event {
             case .received(let rank, let frame): self?.receive(frame, from: rank)
-            case .left(let rank, goodbye: false): self?.brokeOff(rank)
+            // Later: a write that fails tells of it while the state is locked.
+            case .left(let rank, goodbye: false): Task { await self?.brokeOff(rank) }
             case .joined, .left: break
             }
         }

@@ -1,16 +1,5 @@
 import Synchronization
 
-/// A worker's way to its jobs, wherever the coordinator is.
-package protocol WorkerEnd: Sendable {
-    var rank: Int { get }
-    /// Jobs for a worker that has room for `capacity` at once, those that it holds included; none when there will be no
-    /// more. Waits until there are some.
-    func next(capacity: Int) async throws -> [WorkLease]
-    /// Hands in results; returns when they are kept.
-    func submit(_ results: [(lease: WorkLease, payload: [UInt8])]) async throws
-    func report(_ report: WorkerReport) throws
-}
-
 extension WorkerChannel: WorkerEnd {}
 
 /// A pool whose one worker runs in this process. There is nobody to start it again: where it fails, the run ends.

@@ -78,8 +78,8 @@ package struct WorkerPool: Sendable {
         }
         defer { control.forget() }
         do {
-            try await coordinator.start(ranks, source)
             control.listen { $0 == .stop ? coordinator.stop() : coordinator.drain() }
+            try await coordinator.start(ranks, source)
             let ending = try await withTaskCancellationHandler {
                 try await coordinator.ending()
             } onCancel: {

@@ -97,36 +97,7 @@ final class GenerationWorker: Sendable {
     /// Runs what the coordinator hands out until there is no more. Throws what ends this worker: an error that is not a
     /// prompt's own.
     func serve(_ end: some WorkerEnd) async throws {
-        let failure = FirstError()
-        do {
-            try await withThrowingDiscardingTaskGroup { group in
-                while true {
-                    let leases = try await end.next(capacity: settings.batchSize)
-                    if leases.isEmpty { return }
-                    for lease in leases {
-                        group.addTask {
-                            do {
-                                try await self.process(lease, end)
-                            } catch {
-                                // What else ends then, ends because of this.
-                                failure.note(error)
-                                throw error
-                            }
-                        }
-                    }
-                }
-            }
-        } catch {
-            throw failure.error ?? error
-        }
-    }
-
-    private final class FirstError: Sendable {
-        private let first = Mutex<(any Error)?>(nil)
-
-        var error: (any Error)? { first.withLock { $0 } }
-
-        func note(_ error: any Error) { first.withLock { $0 = $0 ?? error } }
+        try await end.serve(capacity: settings.batchSize) { try await self.process($0, end) }
     }
 
     private func process(_ lease: WorkLease, _ end: some WorkerEnd) async throws {
