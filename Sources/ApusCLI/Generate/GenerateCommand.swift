@@ -2,6 +2,12 @@ import Apus
 import ApusRuns
 import ArgumentParser
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate",
@@ -52,9 +58,21 @@ struct GenerateCommand: AsyncParsableCommand {
         settings.quiet = files.quiet
 
         let progress = ProgressLine(isEnabled: !files.quiet)
-        let run = GenerationRun(
-            files.prompts.map { .file($0) } ?? .texts(texts), settings: settings, options: files.options,
-            observer: CommandObserver(progress: progress, quiet: files.quiet))
+        let observer = CommandObserver(progress: progress, quiet: files.quiet)
+        let input = files.prompts.map { PromptInput.file($0) } ?? .texts(texts)
+        var options = files.options
+        var part = RunPart()
+        do {
+            if let shard = files.shard, let directory = files.output {
+                (part, options.output) = try ShardDirectory(directory).part(
+                    shard, input: input, settings: settings, version: options.version,
+                    environment: ProcessInfo.processInfo.environment, remark: observer.remark)
+            }
+        } catch {
+            StandardError.write("Error: \(error)")
+            throw RunExitCode.of(error)
+        }
+        let run = GenerationRun(input, settings: settings, options: options, observer: observer, part: part)
         try await CommandRun(run, files: files, progress: progress).run()
     }
 

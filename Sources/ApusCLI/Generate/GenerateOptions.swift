@@ -27,6 +27,13 @@ struct FileOptions: ParsableArguments {
     @Flag(help: "Write results as they come, not in the order of the prompts.")
     var unordered = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Run one part of the prompts file, i of n, counted from 0; auto or auto/n takes what an array job says. "
+                + "--output is a directory then, and apus merge makes one file of it.", valueName: "i/n"),
+        transform: ShardChoice.init)
+    var shard: ShardChoice?
+
     @Flag(help: "Write JSON lines even on a terminal.")
     var json = false
 
@@ -39,7 +46,13 @@ struct FileOptions: ParsableArguments {
     var quiet = false
 
     mutating func validate() throws {
-        if retryErrors, !resume { throw ValidationError("--retry-errors goes with --resume.") }
+        if shard != nil {
+            guard isToFile else { throw ValidationError("--shard goes with --output DIR.") }
+            // It goes on anyway, and shards are put together in order.
+            if force { throw ValidationError("--force does not go with --shard: remove the part to begin anew.") }
+            if unordered { throw ValidationError("--unordered does not go with --shard.") }
+        }
+        if retryErrors, !resume, shard == nil { throw ValidationError("--retry-errors goes with --resume.") }
         if resume || retryErrors, !isToFile { throw ValidationError("--resume goes with --output FILE.") }
     }
 
@@ -50,7 +63,7 @@ struct FileOptions: ParsableArguments {
         var options = RunOptions()
         options.output = output
         options.force = force
-        options.resume = resume
+        options.resume = resume || shard != nil
         options.retriesErrors = retryErrors
         options.isUnordered = unordered
         options.isReadable = !isToFile && !json && OutputDescriptor.standardOutput.isTerminal

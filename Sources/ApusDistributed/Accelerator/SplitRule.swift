@@ -1,11 +1,16 @@
 /// How `count` items are shared out over `ranks`: contiguous, in order, the first `count % ranks` get one more.
 ///
 /// As `PartialState.split_between_processes` of Accelerate 1.15.
-struct SplitRule: Sendable, Hashable {
+package struct SplitRule: Sendable, Hashable {
     let count: Int
     let ranks: Int
 
-    func range(of rank: Int) -> Range<Int> {
+    package init(count: Int, ranks: Int) {
+        self.count = count
+        self.ranks = ranks
+    }
+
+    package func range(of rank: Int) -> Range<Int> {
         let (quotient, remainder) = count.quotientAndRemainder(dividingBy: ranks)
         let start = rank * quotient + min(rank, remainder)
         return start..<start + quotient + (rank < remainder ? 1 : 0)

@@ -3,6 +3,8 @@ extension WorkQueue {
     private static let worthwhile = 1.2
     /// Times the usual that a job has taken when it counts as stuck.
     private static let overdue = 2.0
+    /// Seconds below which nothing is called stuck.
+    private static let leastOverdue = 0.5
 
     /// Jobs of others for a worker that has none, when no others are left: those that it would finish before their holders.
     mutating func speculate(for rank: Int, upTo count: Int, at now: Double) -> [WorkLease] {
@@ -33,6 +35,6 @@ extension WorkQueue {
             usual = own
         }
         let age = now - holding.since
-        return age > Self.overdue * max(usual, own) ? .infinity : usual - age
+        return age > max(Self.overdue * max(usual, own), Self.leastOverdue) ? .infinity : usual - age
     }
 }

@@ -24,9 +24,16 @@ package struct InputSurvey: Sendable, Equatable {
     /// early with `nil`.
     package init?(_ input: PromptInput, goesOn: () -> Bool = { true }) throws(RunError) {
         var reader = try PromptReader(input)
+        try self.init(&reader, count: nil, goesOn: goesOn)
+        if count == 0 { throw RunError("\(name): holds no prompts") }
+    }
+
+    /// Of the next prompts of a reader, at most so many. Throws `RunError` naming the first line at fault.
+    package init?(_ reader: inout PromptReader, count most: Int?, goesOn: () -> Bool = { true }) throws(RunError) {
+        let start = reader.place.offset
         var sum = Digest()
         name = reader.name
-        while let line = try reader.next() {
+        while count < most ?? .max, let line = try reader.next() {
             if count % 1024 == 0, !goesOn() { return nil }
             do {
                 note(try line.prompt().unknownKeys)
@@ -37,17 +44,8 @@ package struct InputSurvey: Sendable, Equatable {
             sum.add([0x0A])
             count += 1
         }
-        if count == 0 { throw RunError("\(name): holds no prompts") }
-        byteCount = reader.place.offset
+        byteCount = reader.place.offset - start
         digest = sum.value
-    }
-
-    /// Of a part that was surveyed before.
-    package init(name: String, count: Int, byteCount: Int, digest: UInt64) {
-        self.name = name
-        self.count = count
-        self.byteCount = byteCount
-        self.digest = digest
     }
 
     /// What a journal notes of it.

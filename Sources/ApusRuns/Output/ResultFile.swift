@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -13,6 +15,7 @@ package final class ResultFile: Sendable {
     /// Where results stand until the end.
     package let partial: String
     private let target: String
+    private let sum = Mutex(Digest())
 
     /// Makes the partial file, empty, or empties one that is there.
     ///
@@ -50,6 +53,15 @@ package final class ResultFile: Sendable {
     deinit { output.close() }
 
     package var byteCount: Int { FileIdentity(descriptor: output.number)?.byteCount ?? 0 }
+
+    /// Of all that was written.
+    package var digest: UInt64 { sum.withLock { $0.value } }
+
+    /// Throws `RunError` if the bytes cannot be written.
+    package func write(_ bytes: [UInt8]) throws(RunError) {
+        try output.write(bytes)
+        sum.withLock { $0.add(bytes) }
+    }
 
     /// Takes the partial file away.
     package func remove() { unlink(partial) }

@@ -176,7 +176,7 @@ public final class GenerationRun: Sendable {
             results: isRetry
                 ? nil
                 : OrderedResults(first: part.place.index, isOrdered: !options.isUnordered) {
-                    try file.output.write($0)
+                    try file.write($0)
                 }, history: history, observer: observer, isReadable: false)
         keeperBox.keeper.withLock { $0 = keeper }
         if try !jobs.isEmpty() {
@@ -202,7 +202,7 @@ public final class GenerationRun: Sendable {
         let record = record
         let done: JSONObject = [
             "results": .integer(record.finished), "errors": .integer(record.errors),
-            "bytes": .integer(file.byteCount),
+            "bytes": .integer(file.byteCount), "digest": .string(Digest.text(file.digest)),
         ]
         try journal.append([.done(done)])
         try journal.sync()
@@ -211,17 +211,14 @@ public final class GenerationRun: Sendable {
     private func rebuild(_ file: ResultFile, from journal: Journal) throws {
         let scan = try JournalScan(path: journal.path)
         let replay = try JournalReplay(path: journal.path, scan: scan, first: part.place.index)
-        var output = BufferedOutput(file.output)
         var errors = 0
         for index in part.place.index..<(part.place.index + scan.count) {
             guard let result = try replay.result(of: index) else {
                 throw RunError("\(journal.path): has no result of prompt \(index)")
             }
             if result.isError { errors += 1 }
-            try output.write(result.line)
-            try output.write([0x0A])
+            try file.write(result.line + [0x0A])
         }
-        try output.flush()
         history.change { [errors] in $0.errors = errors }
     }
 

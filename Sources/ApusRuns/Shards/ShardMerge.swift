@@ -1,0 +1,134 @@
+import ApusJSON
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Makes one file of the parts of all shards: the bytes that one run would have written.
+package struct ShardMerge: Sendable {
+    private let directory: ShardDirectory
+    private let manifest: ShardManifest
+
+    /// Throws `RunError` if the directory holds no shards.
+    package init(_ path: String) throws(RunError) {
+        directory = ShardDirectory(path)
+        guard let manifest = try ShardManifest(in: path) else {
+            throw RunError("\(path): holds no shards, for it has no \(ShardManifest.fileName)")
+        }
+        self.manifest = manifest
+    }
+
+    /// Checks all parts, and then writes them. Returns how many results are errors.
+    ///
+    /// - Parameters:
+    ///   - output: a file, `-` for standard output.
+    ///   - force: whether a file that holds something gives way.
+    /// - Throws: `RunError`: `.tryAgain` naming the shards that are missing or not whole, before anything is written.
+    package func write(to output: String, force: Bool) throws(RunError) -> Int {
+        var missing: [Int] = []
+        var errors = 0
+        for shard in manifest.parts.indices {
+            if let count = try check(shard) { errors += count } else { missing.append(shard) }
+        }
+        guard missing.isEmpty else {
+            let list = Self.arraySpecification(missing)
+            throw RunError(
+                "\(directory.path): of \(manifest.parts.count) shards, these are missing or not whole: \(list); run "
+                    + "them (--array=\(list)) and merge again", code: .tryAgain)
+        }
+        try copy(to: output, force: force)
+        return errors
+    }
+
+    /// `3,7-9`.
+    package static func arraySpecification(_ numbers: [Int]) -> String {
+        var ranges: [ClosedRange<Int>] = []
+        for number in numbers {
+            if let last = ranges.last, last.upperBound == number - 1 {
+                ranges[ranges.count - 1] = last.lowerBound...number
+            } else {
+                ranges.append(number...number)
+            }
+        }
+        return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+            .joined(separator: ",")
+    }
+
+    private func file(of shard: Int) -> String { directory.file(of: shard, of: manifest.parts.count) }
+
+    /// How many results of a part are errors; `nil` if it is missing, not whole, or not what its journal says.
+    private func check(_ shard: Int) throws(RunError) -> Int? {
+        let path = file(of: shard)
+        let part = manifest.parts[shard]
+        guard let identity = FileIdentity(path), identity.isRegular else { return nil }
+        var done: JSONObject?
+        if FileIdentity(path + ".journal") != nil {
+            done = try JournalScan(path: path + ".journal").done
+            guard done?["bytes"]?.integer == identity.byteCount else { return nil }
+        }
+        let lines = try LineReader(path: path)
+        var digest = Digest()
+        var index = part.place.index
+        var errors = 0
+        while let line = try lines.next() {
+            let start = Array("{\"index\":\(index),".utf8)
+            // A line that was cut has no newline behind it.
+            guard line.starts(with: start), line.last == UInt8(ascii: "}") else { return nil }
+            digest.add(line)
+            digest.add([0x0A])
+            if done == nil, (try? line.withUnsafeBytes { try JSONValue(parsing: $0) })?["error"] != nil { errors += 1 }
+            index += 1
+        }
+        guard index == part.place.index + part.count, lines.offset == identity.byteCount else { return nil }
+        guard let done else { return errors }
+        return done["digest"]?.string == Digest.text(digest.value) ? done["errors"]?.integer ?? 0 : nil
+    }
+
+    private func copy(to output: String, force: Bool) throws(RunError) {
+        let paths = manifest.parts.indices.map(file)
+        guard output != "-" else {
+            for path in paths { try Self.copy(path) { bytes throws(RunError) in try OutputDescriptor.standardOutput.write(bytes) } }
+            return
+        }
+        switch try OutputPlace(output) {
+        case .descriptor(let number):
+            let target = try OutputDescriptor(duplicating: number, name: output)
+            for path in paths { try Self.copy(path) { bytes throws(RunError) in try target.write(bytes) } }
+        case .device:
+            let target = try OutputDescriptor(opening: output)
+            for path in paths { try Self.copy(path) { bytes throws(RunError) in try target.write(bytes) } }
+        case .file(let target):
+            if paths.contains(where: { FileIdentity($0) == FileIdentity(target) && FileIdentity(target) != nil }) {
+                throw RunError("\(output): is one of the parts")
+            }
+            if !force, (FileIdentity(target)?.byteCount ?? 0) > 0 {
+                throw RunError("\(output): holds something already; --force replaces it")
+            }
+            let file = try ResultFile(at: target, takesPartial: force)
+            do {
+                for path in paths { try Self.copy(path) { bytes throws(RunError) in try file.write(bytes) } }
+                try file.finish()
+            } catch {
+                file.remove()
+                throw error
+            }
+        }
+    }
+
+    private static func copy(_ path: String, _ write: ([UInt8]) throws(RunError) -> Void) throws(RunError) {
+        let file = try OutputDescriptor(opening: path, flags: O_RDONLY)
+        defer { file.close() }
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = buffer.withUnsafeMutableBytes { read(file.number, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw RunError("\(path) cannot be read: \(String(cString: strerror(errno)))") }
+            if count == 0 { return }
+            try write(Array(buffer[..<count]))
+        }
+    }
+}
