@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Where a run's results go and what becomes of those that are there.
 public struct RunOptions: Sendable {
     /// A file; `nil` or `-` for standard output.
@@ -14,8 +22,8 @@ public struct RunOptions: Sendable {
     public var isReadable = false
     /// Directory for what each rank writes.
     public var logDirectory: String?
-    /// Least seconds without a finished step after which a worker counts as hanging.
-    public var hangSeconds = 30.0
+    /// Least seconds without a finished step after which a worker counts as hanging: 30, or what `APUS_HANG_SECONDS` says.
+    public var hangSeconds = getenv("APUS_HANG_SECONDS").flatMap { Double(String(cString: $0)) } ?? 30
     /// Arguments with which this program is a worker: one that asks `WorkerProcess.isOne` first needs none.
     public var workerArguments: [String] = []
     /// Which program, by its version, made the results.
