@@ -1,8 +1,7 @@
-import ApusRuns
 import Apus
-import ApusCPU
 import ApusDistributed
 import ApusJSON
+import ApusRuns
 import Synchronization
 
 #if canImport(FoundationEssentials)
@@ -24,15 +23,19 @@ final class BenchCoordinator: PoolObserver {
     private let settings: BenchWorkerSettings
     private let processes: Int
     private let prompts: [[Int]]
+    private let workerArguments: [String]
     private let gates: StartingGates
     private let state: Mutex<State>
 
-    /// - Parameter prompts: token ids; none for a round of solos alone.
-    init(_ settings: BenchWorkerSettings, processes: Int, prompts: [[Int]]) throws {
+    /// - Parameters:
+    ///   - prompts: token ids; none for a round of solos alone.
+    ///   - workerArguments: with which this program is a worker.
+    init(_ settings: BenchWorkerSettings, processes: Int, prompts: [[Int]], workerArguments: [String]) throws {
         gates = try StartingGates(count: settings.phases)
         self.settings = settings
         self.processes = processes
         self.prompts = prompts
+        self.workerArguments = workerArguments
         var state = State(arrived: [Int](repeating: 0, count: settings.phases))
         state.round.solos = settings.solos.map { _ in BenchRound.Solo() }
         self.state = Mutex(state)
@@ -55,7 +58,7 @@ final class BenchCoordinator: PoolObserver {
                 payload: Array(JSONValue.array(ids.map { .integer($0) }).serialized.utf8))
         }
         let pool = WorkerPool(
-            workers: processes, command: [program, BenchWorkerCommand.name],
+            workers: processes, command: [program] + workerArguments,
             settings: Array(try JSONEncoder().encode(settings)), policy: .measuring)
         _ = try await pool.run(JobList(phases + timed), observer: self)
         return state.withLock { $0.round }
@@ -78,7 +81,8 @@ final class BenchCoordinator: PoolObserver {
             state.round.dtype = reply["dtype"]?.string ?? ""
             state.round.format = reply["format"]?.string.flatMap { WeightFormat(rawValue: $0) } ?? .float32
             state.round.loadSeconds = max(state.round.loadSeconds, reply["load_seconds"]?.double ?? 0)
-            state.round.firstTokenSeconds = max(state.round.firstTokenSeconds, reply["first_token_seconds"]?.double ?? 0)
+            state.round.firstTokenSeconds = max(
+                state.round.firstTokenSeconds, reply["first_token_seconds"]?.double ?? 0)
         case 1: state.round.memoryBytes += reply["memory_bytes"]?.integer ?? 0
         default: receiveSolo(reply, &state.round.solos[phase - 2])
         }
