@@ -39,6 +39,7 @@ let package = Package(
     products: [
         .library(name: "Apus", targets: ["Apus"]),
         .library(name: "ApusRuns", targets: ["ApusRuns"]),
+        .library(name: "ApusBench", targets: ["ApusBench"]),
         .executable(name: "apus", targets: ["ApusCLI"]),
     ],
     dependencies: [
@@ -59,7 +60,9 @@ let package = Package(
             "ApusGeneration",
             ["ApusJSON", "ApusCompute", "ApusCheckpoints", "ApusModels", "ApusTokenizers", deque, heap]),
         .target(name: "CApusProcess"),
-        library("ApusDistributed", ["CApusProcess", "ApusCompute", "ApusJSON", deque, heap, logging, nioCore, nioPosix]),
+        library(
+            "ApusDistributed",
+            ["CApusProcess", "ApusCompute", "ApusJSON", deque, heap, logging, nioCore, nioPosix]),
         library(
             "Apus",
             ["ApusCompute", "ApusCPU", "ApusTokenizers", "ApusModels", "ApusGeneration", "ApusDistributed"],
@@ -70,10 +73,16 @@ let package = Package(
                 "Apus", "ApusCheckpoints", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON", "ApusModels",
                 "ApusTokenizers",
             ]),
+        library(
+            "ApusBench",
+            [
+                "Apus", "ApusCheckpoints", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON",
+                "ApusModels", "ApusRuns",
+            ]),
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
-                "Apus", "ApusCheckpoints", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON",
+                "Apus", "ApusBench", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON",
                 "ApusModels", "ApusRuns", "ApusTokenizers", argumentParser,
             ],
             swiftSettings: swiftSettings, plugins: ["NameCommit"]),

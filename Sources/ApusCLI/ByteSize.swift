@@ -1,3 +1,4 @@
+import ApusRuns
 import ArgumentParser
 
 /// A number of bytes, written as transformers does: `5GB` of decimal units, `5GiB` of binary ones, or plain.

@@ -2,6 +2,7 @@ import Apus
 import ApusCPU
 import ApusDistributed
 import ApusJSON
+import ApusRuns
 import ArgumentParser
 
 struct EnvCommand: ParsableCommand {

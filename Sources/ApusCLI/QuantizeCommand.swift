@@ -1,6 +1,7 @@
 import Apus
 import ApusCPU
 import ApusModels
+import ApusRuns
 import ArgumentParser
 
 struct QuantizeCommand: ParsableCommand {

@@ -1,5 +1,5 @@
-import ApusRuns
 import ApusJSON
+import ApusRuns
 import ApusTokenizers
 import ArgumentParser
 

@@ -1,8 +1,9 @@
-import ApusRuns
 import Apus
+import ApusBench
 import ApusCPU
 import ApusJSON
 import ApusModels
+import ApusRuns
 import ArgumentParser
 
 struct BenchCommand: AsyncParsableCommand {
@@ -45,10 +46,10 @@ struct BenchCommand: AsyncParsableCommand {
 
     func run() async throws {
         let instructionSet = try InstructionSet.selected()
-        let model = try BenchModel(directory: source.model, synthetic: source.synthetic)
         var report = BenchReport(
-            model: model, settings: settings, instructionSet: instructionSet,
-            contextLengths: measured.contexts?.values ?? [])
+            model: try source.benchModel, settings: settings, instructionSet: instructionSet,
+            contextLengths: measured.contexts?.values ?? [], version: BuildDescription.version,
+            commit: BuildDescription.commit)
         try describe(report)
 
         // What cannot be written is noticed before the long part.
@@ -57,7 +58,7 @@ struct BenchCommand: AsyncParsableCommand {
         let failures =
             measured.kernels ? try runKernels(&report) : try await runModel(&report, instructionSet)
         try jsonOutput?.write((report.json.serialized + "\n").utf8)
-        try svgOutput?.write(report.plot.text.utf8)
+        try svgOutput?.write(report.svg.utf8)
         if failures > 0 { throw ExitCode.failure }
     }
 
@@ -76,7 +77,7 @@ struct BenchCommand: AsyncParsableCommand {
             """
             machine: \(host.processor), \(host.cores) cores, \(report.instructionSet), \
             \((Double(MachineMemory.total) / Double(1 << 30)).written(1)) GiB
-            model: \(report.model.name), \(report.model.spec.parametersInProducts.parameterCount) parameters in products
+            model: \(report.model.name), \(report.model.writtenParameterCount) parameters in products
 
 
             """.utf8)
@@ -86,9 +87,11 @@ struct BenchCommand: AsyncParsableCommand {
 
     private func runModel(_ report: inout BenchReport, _ instructionSet: InstructionSet) async throws -> Int {
         let progress = RewrittenLine()
-        let benchmark = Benchmark(
-            model: report.model, newTokens: measured.newTokens, rounds: measured.rounds,
-            sharesPrefixes: measured.sharePrefixes, instructionSet: instructionSet, announce: { progress.show($0) })
+        var benchmark = Benchmark(report.model, instructionSet: instructionSet)
+        benchmark.newTokens = measured.newTokens
+        benchmark.rounds = measured.rounds
+        benchmark.sharesPrefixes = measured.sharePrefixes
+        benchmark.workerArguments = [BenchWorkerCommand.name]
         var failures = 0
         if measured.contexts != nil {
             failures += try await runContexts(&report, benchmark, progress)
@@ -97,9 +100,10 @@ struct BenchCommand: AsyncParsableCommand {
         }
         let table = try BenchTable(Self.heads(measured.prefills))
         for combination in varied.combinations {
-            let prompts = report.model.prompts(measured.prompts(combination))
             failures += try await attempt(combination, progress) {
-                let result = try await benchmark.measure(combination, prompts, prefills: measured.prefills)
+                let result = try await benchmark.measure(
+                    combination, prompts: measured.prompts(combination), prefills: measured.prefills,
+                    announce: progress.show)
                 progress.clear()
                 try table.row(Self.cells(result, measured.prefills.count))
                 report.runs.append(result)
@@ -122,7 +126,7 @@ struct BenchCommand: AsyncParsableCommand {
             single.batchSize = 1
             failures += try await attempt(single, progress) {
                 let result = try await benchmark.measure(
-                    single, contexts: lengths, newTokens: min(measured.newTokens, 32))
+                    single, contexts: lengths, newTokens: min(measured.newTokens, 32), announce: progress.show)
                 report.contexts.append(result)
                 progress.clear()
                 for (index, length) in lengths.enumerated() {
@@ -142,7 +146,7 @@ struct BenchCommand: AsyncParsableCommand {
             return 0
         } catch let error where !(error is RunError) {
             progress.clear()
-            StandardError.write("\(Benchmark.title(combination)): \(error)")
+            StandardError.write("\(combination): \(error)")
             return 1
         }
     }

@@ -1,6 +1,8 @@
 import Apus
+import ApusBench
 import ApusCPU
 import ApusCompute
+import ApusRuns
 import ArgumentParser
 
 struct BenchModelOptions: ParsableArguments {
@@ -17,6 +19,17 @@ struct BenchModelOptions: ParsableArguments {
 
     mutating func validate() throws {
         if model != nil, synthetic != nil { throw ValidationError("Give --model or --synthetic, not both.") }
+    }
+
+    var benchModel: BenchModel {
+        get throws {
+            if let synthetic { return try BenchModel(randomWeightsOf: synthetic) }
+            if let model { return try BenchModel(directory: model) }
+            guard let demo = DemoModel.directory else {
+                throw RunError("the demo model is not beside this program; name a checkpoint with --model DIR")
+            }
+            return try BenchModel(directory: demo, name: "the demo model")
+        }
     }
 }
 

@@ -1,11 +1,6 @@
+import ApusBench
 import ApusDistributed
 import ArgumentParser
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 /// A worker of `apus bench`, started by its coordinator.
 struct BenchWorkerCommand: AsyncParsableCommand {
@@ -15,11 +10,9 @@ struct BenchWorkerCommand: AsyncParsableCommand {
     func run() async throws {
         let channel = try await WorkerChannel.connect()
         do {
-            let settings = try JSONDecoder().decode(
-                BenchWorkerSettings.self, from: Data(try await channel.settings()))
-            try await BenchWorker(settings: settings, channel: channel).run()
+            try await BenchWorkerProcess.serve(channel)
         } catch {
-            await channel.fail("\(error)", endsRun: true)
+            // The coordinator says it, once for all workers.
             throw ExitCode.failure
         }
     }

@@ -1,5 +1,5 @@
-import ApusRuns
 import ApusJSON
+import ApusRuns
 import ArgumentParser
 
 /// Writes the manual, a page for the program and one for each verb; what `make install` puts beside it.

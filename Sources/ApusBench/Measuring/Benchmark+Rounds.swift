@@ -1,38 +1,17 @@
 import Apus
 import ApusCPU
-import ApusCompute
 import ApusModels
 
-/// Runs combinations, each for some rounds, and measures the machine's limits around every round.
-struct Benchmark {
-    let model: BenchModel
-    let newTokens: Int
-    let rounds: Int
-    let sharesPrefixes: Bool
-    let instructionSet: InstructionSet
-    /// Says what is being done.
-    let announce: (String) -> Void
-
-    /// The batched and unbatched benchmark.
+extension Benchmark {
+    /// Runs a combination for some rounds, and measures the machine's limits around every round.
     ///
     /// - Parameters:
+    ///   - solos: prompts that run alone before the others.
     ///   - prompts: token ids.
-    ///   - prefills: lengths of prompts that run alone in each round to time the prefill.
+    ///   - announce: says what is being done.
     func measure(
-        _ combination: BenchCombination, _ prompts: [[Int]], prefills: [Int]
-    ) async throws -> BenchMeasurement {
-        let solos = prefills.map { BenchWorkerSettings.Solo(length: $0, newTokens: 1) }
-        return try await measure(combination, solos, prompts)
-    }
-
-    /// One sequence in each process at several lengths: prefill of the context, then some tokens after it.
-    func measure(_ combination: BenchCombination, contexts: [Int], newTokens: Int) async throws -> BenchMeasurement {
-        let solos = contexts.map { BenchWorkerSettings.Solo(length: $0, newTokens: newTokens + 1) }
-        return try await measure(combination, solos, [])
-    }
-
-    private func measure(
-        _ combination: BenchCombination, _ solos: [BenchWorkerSettings.Solo], _ prompts: [[Int]]
+        _ combination: BenchCombination, _ solos: [BenchWorkerSettings.Solo], _ prompts: [[Int]],
+        _ announce: (String) -> Void
     ) async throws -> BenchMeasurement {
         let inFlight = min(
             combination.batchSize, max((prompts.count + combination.processes - 1) / combination.processes, 1))
@@ -46,7 +25,7 @@ struct Benchmark {
             newTokens: newTokens, vocabulary: model.spec.vocabularySize, solos: solos, gates: "", started: 0)
         var measured: [BenchRound] = []
         for number in 1...max(rounds, 1) {
-            announce("\(Self.title(combination))\(rounds > 1 ? ", round \(number) of \(rounds)" : "")")
+            announce("\(combination)\(rounds > 1 ? ", round \(number) of \(rounds)" : "")")
             measured.append(try await round(combination, settings, prompts))
         }
         let dtype = measured.first.flatMap { DType(rawValue: $0.dtype) } ?? .float32
@@ -68,16 +47,11 @@ struct Benchmark {
         let limits = MachineLimits(
             threads: combination.processes * combination.threads, instructionSet: instructionSet)
         let before = try limits.readBandwidth()
-        let coordinator = try BenchCoordinator(settings, processes: combination.processes, prompts: prompts)
+        let coordinator = try BenchCoordinator(
+            settings, processes: combination.processes, prompts: prompts, workerArguments: workerArguments)
         var round = try await coordinator.run()
         round.bandwidth = max(before, try limits.readBandwidth())
         round.peak = limits.peak(MachineLimits.Arithmetic(round.format))
         return round
-    }
-
-    static func title(_ combination: BenchCombination) -> String {
-        "\(combination.processes) × \(combination.threads) threads, batch \(combination.batchSize)"
-            + (combination.dtype.map { ", \($0)" } ?? "") + (combination.quantization.map { ", \($0)" } ?? "")
-            + (combination.cacheType.map { ", \($0) cache" } ?? "")
     }
 }

@@ -1,48 +1,52 @@
-import ApusRuns
-import Apus
+package import Apus
 import ApusCheckpoints
 import ApusCompute
-import ApusModels
+package import ApusModels
+import ApusRuns
 
 /// The model that is measured: where it lies and what it asks of a machine.
-struct BenchModel {
+package struct BenchModel: Sendable {
     /// A directory that the workers load.
     let directory: String
     /// What a person knows it by.
-    let name: String
-    let spec: DecoderSpec
+    package let name: String
+    package let spec: DecoderSpec
     let tokenizer: Tokenizer?
     /// That of the checkpoint's own weights.
-    let quantization: Quantization?
+    package let quantization: Quantization?
     /// Random weights, which vanish with this.
     private let synthetic: SyntheticCheckpoint?
 
-    /// - Parameters:
-    ///   - directory: of a checkpoint; `nil` for the demo model.
-    ///   - synthetic: a `config.json` whose model gets random weights of floating point instead.
-    init(directory: String?, synthetic: String?) throws {
-        if let synthetic {
-            let config = try ConfigurationFile(path: synthetic)
-            spec = try DecoderSpec(config)
-            let checkpoint = try SyntheticCheckpoint(config, spec)
-            self.synthetic = checkpoint
-            self.directory = checkpoint.directory
-            name = "random weights of \(synthetic)"
-            tokenizer = nil
-            quantization = nil
-            return
-        }
-        self.synthetic = nil
-        guard let path = directory ?? DemoModel.directory else {
-            throw RunError("the demo model is not beside this program; name a checkpoint with --model DIR")
-        }
-        self.directory = path
-        name = directory ?? "the demo model"
-        let config = try ConfigurationFile(path: path + "/config.json")
+    /// - Parameter name: what a person knows it by; the directory itself if `nil`.
+    package init(directory: String, name: String? = nil) throws {
+        synthetic = nil
+        self.directory = directory
+        self.name = name ?? directory
+        let config = try ConfigurationFile(path: directory + "/config.json")
         spec = try DecoderSpec(config)
         quantization = try Quantization(storedAsIn: config)
-        let hasTokenizer = try ConfigurationFile(optionalPath: path + "/tokenizer.json") != nil
-        tokenizer = hasTokenizer ? try AutoTokenizer.from(pretrained: path) : nil
+        let hasTokenizer = try ConfigurationFile(optionalPath: directory + "/tokenizer.json") != nil
+        tokenizer = hasTokenizer ? try AutoTokenizer.from(pretrained: directory) : nil
+    }
+
+    /// Random weights of floating point.
+    ///
+    /// - Parameter path: a `config.json`, whose model gets them.
+    package init(randomWeightsOf path: String) throws {
+        let config = try ConfigurationFile(path: path)
+        spec = try DecoderSpec(config)
+        let checkpoint = try SyntheticCheckpoint(config, spec)
+        synthetic = checkpoint
+        directory = checkpoint.directory
+        name = "random weights of \(path)"
+        tokenizer = nil
+        quantization = nil
+    }
+
+    /// How many parameters its products have, as people write it.
+    package var writtenParameterCount: String {
+        let count = spec.parametersInProducts
+        return count >= 1e9 ? (count / 1e9).written(2) + " billion" : (count / 1e6).written(2) + " million"
     }
 
     func prompts(_ count: Int) -> [[Int]] {
@@ -51,7 +55,7 @@ struct BenchModel {
     }
 
     /// The type that the configuration names.
-    var storedType: DType {
+    package var storedType: DType {
         (try? DType(namedIn: ConfigurationFile(path: directory + "/config.json"))) ?? .bfloat16
     }
 

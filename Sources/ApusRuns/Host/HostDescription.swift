@@ -10,17 +10,17 @@ import ApusDistributed
 #endif
 
 /// What can be said of the machine at once, without measuring anything.
-struct HostDescription {
-    var platform = "unknown"
-    var processor = "unknown"
+package struct HostDescription {
+    package var platform = "unknown"
+    package var processor = "unknown"
     /// Those that this process can keep busy at once.
-    var cores = 1
+    package var cores = 1
     /// Those that matter for the speed of kernels, by the system's names.
-    var instructionSets: [String] = []
+    package var instructionSets: [String] = []
     /// What a launcher has said about this process, secrets left out.
-    var launcher: [(key: String, value: String)] = []
+    package var launcher: [(key: String, value: String)] = []
 
-    static var current: HostDescription {
+    package static var current: HostDescription {
         var host = HostDescription()
         host.describeSystem()
         host.cores = ProcessorCount.available

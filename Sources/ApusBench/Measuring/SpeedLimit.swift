@@ -1,32 +1,17 @@
-import Apus
-import ApusCPU
-
-/// One choice of everything that the benchmark varies.
-struct BenchCombination: Sendable, Hashable {
-    var processes: Int
-    var threads: Int
-    var batchSize: Int
-    /// `nil` is the checkpoint's own type.
-    var dtype: DType?
-    var quantization: Quantization?
-    /// Of keys and values; `nil` is what goes with the weights.
-    var cacheType: DType?
-}
-
 /// What the machine allows for a model, from what was measured of the machine.
 ///
 /// A step of B sequences reads every weight once and does 2 · B operations for every parameter in a product, so it takes
 /// at least max(bytes / bandwidth, 2 · B · parameters / peak). Processes that share a machine share its bandwidth and
 /// peak, and each does its own steps, so the limit in tokens a second is that of one process with all threads.
-struct SpeedLimit: Sendable {
+package struct SpeedLimit: Sendable {
     /// Parameters in products.
     let parameters: Double
     /// Bytes of the weights in products.
     let weightBytes: Double
     /// Bytes a second.
-    let bandwidth: Double
+    package let bandwidth: Double
     /// Operations a second.
-    let peak: Double
+    package let peak: Double
 
     /// - Parameter stateBytes: what each sequence reads beside the weights, such as its keys and values.
     func tokensPerSecond(batch: Int, stateBytes: Double = 0) -> Double {

@@ -1,9 +1,12 @@
 import Apus
 import ApusModels
+import ApusRuns
 
 extension BenchReport {
-    /// The plots that the measurements can fill: those over what was varied.
-    var plot: SVGPlot {
+    /// The plots that the measurements can fill, as a page: those over what was varied.
+    package var svg: String { plot.text }
+
+    private var plot: SVGPlot {
         var charts: [SVGPlot.Chart] = []
         if varied(\.combination.processes) { charts.append(scaling) }
         if varied(\.combination.batchSize) { charts += [share, rates] }
@@ -13,7 +16,7 @@ extension BenchReport {
         return SVGPlot(
             title: "apus bench: \(model.name)",
             remark: "\(machine.processor), \(machine.cores) cores, \(instructionSet); "
-                + "\(model.spec.parametersInProducts.parameterCount) parameters in products",
+                + "\(model.writtenParameterCount) parameters in products",
             charts: charts)
     }
 
@@ -102,12 +105,5 @@ extension BenchReport {
             lines: contextLines { measurement, index in
                 measurement.solo(index).flatMap { $0.error == nil ? $0.prefillTokensPerSecond : nil }
             })
-    }
-}
-
-extension Double {
-    /// A number of parameters as people write it.
-    var parameterCount: String {
-        self >= 1e9 ? (self / 1e9).written(2) + " billion" : (self / 1e6).written(2) + " million"
     }
 }

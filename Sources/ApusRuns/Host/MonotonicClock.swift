@@ -7,9 +7,9 @@
 #endif
 
 /// The system's clock that never goes back, which all processes of a machine share.
-enum MonotonicClock {
+package enum MonotonicClock {
     /// Seconds since some moment before this process started.
-    static var seconds: Double {
+    package static var seconds: Double {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9

@@ -1,25 +1,25 @@
-import ApusRuns
-import Apus
-import ApusCPU
+package import Apus
+package import ApusCPU
 import ApusCompute
-import ApusModels
+package import ApusModels
+import ApusRuns
 
 /// Times the products of a model's shapes, their weights read from memory as in a real step.
-struct KernelBenchmark {
-    struct Result {
+package struct KernelBenchmark {
+    package struct Result {
         let product: DecoderSpec.Product
         let format: WeightFormat
-        let rows: Int
-        let seconds: Double
+        package let rows: Int
+        package let seconds: Double
         let limitSeconds: Double
 
-        var operationsPerSecond: Double {
+        package var operationsPerSecond: Double {
             2 * Double(rows) * Double(product.outputs) * Double(product.inputs) / seconds
         }
-        var bytesPerSecond: Double {
+        package var bytesPerSecond: Double {
             format.byteCount(of: product) / seconds
         }
-        var share: Double { limitSeconds / seconds }
+        package var share: Double { limitSeconds / seconds }
     }
 
     let device: CPUDevice
@@ -31,10 +31,10 @@ struct KernelBenchmark {
     /// For each figure.
     let seconds: Double
     /// Bytes a second.
-    let bandwidth: Double
-    let peak: MachineLimits.Peak
+    package let bandwidth: Double
+    package let peak: MachineLimits.Peak
 
-    init(_ model: BenchModel, threads: Int, source: DType, format: WeightFormat, seconds: Double) throws {
+    package init(_ model: BenchModel, threads: Int, source: DType, format: WeightFormat, seconds: Double) throws {
         device = try CPUDevice(threads: threads)
         self.source = source
         self.format = format
@@ -46,7 +46,7 @@ struct KernelBenchmark {
     }
 
     /// One product at some numbers of rows. The best turn of some time each, after an untimed one.
-    func measure(_ product: DecoderSpec.Product, rows: [Int]) throws -> [Result] {
+    package func measure(_ product: DecoderSpec.Product, rows: [Int]) throws -> [Result] {
         let weights = try weights(product)
         return try rows.map { rows in
             let x = try device.makeTensor(

@@ -1,10 +1,10 @@
-import ApusRuns
 import Apus
 import ApusCPU
 import ApusCheckpoints
 import ApusDistributed
 import ApusJSON
 import ApusModels
+import ApusRuns
 
 #if canImport(Glibc)
     import Glibc
@@ -16,7 +16,7 @@ import ApusModels
 
 /// A checkpoint of random weights that exists in memory only. Its directory holds the configuration and a link to that
 /// memory, so workers load it like any other; it ends with this object.
-final class SyntheticCheckpoint {
+final class SyntheticCheckpoint: Sendable {
     let directory: String
     private let descriptor: Int32
 

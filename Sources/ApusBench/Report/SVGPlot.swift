@@ -1,3 +1,5 @@
+import ApusRuns
+
 /// Line charts as an SVG page, two beside each other (www.w3.org/TR/SVG2). Lines carry their names at their ends.
 struct SVGPlot {
     struct Line {

@@ -1,8 +1,8 @@
-import ApusRuns
 import Apus
 import ApusDistributed
 import ApusGeneration
 import ApusJSON
+import ApusRuns
 
 /// A worker's side of the benchmark: loads, warms up, runs its solos, waits with the others at a gate after each, and
 /// then continues prompts from the coordinator as fast as it can.

@@ -1,8 +1,7 @@
-import ApusRuns
 import Apus
-import ApusCPU
 import ApusDistributed
 import ApusJSON
+import ApusRuns
 import Synchronization
 
 #if canImport(FoundationEssentials)
@@ -16,6 +15,8 @@ import Synchronization
 final class BenchCoordinator: PoolObserver {
     private struct State {
         var round = BenchRound()
+        /// They go with the run, whoever still holds this object then.
+        var gates: StartingGates?
         /// Workers that have come to the end of each phase.
         var arrived: [Int]
         var start = 0.0
@@ -24,16 +25,21 @@ final class BenchCoordinator: PoolObserver {
     private let settings: BenchWorkerSettings
     private let processes: Int
     private let prompts: [[Int]]
-    private let gates: StartingGates
+    private let workerArguments: [String]
+    private let gateDirectory: String
     private let state: Mutex<State>
 
-    /// - Parameter prompts: token ids; none for a round of solos alone.
-    init(_ settings: BenchWorkerSettings, processes: Int, prompts: [[Int]]) throws {
-        gates = try StartingGates(count: settings.phases)
+    /// - Parameters:
+    ///   - prompts: token ids; none for a round of solos alone.
+    ///   - workerArguments: with which this program is a worker.
+    init(_ settings: BenchWorkerSettings, processes: Int, prompts: [[Int]], workerArguments: [String]) throws {
+        let gates = try StartingGates(count: settings.phases)
+        gateDirectory = gates.directory
         self.settings = settings
         self.processes = processes
         self.prompts = prompts
-        var state = State(arrived: [Int](repeating: 0, count: settings.phases))
+        self.workerArguments = workerArguments
+        var state = State(gates: gates, arrived: [Int](repeating: 0, count: settings.phases))
         state.round.solos = settings.solos.map { _ in BenchRound.Solo() }
         self.state = Mutex(state)
     }
@@ -41,11 +47,12 @@ final class BenchCoordinator: PoolObserver {
     /// Runs the round. Blocks nothing; returns when the last worker has ended. Throws `DistributedError` with a worker's
     /// own words when it cannot go on.
     func run() async throws -> BenchRound {
+        defer { state.withLock { $0.gates = nil } }
         guard let program = RunningProgram.path else {
             throw RunError("cannot find this program's own file to start workers from")
         }
         var settings = settings
-        settings.gates = gates.directory
+        settings.gates = gateDirectory
         settings.started = MonotonicClock.seconds
         // Each worker takes one job of a phase and then waits at its gate, so none can take another's.
         let phases = (0..<settings.phases * processes).map { WorkItem(index: $0, payload: []) }
@@ -55,7 +62,7 @@ final class BenchCoordinator: PoolObserver {
                 payload: Array(JSONValue.array(ids.map { .integer($0) }).serialized.utf8))
         }
         let pool = WorkerPool(
-            workers: processes, command: [program, BenchWorkerCommand.name],
+            workers: processes, command: [program] + workerArguments,
             settings: Array(try JSONEncoder().encode(settings)), policy: .measuring)
         _ = try await pool.run(JobList(phases + timed), observer: self)
         return state.withLock { $0.round }
@@ -78,14 +85,15 @@ final class BenchCoordinator: PoolObserver {
             state.round.dtype = reply["dtype"]?.string ?? ""
             state.round.format = reply["format"]?.string.flatMap { WeightFormat(rawValue: $0) } ?? .float32
             state.round.loadSeconds = max(state.round.loadSeconds, reply["load_seconds"]?.double ?? 0)
-            state.round.firstTokenSeconds = max(state.round.firstTokenSeconds, reply["first_token_seconds"]?.double ?? 0)
+            state.round.firstTokenSeconds = max(
+                state.round.firstTokenSeconds, reply["first_token_seconds"]?.double ?? 0)
         case 1: state.round.memoryBytes += reply["memory_bytes"]?.integer ?? 0
         default: receiveSolo(reply, &state.round.solos[phase - 2])
         }
         state.arrived[phase] += 1
         guard state.arrived[phase] == processes else { return }
         if phase == settings.phases - 1 { state.start = MonotonicClock.seconds }
-        gates.open(phase)
+        state.gates?.open(phase)
     }
 
     private func receiveSolo(_ reply: JSONObject, _ solo: inout BenchRound.Solo) {

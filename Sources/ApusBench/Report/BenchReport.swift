@@ -1,22 +1,38 @@
 import Apus
-import ApusCPU
-import ApusJSON
+package import ApusCPU
+package import ApusJSON
 import ApusModels
+import ApusRuns
 
 /// Everything a run measured, as JSON: enough to draw every plot and to check every figure again.
-struct BenchReport {
-    let model: BenchModel
-    let settings: JSONObject
-    let instructionSet: InstructionSet
-    var runs: [BenchMeasurement] = []
+package struct BenchReport {
+    package let model: BenchModel
+    package let instructionSet: InstructionSet
+    private let settings: JSONObject
+    /// Of the program.
+    private let version: String
+    private let commit: String
+    package var runs: [BenchMeasurement] = []
     /// Runs of solos, one measurement for each combination, and the lengths of their contexts.
-    var contexts: [BenchMeasurement] = []
-    var contextLengths: [Int] = []
-    var kernels: [KernelBenchmark.Result] = []
+    package var contexts: [BenchMeasurement] = []
+    package let contextLengths: [Int]
+    package var kernels: [KernelBenchmark.Result] = []
 
-    var json: JSONValue {
+    package init(
+        model: BenchModel, settings: JSONObject, instructionSet: InstructionSet, contextLengths: [Int],
+        version: String, commit: String
+    ) {
+        self.model = model
+        self.settings = settings
+        self.instructionSet = instructionSet
+        self.contextLengths = contextLengths
+        self.version = version
+        self.commit = commit
+    }
+
+    package var json: JSONValue {
         var object: JSONObject = [
-            "apus": .string(BuildDescription.version), "commit": .string(BuildDescription.commit),
+            "apus": .string(version), "commit": .string(commit),
             "machine": .object(machine), "model": .object(modelFacts), "settings": .object(settings),
         ]
         // What the prompts repeat, for whoever wants to give others the same.
@@ -155,7 +171,7 @@ struct BenchReport {
 
 extension BenchMeasurement {
     /// Tokens a second that the machine allows one sequence of some length in each process.
-    func contextLimit(_ length: Int, _ model: BenchModel) -> Double {
+    package func contextLimit(_ length: Int, _ model: BenchModel) -> Double {
         limit.tokensPerSecond(
             batch: 1, stateBytes: model.stateBytes(length: length, combination.cacheType ?? dtype))
     }

@@ -1,0 +1,35 @@
+public import Apus
+import ApusCPU
+
+/// One choice of everything that a benchmark varies.
+public struct BenchCombination: Sendable, Hashable, CustomStringConvertible {
+    public var processes: Int
+    /// Of each process.
+    public var threads: Int
+    /// Prompts in flight at once in each process.
+    public var batchSize: Int
+    /// Of the weights in products; `nil` is the checkpoint's own type.
+    public var dtype: DType?
+    /// Of the weights in products; `nil` leaves them as they are.
+    public var quantization: Quantization?
+    /// Of keys and values; `nil` is what goes with the weights.
+    public var cacheType: DType?
+
+    /// - Parameter threads: by default the cores divided by the processes.
+    public init(
+        processes: Int = 1, threads: Int? = nil, batchSize: Int = 64, dtype: DType? = nil,
+        quantization: Quantization? = nil, cacheType: DType? = nil
+    ) {
+        self.processes = processes
+        self.threads = threads ?? max(ProcessorCount.available / max(processes, 1), 1)
+        self.batchSize = batchSize
+        self.dtype = dtype
+        self.quantization = quantization
+        self.cacheType = cacheType
+    }
+
+    public var description: String {
+        "\(processes) × \(threads) threads, batch \(batchSize)" + (dtype.map { ", \($0)" } ?? "")
+            + (quantization.map { ", \($0)" } ?? "") + (cacheType.map { ", \($0) cache" } ?? "")
+    }
+}
