@@ -22,14 +22,14 @@ import Testing
         try directory.write("out.jsonl", "an hour of results\n")
         for arguments in [["a dog"], ["a dog", "--model", "/nowhere", "--force"]] {
             let outcome = try await generate(arguments + ["--output", path("out.jsonl")])
-            #expect(outcome.code == 1 && outcome.errorLines.count == 1)
+            #expect(outcome.code == 2 && outcome.errorLines.count == 1)
             #expect(try text("out.jsonl") == "an hour of results\n")
         }
         #expect(try directory.names == ["out.jsonl"])
         let outcome = try await generate(["a dog", "--output", path("out.jsonl"), "--force"])
         #expect(outcome.code == 0)
         #expect(try text("out.jsonl").contains(#""prompt":"a dog""#))
-        #expect(try directory.names == ["out.jsonl"])
+        #expect(try directory.names == ["out.jsonl", "out.jsonl.journal"])
     }
 
     @Test func anEmptyFileIsNoLoss() async throws {
@@ -51,7 +51,7 @@ import Testing
         for output in ["p.txt", "hard.txt", "soft.txt", "m/config.json", "m/model.safetensors"] {
             let outcome = try await generate(
                 ["--prompts", prompts, "--model", path("m"), "--output", path(output), "--force"])
-            #expect(outcome.code == 1 && outcome.errorLines.count == 1, "\(outcome.error)")
+            #expect(outcome.code == 2 && outcome.errorLines.count == 1, "\(outcome.error)")
             #expect(outcome.error.contains("which is read"))
         }
         #expect(try text("p.txt") == "the cat\nthe dog\n" && text("m/config.json") == config)
@@ -68,14 +68,21 @@ import Testing
             try await Task.sleep(for: .milliseconds(2))
         }
         let second = try await generate(["a dog", "--output", path("out.jsonl"), "--force"])
-        #expect(second.code == 1 && second.error.contains("another run is writing it"))
+        #expect(second.code == 75 && second.error.contains("another run is writing it"))
         run.process.terminate()
         _ = try await run.finish()
         #expect(!FileManager.default.fileExists(atPath: path("out.jsonl")))
         let kept = try text("out.jsonl.partial").split(separator: "\n")
         for (index, line) in kept.enumerated() { #expect(try JSONValue(parsing: line)["index"]?.integer == index) }
-        let refused = try await generate(["a dog", "--output", path("out.jsonl")])
-        #expect(refused.code == 1 && refused.error.contains("results of a run that did not end"))
+        let journal = try text("out.jsonl.journal")
+        for more in [[], ["--force"]] {
+            let refused = try await generate(["a dog", "--output", path("out.jsonl")] + more)
+            #expect(refused.code == 2 && refused.error.contains("results of a run that did not end"))
+        }
+        #expect(try text("out.jsonl.journal") == journal)
+        try FileManager.default.removeItem(atPath: path("out.jsonl.journal"))
+        let careful = try await generate(["a dog", "--output", path("out.jsonl"), "--resume"])
+        #expect(careful.code == 2 && careful.error.contains("results of a run that did not end"))
         #expect(try await generate(["a dog", "--output", path("out.jsonl"), "--force"]).code == 0)
         #expect(try text("out.jsonl").split(separator: "\n").count == 1)
     }
@@ -90,7 +97,7 @@ import Testing
         #expect(try text("real.jsonl").contains("a dog") && text("fresh.jsonl").contains("a dog"))
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path("link.jsonl")) == "real.jsonl")
         let circle = try await generate(["a dog", "--output", path("circle")])
-        #expect(circle.code == 1 && circle.error.contains("too many links"))
+        #expect(circle.code == 2 && circle.error.contains("too many links"))
     }
 
     /// A redirected output is appended to by whoever appends to it.
@@ -105,7 +112,7 @@ import Testing
                 "\(program) generate -q --prompts \(path("p.txt")) --output /dev/stdout >> \(path("p.txt"))",
             ]
         ).finish()
-        #expect(same.code == 1 && same.error.contains("which is read"))
+        #expect(same.code == 2 && same.error.contains("which is read"))
         for name in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
             let shell = try await CommandRun(
                 "/bin/sh",
@@ -136,10 +143,10 @@ import Testing
         let before = try directory.names
         for name in ["soft", "nowhere", "hard", "pipe"] {
             let outcome = try await generate(["a dog", "--force", "--output", path(name)])
-            #expect(outcome.code == 1 && outcome.errorLines.count == 1, "\(outcome.error)")
+            #expect(outcome.code == 2 && outcome.errorLines.count == 1, "\(outcome.error)")
         }
         let read = try await generate(["--prompts", prompts, "--force", "--output", path("q.jsonl")])
-        #expect(read.code == 1 && read.error.contains("which is read"))
+        #expect(read.code == 2 && read.error.contains("which is read"))
         #expect(try text("precious") == "precious" && text("q.jsonl.partial").contains("a dog"))
         #expect(try directory.names == before)
     }
@@ -147,6 +154,6 @@ import Testing
     @Test func aDashIsStandardOutputAndNothingIsNoName() async throws {
         #expect(try await generate(["a dog", "--output", "-"]).output.contains("a dog"))
         let outcome = try await generate(["a dog", "--output", ""])
-        #expect(outcome.code == 1 && outcome.error.contains("needs the name of a file"))
+        #expect(outcome.code == 2 && outcome.error.contains("needs the name of a file"))
     }
 }

@@ -43,6 +43,10 @@ struct GenerateCommand: AsyncParsableCommand {
         if texts.isEmpty == (files.prompts == nil) {
             throw ValidationError("Give prompts as arguments or as a file with --prompts, one of the two.")
         }
+        if files.shard == nil, let complaint = StrayCopies.complaint(ProcessInfo.processInfo.environment) {
+            StandardError.write("Error: \(complaint)")
+            throw ExitCode.validationFailure
+        }
         let overrides = try generation.config()
         if !files.quiet { generation.warnings(overrides).forEach(StandardError.write) }
         var settings = WorkerSettings(model: try model.directory(quiet: files.quiet))

@@ -7,7 +7,12 @@ final class ProgressLine: Sendable {
         let line = RewrittenLine()
         /// Whether the line is drawn, and so must be taken away before others are written.
         var isOver = false
+        var record: (@Sendable () -> RunRecord)?
+        /// Times that results came; the first are shown one by one.
+        var advances = 0
     }
+
+    private static let shownOneByOne = 10
 
     private let isEnabled: Bool
     private let state = Mutex(State())
@@ -16,13 +21,27 @@ final class ProgressLine: Sendable {
 
     /// Draws ten times a second until the task is cancelled.
     func follow(_ record: @escaping @Sendable () -> RunRecord) -> Task<Void, Never> {
-        Task {
+        if isEnabled { state.withLock { $0.record = record } }
+        return Task {
             while isEnabled, !Task.isCancelled {
                 try? await Task.sleep(for: .milliseconds(100))
-                let text = Self.text(record())
-                state.withLock { if !$0.isOver { $0.line.show(text) } }
+                state.withLock { Self.draw(&$0) }
             }
         }
+    }
+
+    /// Results came.
+    func advance() {
+        guard isEnabled else { return }
+        state.withLock { state in
+            state.advances += 1
+            if state.advances <= Self.shownOneByOne { Self.draw(&state) }
+        }
+    }
+
+    private static func draw(_ state: inout State) {
+        guard !state.isOver, let record = state.record else { return }
+        state.line.show(text(record()))
     }
 
     /// Writes a line of its own.

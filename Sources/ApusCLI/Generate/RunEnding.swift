@@ -29,6 +29,7 @@ final class RunSignals {
     private static let patience: useconds_t = 900_000
 
     init(_ run: GenerationRun) {
+        Signal.ignoreFileLimit()
         let isDraining = SignalFlag()
         watch = SignalWatch([SIGINT, SIGTERM, SIGHUP]) { number in
             if number == SIGINT, !isDraining.raise() {

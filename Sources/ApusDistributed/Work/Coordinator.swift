@@ -101,7 +101,11 @@ final class Coordinator: Sendable {
     /// Takes nothing any more.
     func close() {
         settle(.success(.stopped))
-        let (server, tick) = state.withLock { ($0.server, $0.tick) }
+        let (server, tick) = state.withLock { state in
+            // What it holds holds it.
+            defer { (state.server, state.tick, state.ranks, state.feed) = (nil, nil, nil, nil) }
+            return (state.server, state.tick)
+        }
         tick?.cancel()
         server?.close()
     }

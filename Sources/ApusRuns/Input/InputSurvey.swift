@@ -7,38 +7,30 @@ package struct InputSurvey: Sendable, Equatable {
     package private(set) var byteCount = 0
     /// Of all prompts' bytes and places.
     package private(set) var digest: UInt64 = 0
-    package private(set) var unknownKeys: [String] = []
-    private let name: String
-
-    /// Most keys that are named as unknown.
-    private static let namedKeys = 10
+    private var unknownKeys: UnknownKeys
 
     /// What of the lines has no effect.
-    package var remark: String? {
-        guard !unknownKeys.isEmpty else { return nil }
-        return
-            "\(name): not settings of a prompt, and without effect: \(unknownKeys.map(\.quoted).joined(separator: ", "))"
-    }
+    package var remark: String? { unknownKeys.remark }
 
     /// Throws `RunError` naming the file and the first line at fault, or when there are no prompts. `goesOn` may end it
     /// early with `nil`.
     package init?(_ input: PromptInput, goesOn: () -> Bool = { true }) throws(RunError) {
         var reader = try PromptReader(input)
         try self.init(&reader, count: nil, goesOn: goesOn)
-        if count == 0 { throw RunError("\(name): holds no prompts") }
+        if count == 0 { throw RunError("\(reader.name): holds no prompts") }
     }
 
     /// Of the next prompts of a reader, at most so many. Throws `RunError` naming the first line at fault.
     package init?(_ reader: inout PromptReader, count most: Int?, goesOn: () -> Bool = { true }) throws(RunError) {
         let start = reader.place.offset
         var sum = Digest()
-        name = reader.name
+        unknownKeys = UnknownKeys(name: reader.name)
         while count < most ?? .max, let line = try reader.next() {
             if count % 1024 == 0, !goesOn() { return nil }
             do {
-                note(try line.prompt().unknownKeys)
+                unknownKeys.note(try line.prompt())
             } catch {
-                throw RunError("\(name), line \(line.number): \(error)")
+                throw line.failure(error, in: reader.name)
             }
             sum.add(line.bytes)
             sum.add([0x0A])
@@ -51,11 +43,5 @@ package struct InputSurvey: Sendable, Equatable {
     /// What a journal notes of it.
     package var json: JSONObject {
         ["prompts": .integer(count), "bytes": .integer(byteCount), "digest": .string(Digest.text(digest))]
-    }
-
-    private mutating func note(_ keys: [String]) {
-        for key in keys where unknownKeys.count < Self.namedKeys && !unknownKeys.contains(key) {
-            unknownKeys.append(key)
-        }
     }
 }

@@ -22,13 +22,25 @@ package final class LineReader {
     package init(path: String, offset: Int = 0) throws(RunError) {
         self.path = path
         start = offset
-        descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
+        descriptor =
+            path == "-" ? Self.rereadableInput.map { open($0, O_RDONLY | O_CLOEXEC) } ?? 0 : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0, offset == 0 || lseek(descriptor, off_t(offset), SEEK_SET) == off_t(offset) else {
             throw Self.failure(path)
         }
     }
 
     deinit { if descriptor > 0 { close(descriptor) } }
+
+    /// The path of standard input if it is a file that nobody has read from: one that can be read again and again.
+    package static let rereadableInput: String? = {
+        #if os(Linux)
+            let isNew = FileIdentity(descriptor: 0)?.isRegular == true && lseek(0, 0, SEEK_CUR) == 0
+            return isNew ? "/dev/stdin" : nil
+        #else
+            // There, opening it again would share its place.
+            return nil
+        #endif
+    }()
 
     /// Of the next line, in bytes from the start of the file.
     package var offset: Int { start + position }

@@ -19,6 +19,9 @@ package struct PromptLine: Sendable, Equatable {
 
     package var digest: UInt64 { Digest.of(bytes) }
 
+    /// An error about the line, naming it.
+    func failure(_ error: any Error, in name: String) -> RunError { RunError("\(name), line \(number): \(error)") }
+
     /// Throws `RunError` or a parser's error saying what is wrong with the line.
     package func prompt() throws -> Prompt {
         switch form {

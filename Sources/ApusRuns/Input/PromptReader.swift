@@ -16,10 +16,13 @@ public enum PromptInput: Sendable {
         }
     }
 
-    /// Whether it can be read twice, from any place.
+    /// The file that it is, if it can be read twice, from any place.
     package var file: String? {
-        guard case .file(let path) = self, path != "-", FileIdentity(path)?.isRegular == true else { return nil }
-        return path
+        switch self {
+        case .file("-"): LineReader.rereadableInput
+        case .file(let path): FileIdentity(path)?.isRegular == true ? path : nil
+        case .texts: nil
+        }
     }
 }
 

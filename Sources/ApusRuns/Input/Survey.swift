@@ -7,6 +7,8 @@ final class Survey: Sendable {
     /// What was found before the run.
     let known: InputSurvey?
     private let input: PromptInput?
+    /// Whether nothing looks at the lines but whoever reads them for their prompts.
+    let isImpossible: Bool
     private let state = Mutex((isCancelled: false, found: InputSurvey?.none, failure: (any Error)?.none))
     private let isOver = Latch()
 
@@ -15,6 +17,7 @@ final class Survey: Sendable {
     ///   - whole: inputs up to so many bytes are read before the run.
     /// - Throws: `RunError` for an input that cannot be read, or a line that is no prompt.
     init(_ input: PromptInput, _ part: RunPart, isNeededNow: Bool, whole byteCount: Int) throws(RunError) {
+        if case .file = input { isImpossible = part.survey == nil && input.file == nil } else { isImpossible = false }
         if let survey = part.survey {
             (known, self.input) = (survey, nil)
             return

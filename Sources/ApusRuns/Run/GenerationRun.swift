@@ -107,7 +107,7 @@ public final class GenerationRun: Sendable {
         noteSurvey(survey.known)
         let jobs = PromptJobs(
             try PromptReader(input, at: part.place), count: part.count, replay: nil, retriesErrors: false,
-            resumed: { _ in })
+            checks: survey.isImpossible, resumed: { _ in }, remark: { [observer] in observer.remark($0) })
         let results = OrderedResults(first: part.place.index, isOrdered: !options.isUnordered) {
             try descriptor.write($0)
         }
@@ -147,6 +147,7 @@ public final class GenerationRun: Sendable {
         if let noted = scan?.input, let known = survey.known, noted != known.json {
             throw RunError("\(input.name): is another than when the run began, whose results stand in \(journal.path)")
         }
+        let file = try ResultFile(at: target, takesPartial: true)
         if let scan { try journal.goOn(after: scan.end) } else { try journal.begin(header(part.instructionSet)) }
         if let known = survey.known, scan?.input == nil { try journal.append([.input(known.json)]) }
         isBegun = true
@@ -155,7 +156,6 @@ public final class GenerationRun: Sendable {
         }
         try journal.keepSynced()
         ResultFile.syncFolder(of: target)
-        let file = try ResultFile(at: target, takesPartial: true)
         return try await fill(file, journal, scan, survey, name: name)
     }
 
@@ -168,8 +168,8 @@ public final class GenerationRun: Sendable {
             try PromptReader(input, at: part.place), count: part.count,
             replay: try scan.map { scan throws(RunError) in
                 try JournalReplay(path: journal.path, scan: scan, first: part.place.index)
-            }, retriesErrors: isRetry
-        ) { try keeperBox.resume($0) }
+            }, retriesErrors: isRetry, checks: survey.isImpossible, resumed: { try keeperBox.resume($0) },
+            remark: { [observer] in observer.remark($0) })
         // Errors that are tried again would hold all behind them back: then the output is made of the journal at the end.
         let keeper = ResultKeeper(
             jobs: jobs, journal: journal,

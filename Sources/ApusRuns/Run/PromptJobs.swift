@@ -16,15 +16,23 @@ final class PromptJobs: JobSource {
     nonisolated(unsafe) private var ahead: WorkItem??
     private let last: Int
     private let retriesErrors: Bool
+    /// Of lines that nothing else has looked at.
+    nonisolated(unsafe) private var unknownKeys: UnknownKeys?
     private let resumed: @Sendable (JournalRecord.Result) throws -> Void
+    private let remark: @Sendable (String) -> Void
 
     /// - Parameters:
     ///   - count: prompts from the reader's place on; all if `nil`.
+    ///   - checks: whether lines are to be checked as they are read, as nothing has looked at them.
     ///   - resumed: is given results that the journal has.
+    ///   - remark: is told what of the lines has no effect.
     init(
-        _ reader: PromptReader, count: Int?, replay: JournalReplay?, retriesErrors: Bool,
-        resumed: @escaping @Sendable (JournalRecord.Result) throws -> Void
+        _ reader: PromptReader, count: Int?, replay: JournalReplay?, retriesErrors: Bool, checks: Bool,
+        resumed: @escaping @Sendable (JournalRecord.Result) throws -> Void,
+        remark: @escaping @Sendable (String) -> Void
     ) {
+        unknownKeys = checks ? UnknownKeys(name: reader.name) : nil
+        self.remark = remark
         self.reader = reader
         self.replay = replay
         self.retriesErrors = retriesErrors
@@ -51,6 +59,7 @@ final class PromptJobs: JobSource {
 
     private func read() throws -> WorkItem? {
         while reader.place.index < last, let line = try reader.next() {
+            try check(line)
             let digest = line.digest
             if let result = try replay?.result(of: line.index) {
                 guard result.digest == digest else {
@@ -68,6 +77,17 @@ final class PromptJobs: JobSource {
             throw RunError("\(reader.name): has no prompt \(index) any more, of which there is a result")
         }
         replay = nil
+        if reader.place.index == 0 { throw RunError("\(reader.name): holds no prompts") }
+        if let text = unknownKeys?.remark { remark(text) }
         return nil
+    }
+
+    private func check(_ line: PromptLine) throws(RunError) {
+        guard unknownKeys != nil else { return }
+        do {
+            unknownKeys?.note(try line.prompt())
+        } catch {
+            throw line.failure(error, in: reader.name)
+        }
     }
 }

@@ -50,6 +50,7 @@ final class ResultKeeper: PoolObserver {
             for remark in reply.remarks { say(remark) }
         }
         try put(records)
+        observer.advanced()
     }
 
     /// Takes a result that the journal has.

@@ -38,4 +38,6 @@ public protocol RunObserver: Sendable {
     func remark(_ text: String)
     /// A prompt got an error as its result.
     func failure(ofPrompt index: Int, _ error: String)
+    /// Results came.
+    func advanced()
 }
