@@ -49,7 +49,6 @@ extension HTMLReport {
           font-size: 12px; fill: var(--muted); paint-order: stroke; stroke: var(--paper); stroke-width: 3px;
           stroke-linejoin: round; font-variant-numeric: tabular-nums;
         }
-        .multiples svg text { font-size: 17px; }
         .grid { stroke: var(--rule); }
         .axis { stroke: var(--muted); }
         .line { fill: none; stroke: var(--line); stroke-width: 2; stroke-linejoin: round; }
@@ -57,7 +56,7 @@ extension HTMLReport {
         .shade { fill: var(--shade); }
         .mark line { stroke: var(--bad); stroke-dasharray: 3 3; }
         .mark circle { fill: var(--bad); }
-        .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 1.25rem 2rem; }
+        .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1.25rem 2rem; }
         .multiples figure { margin: 0; }
         .multiples b { color: var(--ink); font-weight: 600; margin-right: 0.4em; }
         .scroll { overflow-x: auto; margin-top: 1rem; }

@@ -25,7 +25,7 @@ extension HTMLReport {
             body += "<p>\(results) an error as the result.</p>\n"
         }
         if let failure = record.failure {
-            body += "<p>The run ended by it: \(Self.escaped(failure))</p>\n"
+            body += "<p>The run failed: \(Self.escaped(failure))</p>\n"
         }
         if record.events.isEmpty {
             body += record.failure == nil && record.errors == 0 ? "<p>No failures</p>\n" : ""

@@ -67,7 +67,7 @@ struct HTMLReport {
             + number("Errors", ReportNumber.count(record.errors), isBad: record.errors > 0)
             + number(
                 "Tokens/s", ReportNumber.brief(record.tokensPerSecond),
-                below: "\(ReportNumber.count(record.tokens)) new tokens")
+                below: "\(ReportNumber.count(record.tokens)) tokens")
             + number("Time", ReportNumber.duration(record.seconds))
             + number(
                 "Ending", record.ending.rawValue, below: "exit status \(record.exitCode)", isBad: record.exitCode != 0)

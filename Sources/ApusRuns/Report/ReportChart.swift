@@ -53,9 +53,10 @@ struct ReportChart {
     }
 
     private var shades: String {
-        spans.filter { $0.to > $0.from }.map { span in
+        // Narrower ones would be taken for lines that mean something.
+        spans.filter { x($0.to) - x($0.from) > 2 }.map { span in
             let (from, to) = (x(span.from), x(span.to))
-            return "<rect class=\"shade\" x=\"\(n(from))\" y=\"\(n(Self.top))\" width=\"\(n(max(to - from, 1)))\" "
+            return "<rect class=\"shade\" x=\"\(n(from))\" y=\"\(n(Self.top))\" width=\"\(n(to - from))\" "
                 + "height=\"\(n(bottom - Self.top))\"><title>\(HTMLText.escaped(span.name))</title></rect>\n"
         }.joined()
     }

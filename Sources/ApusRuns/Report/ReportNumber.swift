@@ -12,7 +12,7 @@ enum ReportNumber {
 
     /// Three digits that count, or all before the point.
     static func brief(_ value: Double) -> String {
-        decimal(value, value.magnitude >= 99.95 ? 0 : value.magnitude >= 9.995 ? 1 : 2)
+        value == 0 ? "0" : decimal(value, value.magnitude >= 99.95 ? 0 : value.magnitude >= 9.995 ? 1 : 2)
     }
 
     /// Thousands apart.
