@@ -41,7 +41,8 @@ import Testing
         let texts =
             [
                 "1,200 of 1,200 prompts finished", "Finished; 3 results are errors", "1,200 / 1,200", "392",
-                "39,228 tokens", "1 min 40 s", "exit status 1", "ran out of work 8.00 s before the end: 8.0 % of the time",
+                "39,228 tokens", "1 min 40 s", "exit status 1",
+                "ran out of work 8.00 s before the end: 8.0 % of the time",
                 "31.5 s 1 death rank 1 died: <script>alert(\"x\")</script> & 'so'", "1 min 4 s 1 hang rank 1 hangs",
                 "/models/a <b>bold</b> one", "Rank 7",
             ] + rows
