@@ -8,7 +8,7 @@ SCRATCH := .build-dist
 STATIC := $(if $(filter Linux,$(shell uname -s)),--static-swift-stdlib -Xlinker -s)
 PROGRAM := $(SCRATCH)/release/apus
 
-.PHONY: build test lint sanitize targets format parity fuzz fixtures demo faults program install uninstall dist docs dependent
+.PHONY: build test lint sanitize targets format parity fuzz fixtures demo faults browser program install uninstall dist docs dependent
 
 build:            ## the apus command, optimised
 	$(SWIFT) build -c release
@@ -51,6 +51,10 @@ demo:             ## train the demo model again, about half an hour
 faults: build     ## the fault drill: ranks and launchers killed at random moments
 	$(PYTHON) Scripts/faults.py
 	$(PYTHON) Scripts/limits.py
+
+browser:          ## a run's report as a browser shows it; installs chromium where there is none
+	Scripts/report-in-browser.py --find || apt-get install -y --no-install-recommends chromium
+	$(SWIFT) test -c release --disable-testable-imports --filter ReportInBrowserTests
 
 program:          ## the apus command with the Swift runtime inside
 	$(SWIFT) build -c release $(STATIC) --product apus --scratch-path $(SCRATCH)

@@ -114,6 +114,7 @@ let package = Package(
             path: "Tests/Fuzz", swiftSettings: swiftSettings),
         program("apus-readme", path: "Tests/ReadmeProgram"),
         tests("ApusDistributedTests", ["ApusCompute", "ApusDistributed", "ApusJSON"]),
+        tests("ApusRunsTests", ["ApusJSON", "ApusRuns"]),
         tests("ApusCLITests", ["ApusJSON"]),
     ] + examples.map { program($0, path: "Examples/\($0)") },
     swiftLanguageModes: [.v6]

@@ -1,24 +1,54 @@
+import ApusDistributed
 import ApusRuns
 import ArgumentParser
 
-/// A run as the command makes it: with progress, signals, a summary, and the exit code that tells how it ended.
+/// A run as the command makes it: with progress, signals, a summary, reports, and the exit code that tells how it ended.
 struct CommandRun {
     private let run: GenerationRun
     private let files: FileOptions
     private let progress: ProgressLine
+    private let reports: RunReports
 
-    init(_ run: GenerationRun, files: FileOptions, progress: ProgressLine) {
+    init(_ run: GenerationRun, files: FileOptions, progress: ProgressLine, reports: RunReports) {
         self.run = run
         self.files = files
         self.progress = progress
+        self.reports = reports
+    }
+
+    /// Tries that the reports can be written. Throws as `run` does.
+    static func reports(
+        _ options: ReportOptions, _ files: FileOptions, input: PromptInput, model: String, output: String?
+    ) throws -> RunReports {
+        do {
+            return try RunReports(options.paths, input: input, model: model, output: output)
+        } catch {
+            guard files.isToFile else { throw error }
+            StandardError.write("Error: \(error)")
+            throw RunExitCode.of(error)
+        }
     }
 
     /// Throws `ExitCode` where all is said, or what went wrong.
     func run() async throws {
-        let signals = files.isToFile ? RunSignals(run) : nil
-        defer { withExtendedLifetime(signals) {} }
+        let reports = CommandReports(reports, of: run)
+        do {
+            try await runReported(reports)
+        } catch {
+            reports.finish(error)
+            throw error
+        }
+        reports.finish(nil)
+    }
+
+    private func runReported(_ reports: CommandReports) async throws {
+        let signals = files.isToFile ? RunSignals(run, lastWords: reports.finish(exitCode:)) : nil
+        let watch = files.isToFile || self.reports.isEmpty ? nil : reports.watch()
+        defer { withExtendedLifetime((signals, watch)) {} }
         let drawing = progress.follow { [run] in run.record }
         defer { drawing.cancel() }
+        let following = self.reports.follow({ [run] in run.record }, remark: progress.write)
+        defer { following.cancel() }
         let record: RunRecord
         do {
             record = try await run.run()

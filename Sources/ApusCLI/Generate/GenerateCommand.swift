@@ -32,6 +32,9 @@ struct GenerateCommand: AsyncParsableCommand {
     @OptionGroup(title: "Input and output")
     var files: FileOptions
 
+    @OptionGroup(title: "Reports")
+    var reports: ReportOptions
+
     @OptionGroup(title: "Model")
     var model: ModelOptions
 
@@ -77,7 +80,9 @@ struct GenerateCommand: AsyncParsableCommand {
             throw RunExitCode.of(error)
         }
         let run = GenerationRun(input, settings: settings, options: options, observer: observer, part: part)
-        try await CommandRun(run, files: files, progress: progress).run()
+        let reports = try CommandRun.reports(
+            reports, files, input: input, model: settings.model, output: options.output)
+        try await CommandRun(run, files: files, progress: progress, reports: reports).run()
     }
 
     /// What to say of an argument that was taken for an option and may be a prompt; `nil` for other errors.

@@ -28,7 +28,11 @@ final class RunSignals {
     /// From the first signal that ends at once to the end, whatever still waits for a disk.
     private static let patience: useconds_t = 900_000
 
-    init(_ run: GenerationRun) {
+    /// When the reports are written if the run has not ended by itself: before the patience is over.
+    private static let reportPatience: useconds_t = 600_000
+
+    /// - Parameter lastWords: called with the exit status, where the end comes before that of the run.
+    init(_ run: GenerationRun, lastWords: @escaping @Sendable (Int32) -> Void) {
         Signal.ignoreFileLimit()
         let isDraining = SignalFlag()
         watch = SignalWatch([SIGINT, SIGTERM, SIGHUP]) { number in
@@ -39,6 +43,11 @@ final class RunSignals {
             try? BackgroundThread.start {
                 usleep(Self.patience)
                 _exit(EX_TEMPFAIL)
+            }
+            // On a thread of its own: a disk that does not answer must not hold the end up.
+            try? BackgroundThread.start {
+                usleep(Self.reportPatience)
+                lastWords(EX_TEMPFAIL)
             }
             run.stop()
         }

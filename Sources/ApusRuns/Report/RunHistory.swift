@@ -14,13 +14,16 @@ final class RunHistory: Sendable {
         var interval = 0.1
         var lastSample = -1.0
         var reports: [WorkerReport]
+        /// New tokens of each rank's results, which a short run has before any report.
+        var resultTokens: [Int]
     }
 
     private let state: Mutex<State>
     private let start = ContinuousClock.now
 
     init(ranks: Int) {
-        var state = State(reports: Array(repeating: WorkerReport(), count: ranks))
+        var state = State(
+            reports: Array(repeating: WorkerReport(), count: ranks), resultTokens: Array(repeating: 0, count: ranks))
         state.record.ranks = (0..<ranks).map { RunRecord.Rank(rank: $0) }
         state.record.startedAt = Date.now.formatted(.iso8601)
         self.state = Mutex(state)
@@ -58,7 +61,11 @@ final class RunHistory: Sendable {
             if isError { state.record.errors += 1 }
             state.record.tokens += tokens
             state.record.promptTokens += promptTokens
-            if state.record.ranks.indices.contains(rank) { state.record.ranks[rank].prompts += 1 }
+            if state.record.ranks.indices.contains(rank) {
+                state.record.ranks[rank].prompts += 1
+                state.resultTokens[rank] += tokens
+                state.record.ranks[rank].tokens = max(state.record.ranks[rank].tokens, state.resultTokens[rank])
+            }
             let now = now
             if state.record.firstResultSeconds == nil { state.record.firstResultSeconds = now }
             sample(&state, now)
@@ -76,7 +83,7 @@ final class RunHistory: Sendable {
                 Self.note(new, at: now, &state.record.ranks[rank])
             case .report(let rank, let report):
                 state.reports[rank] = report
-                state.record.ranks[rank].tokens = report.tokens
+                state.record.ranks[rank].tokens = max(report.tokens, state.resultTokens[rank])
                 state.record.ranks[rank].steps = report.steps
                 state.record.ranks[rank].stepSeconds = report.stepSeconds
                 state.record.ranks[rank].longestStepSeconds = report.longestStep

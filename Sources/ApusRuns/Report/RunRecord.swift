@@ -29,6 +29,8 @@ public struct RunRecord: Sendable, Codable, Equatable {
         public var longestStepSeconds = 0.0
         /// When it held a prompt for the last time.
         public var lastBusySeconds = 0.0
+
+        package init(rank: Int) { self.rank = rank }
     }
 
     /// Something that a person should know of: a death, a hang, a worker that stays away.
@@ -38,6 +40,13 @@ public struct RunRecord: Sendable, Codable, Equatable {
         /// `death`, `hang` or `retirement`.
         public var kind: String
         public var message: String
+
+        package init(seconds: Double, rank: Int, kind: String, message: String) {
+            self.seconds = seconds
+            self.rank = rank
+            self.kind = kind
+            self.message = message
+        }
     }
 
     /// How far the run was at a moment.
@@ -47,6 +56,12 @@ public struct RunRecord: Sendable, Codable, Equatable {
         public var prompts: Int
         /// New tokens of each rank.
         public var tokens: [Int]
+
+        package init(seconds: Double, prompts: Int, tokens: [Int]) {
+            self.seconds = seconds
+            self.prompts = prompts
+            self.tokens = tokens
+        }
     }
 
     /// What a step takes by the number of its tokens, fitted over all steps.

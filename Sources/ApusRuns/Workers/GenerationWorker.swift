@@ -124,6 +124,8 @@ final class GenerationWorker: Sendable {
             defer { remarks = [] }
             return remarks
         }
+        // The last result ends the run: what is told later comes too late.
+        try end.report(report)
         try await end.submit([(lease, reply.payload)])
     }
 
