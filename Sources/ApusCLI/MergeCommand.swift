@@ -15,7 +15,8 @@ struct MergeCommand: ParsableCommand {
               apus merge parts --output out.jsonl
             """)
 
-    @Argument(help: ArgumentHelp("Directory that --output named for the shards.", valueName: "dir"), completion: .directory)
+    @Argument(
+        help: ArgumentHelp("Directory that --output named for the shards.", valueName: "dir"), completion: .directory)
     var directory: String
 
     @Option(help: ArgumentHelp("File for the results; - for standard output.", valueName: "file"), completion: .file())

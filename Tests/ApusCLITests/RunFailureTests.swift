@@ -67,7 +67,7 @@ import Testing
     func theBytesAreThoseOfAnUndisturbedRun(faults: String) async throws {
         let expected = try await reference()
         let outcome = try await run(["-n", "3"], faults: faults)
-        #expect(outcome.code == 0 && (try readFile(out)) == expected, "\(outcome.error)")
+        #expect(try outcome.code == 0 && readFile(out) == expected, "\(outcome.error)")
         let said = outcome.errorLines.filter { $0.hasPrefix("rank ") }
         #expect(said.count == (faults.hasPrefix("once") ? 1 : 0), "\(outcome.error)")
     }
@@ -86,7 +86,7 @@ import Testing
             ["generate", "--prompts", path("p.jsonl"), "--output", out, "--threads", "1", "-n", "1"],
             environment: ["APUS_FAULTS": "once-hang@7", "APUS_HANG_SECONDS": "2"]
         ).finish()
-        #expect(outcome.code == 0 && (try readFile(out)) == expected, "\(outcome.error)")
+        #expect(try outcome.code == 0 && readFile(out) == expected, "\(outcome.error)")
         #expect(outcome.error.contains(/rank 0 has finished no step for \d+ s, and jobs .* wait for it/))
     }
 
@@ -102,11 +102,11 @@ import Testing
         }
         let before = records()
         let outcome = try await run(["--resume"])
-        #expect(outcome.code == 0 && (try readFile(out)) == expected, "\(outcome.error)")
+        #expect(try outcome.code == 0 && readFile(out) == expected, "\(outcome.error)")
         #expect(outcome.error.contains("\(before) results were there already"))
         let again = try await run(["--resume"])
         #expect(again.code == 0 && again.error.contains("40 results were there already"))
-        #expect(again.error.contains("num_tokens 0,") && (try readFile(out)) == expected)
+        #expect(try again.error.contains("num_tokens 0,") && readFile(out) == expected)
     }
 
     /// A line that was cut must not swallow what is written behind it.
@@ -123,14 +123,15 @@ import Testing
     }
 
     @Test func errorsCountAsDoneUntilTheyAreToBeTriedAgain() async throws {
-        try directory.write("p.jsonl", #"{"prompt": "a"}"# + "\n" + #"{"prompt_token_ids": [99999999]}"# + "\n" + #"{"prompt": "b"}"#)
+        try directory.write(
+            "p.jsonl", #"{"prompt": "a"}"# + "\n" + #"{"prompt_token_ids": [99999999]}"# + "\n" + #"{"prompt": "b"}"#)
         #expect(try await run(["-q"]).code == 1)
         let resumed = try await run(["--resume"])
         #expect(resumed.code == 1 && resumed.error.contains("num_tokens 0,"))
         #expect(!resumed.error.contains("prompt 1:"))
         let bytes = try readFile(out)
         let again = try await run(["--resume", "--retry-errors"])
-        #expect(again.code == 1 && again.error.contains("prompt 1:") && (try readFile(out)) == bytes)
+        #expect(try again.code == 1 && again.error.contains("prompt 1:") && readFile(out) == bytes)
     }
 
     @Test func whatHasChangedIsNamed() async throws {
@@ -171,7 +172,10 @@ import Testing
         func generate(_ lines: String) async throws -> CommandRun.Outcome {
             try await CommandRun(
                 "/bin/sh",
-                ["-c", "printf '\(lines)' | \(BuiltProgram.apus) generate --prompts - --output \(out) --resume --max-new-tokens 3"]
+                [
+                    "-c",
+                    "printf '\(lines)' | \(BuiltProgram.apus) generate --prompts - --output \(out) --resume --max-new-tokens 3",
+                ]
             ).finish()
         }
         #expect(try await generate("a dog\\na cat\\n").code == 0)
@@ -223,13 +227,15 @@ import Testing
     }
 
     @Test func aSecondRunOnOneOutputEndsAtOnce() async throws {
-        let first = try start(["-q"], faults: "slow=20")
+        let first = try start(["-q", "--batch-size", "1"], faults: "slow=200")
         try await awaitRecords(1)
         // Locks have no age.
-        try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 0)], ofItemAtPath: out + ".journal")
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 0)], ofItemAtPath: out + ".journal")
         for arguments in [["--resume"], ["--force"], []] {
             let second = try await run(arguments + ["-q"])
-            #expect(second.code == 75 && second.errorLines.count == 1 && second.error.contains("another run is writing it"))
+            #expect(
+                second.code == 75 && second.errorLines.count == 1 && second.error.contains("another run is writing it"))
         }
         kill(first.process.processIdentifier, SIGKILL)
         _ = try await first.finish()

@@ -55,7 +55,9 @@ import Testing
         _ = jobs(queue.take(rank: 1, capacity: 1, at: 0))
         queue.note(tokens: 400, rank: 0, at: 1)
         queue.note(tokens: 100, rank: 1, at: 1)
-        let (fast, slow) = (jobs(queue.take(rank: 0, capacity: 1000, at: 1)), jobs(queue.take(rank: 1, capacity: 1000, at: 1)))
+        let (fast, slow) = (
+            jobs(queue.take(rank: 0, capacity: 1000, at: 1)), jobs(queue.take(rank: 1, capacity: 1000, at: 1))
+        )
         #expect(fast.count == 79 && slow.count == 19)
     }
 
@@ -109,7 +111,8 @@ import Testing
                 }
             default:
                 // What kills, kills; others die at times.
-                let kills = held[rank]?.contains { killers.contains($0.item.index) && !queue.isDone($0.item.index) } ?? false
+                let kills =
+                    held[rank]?.contains { killers.contains($0.item.index) && !queue.isDone($0.item.index) } ?? false
                 guard kills || below(60) == 0, (held[rank]?.count ?? 0) != 1 || kills else { continue }
                 givenUp.formUnion(queue.lose(rank).condemned.map(\.index))
                 held[rank] = []

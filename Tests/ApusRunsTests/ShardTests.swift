@@ -1,3 +1,4 @@
+import ApusJSON
 import ApusRuns
 import ApusTestSupport
 import Testing
@@ -13,30 +14,40 @@ import Testing
         #expect(throws: RunError.self) { try ShardChoice("30/30") }
     }
 
-    @Test(arguments: [
-        (["SLURM_ARRAY_TASK_ID": "7"], 7, nil),
-        (["SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_COUNT": "8", "SLURM_ARRAY_TASK_MIN": "0",
-            "SLURM_ARRAY_TASK_MAX": "7"], 7, 8),
-        // Two of many run again: their count says nothing.
-        (["SLURM_ARRAY_TASK_ID": "17", "SLURM_ARRAY_TASK_COUNT": "2", "SLURM_ARRAY_TASK_MIN": "17",
-            "SLURM_ARRAY_TASK_MAX": "203"], 17, nil),
-        (["JOB_COMPLETION_INDEX": "0"], 0, nil),
-        (["AWS_BATCH_JOB_ARRAY_INDEX": "3", "AWS_BATCH_JOB_ARRAY_SIZE": "5"], 3, 5),
-        (["LSB_JOBINDEX": "1", "LSB_JOBINDEX_END": "4"], 0, 4),
-        (["SGE_TASK_ID": "2", "SGE_TASK_LAST": "2"], 1, 2),
-        (["SGE_TASK_ID": "undefined", "PARALLEL_SEQ": "5"], 4, nil),
-        (["CLOUD_RUN_TASK_INDEX": "2", "CLOUD_RUN_TASK_COUNT": "3"], 2, 3),
-    ] as [([String: String], Int, Int?)])
+    @Test(
+        arguments: [
+            (["SLURM_ARRAY_TASK_ID": "7"], 7, nil),
+            (
+                [
+                    "SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_COUNT": "8", "SLURM_ARRAY_TASK_MIN": "0",
+                    "SLURM_ARRAY_TASK_MAX": "7",
+                ], 7, 8
+            ),
+            // Two of many run again: their count says nothing.
+            (
+                [
+                    "SLURM_ARRAY_TASK_ID": "17", "SLURM_ARRAY_TASK_COUNT": "2", "SLURM_ARRAY_TASK_MIN": "17",
+                    "SLURM_ARRAY_TASK_MAX": "203",
+                ], 17, nil
+            ),
+            (["JOB_COMPLETION_INDEX": "0"], 0, nil),
+            (["AWS_BATCH_JOB_ARRAY_INDEX": "3", "AWS_BATCH_JOB_ARRAY_SIZE": "5"], 3, 5),
+            (["LSB_JOBINDEX": "1", "LSB_JOBINDEX_END": "4"], 0, 4),
+            (["SGE_TASK_ID": "2", "SGE_TASK_LAST": "2"], 1, 2),
+            (["SGE_TASK_ID": "undefined", "PARALLEL_SEQ": "5"], 4, nil),
+            (["CLOUD_RUN_TASK_INDEX": "2", "CLOUD_RUN_TASK_COUNT": "3"], 2, 3),
+        ] as [([String: String], Int, Int?)])
     func schedulersSayWhichTaskItIs(environment: [String: String], index: Int, count: Int?) throws {
         let task = try ArrayTask(environment: environment)
         #expect(task.index == index && task.count == count)
     }
 
-    @Test(arguments: [
-        [:], ["SLURM_ARRAY_TASK_ID": "x"], ["LSB_JOBINDEX": "0"], ["SLURM_PROCID": "1", "SLURM_NTASKS": "2"],
-        ["SLURM_ARRAY_TASK_ID": "1", "JOB_COMPLETION_INDEX": "2"],
-        ["AWS_BATCH_JOB_ARRAY_INDEX": "5", "AWS_BATCH_JOB_ARRAY_SIZE": "5"],
-    ] as [[String: String]])
+    @Test(
+        arguments: [
+            [:], ["SLURM_ARRAY_TASK_ID": "x"], ["LSB_JOBINDEX": "0"], ["SLURM_PROCID": "1", "SLURM_NTASKS": "2"],
+            ["SLURM_ARRAY_TASK_ID": "1", "JOB_COMPLETION_INDEX": "2"],
+            ["AWS_BATCH_JOB_ARRAY_INDEX": "5", "AWS_BATCH_JOB_ARRAY_SIZE": "5"],
+        ] as [[String: String]])
     func whatIsNoTaskOfAnArrayIsRefused(environment: [String: String]) {
         #expect(throws: RunError.self) { try ArrayTask(environment: environment) }
     }
@@ -55,7 +66,8 @@ import Testing
         for (index, part) in manifest.parts.enumerated() where part.count > 0 {
             var reader = try PromptReader(.file(path), at: part.place)
             let line = try #require(try reader.next())
-            #expect(line.index == index && String(decoding: line.bytes, as: UTF8.self) == ["a", "b", "c", "d", "e"][index])
+            #expect(
+                line.index == index && String(decoding: line.bytes, as: UTF8.self) == ["a", "b", "c", "d", "e"][index])
         }
         let published = try manifest.publish(in: directory.path)
         let other = try ShardManifest(surveying: path, shards: 2, header: ["x": 1]).publish(in: directory.path)

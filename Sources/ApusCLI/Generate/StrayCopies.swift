@@ -8,7 +8,8 @@ enum StrayCopies {
     static func complaint(_ environment: [String: String]) -> String? {
         for name in counts {
             guard let count = environment[name].flatMap({ Int($0) }), count > 1 else { continue }
-            return "a launcher started \(count) copies of this command (\(name)=\(count)), and each would run every prompt: "
+            return
+                "a launcher started \(count) copies of this command (\(name)=\(count)), and each would run every prompt: "
                 + "start one with -n \(count), or give each its --shard"
         }
         return nil

@@ -82,7 +82,8 @@ final class Guardian: Sendable {
                             count: Int32(clamping: job.environments.count), program: texts.pointers[0],
                             arguments: arguments.pointers, environments: environments.baseAddress, input: job.input,
                             nothing: job.nothing, outputs: outputs.baseAddress, errors: errors.baseAddress,
-                            shared: job.shared, restarts: job.restarts ? 1 : 0, file: texts.pointers[1], directory: texts.pointers[2])
+                            shared: job.shared, restarts: job.restarts ? 1 : 0, file: texts.pointers[1],
+                            directory: texts.pointers[2])
                         return apus_start_guardian(&raw, &process, &orders, &news)
                     }
                 }

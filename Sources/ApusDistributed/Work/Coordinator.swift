@@ -80,7 +80,9 @@ final class Coordinator: Sendable {
         state.withLock { $0.feed = feed }
         try feed.start(source)
         try await ranks.start { rank, status in Task { await self.ended(rank, status) } }
-        let tick = try EventLoop.shared().scheduleRepeatedTask(initialDelay: .milliseconds(100), delay: .milliseconds(100)) {
+        let tick = try EventLoop.shared().scheduleRepeatedTask(
+            initialDelay: .milliseconds(100), delay: .milliseconds(100)
+        ) {
             [weak self] _ in self?.lookAround()
         }
         state.withLock { $0.tick = tick }
@@ -94,7 +96,9 @@ final class Coordinator: Sendable {
 
     /// Gives workers that have nothing to do a moment to leave.
     func awaitLeavers() async {
-        let isBusy = state.withLock { state in state.workers.contains { $0.isAlive && $0.asking == nil && !$0.isLeaving } }
+        let isBusy = state.withLock { state in
+            state.workers.contains { $0.isAlive && !$0.isLeaving }
+        }
         if !isBusy { await allGone.wait(upTo: .seconds(2)) }
     }
 
@@ -241,7 +245,8 @@ extension Coordinator {
                     rank: rank, index: lease.item.index, attempt: lease.attempt, payload: lease.item.payload))
         }
         guard isWhole else {
-            return settle(.failure(DistributedError.rankFailed(rank, "rank \(rank) sent a result that cannot be read")), &state)
+            return settle(
+                .failure(DistributedError.rankFailed(rank, "rank \(rank) sent a result that cannot be read")), &state)
         }
         keep(results, &state)
         guard state.ending == nil else { return }

@@ -113,8 +113,10 @@ package actor Engine {
         let step = scheduler.schedule()
         stepCount += 1
         defer {
-            let rest = meter.note(tokens: step.tokenCount, seconds: (ContinuousClock.now - start) / .seconds(1))
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            let rest = meter.rest(after: seconds)
             if rest > 0 { ThreadExecutor.sleep(seconds: rest) }
+            meter.note(tokens: step.tokenCount, seconds: seconds + rest)
         }
         let members = step.sequences.compactMap { sequences[$0.id] }
         do {

@@ -23,11 +23,12 @@ package final class StepMeter: Sendable {
     /// For tests of unequal devices: every step takes this many times as long, by waiting.
     package func slowDown(by factor: Double) { self.factor.withLock { $0 = factor } }
 
-    /// What is still to be waited for after a step that took so long.
-    func note(tokens: Int, seconds: Double) -> Double {
-        let factor = factor.withLock { $0 }
+    /// Seconds that are still to be waited after a step that took so long.
+    func rest(after seconds: Double) -> Double { seconds * (factor.withLock { $0 } - 1) }
+
+    func note(tokens: Int, seconds: Double) {
         state.withLock { reading in
-            let (count, seconds) = (Double(tokens), seconds * factor)
+            let count = Double(tokens)
             reading.steps += 1
             reading.tokens += tokens
             reading.seconds += seconds
@@ -35,6 +36,5 @@ package final class StepMeter: Sendable {
             reading.squaredTokens += count * count
             reading.tokenSeconds += count * seconds
         }
-        return seconds * (factor - 1)
     }
 }

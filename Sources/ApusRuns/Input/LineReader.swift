@@ -23,7 +23,8 @@ package final class LineReader {
         self.path = path
         start = offset
         descriptor =
-            path == "-" ? Self.rereadableInput.map { open($0, O_RDONLY | O_CLOEXEC) } ?? 0 : open(path, O_RDONLY | O_CLOEXEC)
+            path == "-"
+            ? Self.rereadableInput.map { open($0, O_RDONLY | O_CLOEXEC) } ?? 0 : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0, offset == 0 || lseek(descriptor, off_t(offset), SEEK_SET) == off_t(offset) else {
             throw Self.failure(path)
         }

@@ -1,5 +1,5 @@
-package import ApusJSON
 import ApusDistributed
+package import ApusJSON
 import Synchronization
 
 #if canImport(Glibc)

@@ -50,8 +50,9 @@ package enum JournalRecord: Sendable, Equatable {
         case .result(let result):
             body.reserveCapacity(result.line.count + 64)
             body.append(contentsOf: "r ".utf8)
-            for number in [result.index, Int(bitPattern: UInt(result.digest)), result.rank, result.tokens, result.promptTokens]
-            {
+            for number in [
+                result.index, Int(bitPattern: UInt(result.digest)), result.rank, result.tokens, result.promptTokens,
+            ] {
                 body.append(contentsOf: String(UInt64(bitPattern: Int64(number)), radix: 16).utf8)
                 body.append(0x20)
             }
@@ -80,7 +81,9 @@ package enum JournalRecord: Sendable, Equatable {
             self = .result(result)
         case UInt8(ascii: "h"), UInt8(ascii: "i"), UInt8(ascii: "d"):
             guard let object = try? rest.withUnsafeBytes({ try JSONValue(parsing: $0) }).object else { return nil }
-            self = body.first == UInt8(ascii: "h") ? .header(object) : body.first == UInt8(ascii: "i") ? .input(object) : .done(object)
+            self =
+                body.first == UInt8(ascii: "h")
+                ? .header(object) : body.first == UInt8(ascii: "i") ? .input(object) : .done(object)
         default: return nil
         }
     }

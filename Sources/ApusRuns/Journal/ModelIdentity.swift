@@ -73,7 +73,10 @@ package struct ModelIdentity: Sendable, Equatable {
     package var json: JSONValue {
         .array(
             files.map { file in
-                ["name": .string(file.name), "bytes": .integer(file.byteCount), "digest": .string(Digest.text(file.digest))]
+                [
+                    "name": .string(file.name), "bytes": .integer(file.byteCount),
+                    "digest": .string(Digest.text(file.digest)),
+                ]
             })
     }
 

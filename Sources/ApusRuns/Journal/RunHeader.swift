@@ -15,7 +15,9 @@ package struct RunHeader: Sendable {
     package let json: JSONObject
 
     /// - Parameter shard: `3/8`, or `nil` for a whole run.
-    package init(settings: WorkerSettings, model: ModelIdentity, version: String, instructionSet: String, shard: String?) {
+    package init(
+        settings: WorkerSettings, model: ModelIdentity, version: String, instructionSet: String, shard: String?
+    ) {
         var object: JSONObject = [
             Key.version: .string(version), Key.instructionSet: .string(instructionSet), Key.model: model.json,
             Key.settings: .object(settings.json),
@@ -30,7 +32,8 @@ package struct RunHeader: Sendable {
     package static func difference(from noted: JSONObject, to own: JSONObject) -> String? {
         func text(_ value: JSONValue?) -> String { value.map { $0.string ?? $0.serialized } ?? "not set" }
         for key in [Key.version, Key.instructionSet, Key.part] where noted[key] != own[key] {
-            return "its \(key.split(separator: "_").joined(separator: " ")) was \(text(noted[key])), and now is \(text(own[key]))"
+            return
+                "its \(key.split(separator: "_").joined(separator: " ")) was \(text(noted[key])), and now is \(text(own[key]))"
         }
         if let change = ModelIdentity.difference(from: noted[Key.model], to: own[Key.model]) {
             return "it had another model: \(change)"

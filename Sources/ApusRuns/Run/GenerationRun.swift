@@ -128,8 +128,24 @@ public final class GenerationRun: Sendable {
     // MARK: With a journal
 
     private func runFile(_ target: String, _ journal: Journal, name: String) async throws -> RunRecord.Ending {
-        var isBegun = false
-        defer { if !isBegun, journal.byteCount == 0 { journal.remove() } }
+        var file: ResultFile?
+        var isOld = journal.byteCount > 0
+        do {
+            return try await runFile(target, journal, name: name, isOld: &isOld, &file)
+        } catch {
+            // Nothing was there, and nothing came: then nothing stays.
+            if !isOld, record.finished == 0 {
+                file?.remove()
+                journal.remove()
+            }
+            throw error
+        }
+    }
+
+    /// - Parameter isOld: whether the journal holds what must not be lost; what it turns out not to is false.
+    private func runFile(
+        _ target: String, _ journal: Journal, name: String, isOld: inout Bool, _ partial: inout ResultFile?
+    ) async throws -> RunRecord.Ending {
         let identity = try part.model ?? ModelIdentity(directory: settings.model)
         func header(_ recorded: String?) throws -> JSONObject {
             let set = try instructionSet(recorded)
@@ -142,30 +158,32 @@ public final class GenerationRun: Sendable {
         let state = try JournalState(journal, target: target, name: name, options: options, header: header)
         var scan: JournalScan?
         if case .after(let found) = state.beginning { scan = found }
+        isOld = scan != nil
+        let reader = try PromptReader(input, at: part.place)
         let survey = try Survey(input, part, isNeededNow: scan?.input != nil, whole: Self.smallByteCount)
         noteSurvey(survey.known)
         if let noted = scan?.input, let known = survey.known, noted != known.json {
             throw RunError("\(input.name): is another than when the run began, whose results stand in \(journal.path)")
         }
         let file = try ResultFile(at: target, takesPartial: true)
+        partial = file
         if let scan { try journal.goOn(after: scan.end) } else { try journal.begin(header(part.instructionSet)) }
         if let known = survey.known, scan?.input == nil { try journal.append([.input(known.json)]) }
-        isBegun = true
         if let scan, scan.count > 0 {
             observer.remark("\(name): \(scan.count) results were there already")
         }
         try journal.keepSynced()
         ResultFile.syncFolder(of: target)
-        return try await fill(file, journal, scan, survey, name: name)
+        return try await fill(file, journal, scan, survey, reader)
     }
 
     private func fill(
-        _ file: ResultFile, _ journal: Journal, _ scan: JournalScan?, _ survey: Survey, name: String
+        _ file: ResultFile, _ journal: Journal, _ scan: JournalScan?, _ survey: Survey, _ reader: PromptReader
     ) async throws -> RunRecord.Ending {
         let isRetry = options.retriesErrors && (scan?.errorCount ?? 0) > 0
         let keeperBox = KeeperBox()
         let jobs = PromptJobs(
-            try PromptReader(input, at: part.place), count: part.count,
+            reader, count: part.count,
             replay: try scan.map { scan throws(RunError) in
                 try JournalReplay(path: journal.path, scan: scan, first: part.place.index)
             }, retriesErrors: isRetry, checks: survey.isImpossible, resumed: { try keeperBox.resume($0) },

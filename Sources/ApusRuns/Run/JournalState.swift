@@ -20,8 +20,8 @@ struct JournalState {
     ) throws {
         let hasOutput = (FileIdentity(target)?.byteCount ?? 0) > 0
         let scan = journal.byteCount > 0 ? try JournalScan(path: journal.path) : nil
-        guard let scan, let noted = scan.header else {
-            // A journal that was cut within its first line has begun nothing.
+        guard let scan, let noted = scan.header, scan.count > 0 || scan.done != nil else {
+            // A journal that was cut within its first line, or has nothing behind it, has begun nothing.
             if hasOutput, !options.force {
                 throw RunError("\(name): holds something already; --force replaces it once all results are there")
             }

@@ -91,7 +91,9 @@ package struct ShardMerge: Sendable {
     private func copy(to output: String, force: Bool) throws(RunError) {
         let paths = manifest.parts.indices.map(file)
         guard output != "-" else {
-            for path in paths { try Self.copy(path) { bytes throws(RunError) in try OutputDescriptor.standardOutput.write(bytes) } }
+            for path in paths {
+                try Self.copy(path) { bytes throws(RunError) in try OutputDescriptor.standardOutput.write(bytes) }
+            }
             return
         }
         switch try OutputPlace(output) {

@@ -40,7 +40,8 @@ package struct Reply: Sendable, Equatable {
             defer { rest = rest.dropFirst(4) }
             return rest.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
         }
-        guard let flag = rest.popFirst(), let tokens = number(), let promptTokens = number(), let count = number() else {
+        guard let flag = rest.popFirst(), let tokens = number(), let promptTokens = number(), let count = number()
+        else {
             return nil
         }
         var texts: [String] = []
