@@ -90,6 +90,7 @@ extension Coordinator {
             state.workers[rank].earlier = worker.earlier + worker.report
             state.workers[rank].report = WorkerReport()
             state.workers[rank].reason = nil
+            state.workers[rank].unanswered = 0
             state.workers[rank].isCondemned = false
             state.workers[rank].isAlive = true
             state.workers[rank].life += 1

@@ -15,6 +15,8 @@ final class Coordinator: Sendable {
         var reason: String?
         /// Whether it is killed because it hung, which has been said.
         var isCondemned = false
+        /// Jobs that it has and has not answered, those that others were faster with included.
+        var unanswered = 0
         /// Its process runs.
         var isAlive = true
         /// How often it was started.
@@ -97,7 +99,7 @@ final class Coordinator: Sendable {
     /// Gives workers that have nothing to do a moment to leave.
     func awaitLeavers() async {
         let isBusy = state.withLock { state in
-            state.workers.contains { $0.isAlive && !$0.isLeaving }
+            state.workers.contains { $0.isAlive && (!$0.isLeaving || $0.unanswered > 0) }
         }
         if !isBusy { await allGone.wait(upTo: .seconds(2)) }
     }
@@ -195,6 +197,7 @@ extension Coordinator {
             state.server?.send(Frame(kind: .done, request: request), to: rank)
         case .jobs(let leases):
             state.workers[rank].asking = nil
+            state.workers[rank].unanswered += leases.count
             if heldNothing { state.workers[rank].health.begin(at: now) }
             change(rank, .running(state.queue.held(by: rank).count), &state)
             for part in JobFrames.parts(leases) {
@@ -239,6 +242,7 @@ extension Coordinator {
     private func take(_ frame: Frame, from rank: Int, _ state: inout State) {
         var results: [WorkResult] = []
         let isWhole = JobFrames.read(frame.payload) { lease in
+            state.workers[rank].unanswered -= 1
             guard state.queue.finish(lease.item.index, attempt: lease.attempt, rank: rank, at: now) else { return }
             results.append(
                 WorkResult(
