@@ -8,7 +8,7 @@ SCRATCH := .build-dist
 STATIC := $(if $(filter Linux,$(shell uname -s)),--static-swift-stdlib -Xlinker -s)
 PROGRAM := $(SCRATCH)/release/apus
 
-.PHONY: build test lint sanitize targets format parity fuzz fixtures demo faults browser program install uninstall dist docs dependent
+.PHONY: build test lint sanitize targets format parity fuzz fixtures demo faults browser program install uninstall dist docs dependent runs schedulers
 
 build:            ## the apus command, optimised
 	$(SWIFT) build -c release
@@ -55,6 +55,12 @@ faults: build     ## the fault drill: ranks and launchers killed at random momen
 browser:          ## a run's report as a browser shows it; installs chromium where there is none
 	Scripts/report-in-browser.py --find || apt-get install -y --no-install-recommends chromium
 	$(SWIFT) test -c release --disable-testable-imports --filter ReportInBrowserTests
+
+runs: build       ## the drill of runs: workers, coordinators and files harmed at random
+	$(PYTHON) Scripts/runs.py
+
+schedulers: build ## the recipes for Slurm, Kubernetes, Ray and Dask; the last two are installed for it
+	$(PYTHON) Scripts/schedulers.py
 
 program:          ## the apus command with the Swift runtime inside
 	$(SWIFT) build -c release $(STATIC) --product apus --scratch-path $(SCRATCH)
