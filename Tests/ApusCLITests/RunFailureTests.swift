@@ -190,7 +190,7 @@ import Testing
 
     @Test(arguments: [SIGTERM, SIGHUP]) func aRunThatIsToEndEndsWithinASecond(signal: Int32) async throws {
         let expected = try await reference()
-        let run = try start(["-n", "2", "--batch-size", "2"], faults: "slow=20")
+        let run = try start(["-n", "2", "--batch-size", "2"], faults: "slow=100")
         try await awaitRecords(3)
         let begin = ContinuousClock.now
         kill(run.process.processIdentifier, signal)
@@ -202,7 +202,7 @@ import Testing
     }
 
     @Test func interruptedARunFinishesWhatIsInFlight() async throws {
-        let run = try start(["--batch-size", "2"], faults: "slow=20")
+        let run = try start(["--batch-size", "2"], faults: "slow=60")
         try await awaitRecords(3)
         kill(run.process.processIdentifier, SIGINT)
         let outcome = try await run.finish()

@@ -94,7 +94,7 @@ struct BenchWorker {
         try await channel.serve(capacity: settings.inFlight) { try await answer($0, model) }
     }
 
-    private func answer(_ lease: WorkLease, _ model: CausalLanguageModel) async throws {
+    private func answer(_ lease: WorkLease, _ model: CausalLanguageModel) async throws -> [UInt8] {
         let begin = MonotonicClock.seconds
         let payload = try lease.item.payload.withUnsafeBytes { try JSONValue(parsing: $0) }
         let ids = payload.array?.compactMap(\.integer) ?? []
@@ -104,7 +104,7 @@ struct BenchWorker {
             "tokens": .integer(times.count), "first_seconds": .number((times.first ?? begin) - begin),
             "gaps_microseconds": .array(gaps),
         ]
-        try await channel.submit([(lease, Array(reply.serialized.utf8))])
+        return Array(reply.serialized.utf8)
     }
 
     /// When each new token came. End tokens are ordinary ones here, so every prompt gets as many as it should.

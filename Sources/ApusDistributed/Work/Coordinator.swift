@@ -225,7 +225,9 @@ extension Coordinator {
                 state.workers[rank].asking = (frame.request, Int(frame.argument))
                 handOut(to: rank, &state)
             case .submit: take(frame, from: rank, &state)
-            case .progress: WorkerReport(frame.payload).map { note($0, of: rank, &state) }
+            case .progress:
+                var message = frame.payload
+                WorkerReport(&message).map { note($0, of: rank, &state) }
             case .abort:
                 let reason = String(buffer: frame.payload)
                 state.workers[rank].reason = reason
@@ -241,17 +243,20 @@ extension Coordinator {
     /// Results are kept first and acknowledged then. One that does not count any more is acknowledged too.
     private func take(_ frame: Frame, from rank: Int, _ state: inout State) {
         var results: [WorkResult] = []
-        let isWhole = JobFrames.read(frame.payload) { lease in
+        var message = frame.payload
+        let report = WorkerReport(&message)
+        let isWhole = JobFrames.read(message) { lease in
             state.workers[rank].unanswered -= 1
             guard state.queue.finish(lease.item.index, attempt: lease.attempt, rank: rank, at: now) else { return }
             results.append(
                 WorkResult(
                     rank: rank, index: lease.item.index, attempt: lease.attempt, payload: lease.item.payload))
         }
-        guard isWhole else {
+        guard isWhole, let report else {
             return settle(
                 .failure(DistributedError.rankFailed(rank, "rank \(rank) sent a result that cannot be read")), &state)
         }
+        if report.steps > 0 { note(report, of: rank, &state) }
         keep(results, &state)
         guard state.ending == nil else { return }
         state.workers[rank].health.noteResult(at: now)

@@ -57,7 +57,8 @@ package final class LocalPool: WorkerEnd {
         }
     }
 
-    package func submit(_ results: [(lease: WorkLease, payload: [UInt8])]) async throws {
+    package func submit(_ results: [(lease: WorkLease, payload: [UInt8])], report: WorkerReport) async throws {
+        observer.note(.report(rank: rank, report))
         try state.withLock { state in
             let kept = results.filter { result in
                 state.queue.finish(result.lease.item.index, attempt: result.lease.attempt, rank: rank, at: now)

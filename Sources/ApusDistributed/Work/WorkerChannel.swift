@@ -43,10 +43,12 @@ package final class WorkerChannel: Sendable {
         return leases
     }
 
-    /// Hands in the results of jobs that this worker holds; returns when the coordinator keeps them.
+    /// Hands in the results of jobs that this worker holds, and how far it is; returns when the coordinator keeps them.
     /// Throws `DistributedError` (`.tooLarge`) before anything is sent.
-    package func submit(_ results: [(lease: WorkLease, payload: [UInt8])]) async throws {
-        var buffer = ByteBuffer()
+    package func submit(
+        _ results: [(lease: WorkLease, payload: [UInt8])], report: WorkerReport = WorkerReport()
+    ) async throws {
+        var buffer = report.message
         for (lease, payload) in results {
             try Frame.check(messageOf: payload.count + buffer.readableBytes)
             JobFrames.append(lease, payload, to: &buffer)

@@ -6,27 +6,34 @@ package protocol WorkerEnd: Sendable {
     /// Jobs for a worker that has room for `capacity` at once, those that it holds included; none when there will be no
     /// more. Waits until there are some.
     func next(capacity: Int) async throws -> [WorkLease]
-    /// Hands in results; returns when they are kept.
-    func submit(_ results: [(lease: WorkLease, payload: [UInt8])]) async throws
+    /// Hands in results, and how far this worker is; returns when they are kept.
+    func submit(_ results: [(lease: WorkLease, payload: [UInt8])], report: WorkerReport) async throws
     func report(_ report: WorkerReport) throws
 }
 
 extension WorkerEnd {
     /// Does jobs, as many at once as the capacity says, until there are no more. Throws what the first that fails throws, as
     /// soon as it does.
+    ///
+    /// - Parameters:
+    ///   - report: how far this worker is, told with results.
+    ///   - body: gives the result of a job.
     package func serve(
-        capacity: Int, _ body: @escaping @Sendable (WorkLease) async throws -> Void
+        capacity: Int, report: @escaping @Sendable () -> WorkerReport = { WorkerReport() },
+        _ body: @escaping @Sendable (WorkLease) async throws -> [UInt8]
     ) async throws {
         let failure = FirstFailure()
+        let results = ResultBatch(self, report: report) { failure.note($0) }
         do {
             try await withThrowingDiscardingTaskGroup { group in
                 while true {
                     let leases = try await failure.ending { try await self.next(capacity: capacity) }
-                    if leases.isEmpty { return }
+                    if leases.isEmpty { break }
+                    results.begin(leases.count)
                     for lease in leases {
                         group.addTask {
                             do {
-                                try await body(lease)
+                                try await results.add(lease, payload: try await body(lease))
                             } catch {
                                 failure.note(error)
                                 throw error
@@ -38,6 +45,8 @@ extension WorkerEnd {
         } catch {
             throw failure.error ?? error
         }
+        await results.settled()
+        if let error = failure.error { throw error }
     }
 }
 

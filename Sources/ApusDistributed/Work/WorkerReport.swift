@@ -26,8 +26,8 @@ package struct WorkerReport: Sendable, Equatable {
         return buffer
     }
 
-    init?(_ message: ByteBuffer) {
-        var message = message
+    /// Takes a report from the front of a message.
+    init?(_ message: inout ByteBuffer) {
         guard let counts = message.readMultipleIntegers(as: (Int64, Int64, UInt8).self),
             let sums = message.readMultipleIntegers(as: (UInt64, UInt64, UInt64, UInt64, UInt64).self),
             let tokens = Int(exactly: counts.0), let steps = Int(exactly: counts.1)

@@ -97,10 +97,13 @@ final class GenerationWorker: Sendable {
     /// Runs what the coordinator hands out until there is no more. Throws what ends this worker: an error that is not a
     /// prompt's own.
     func serve(_ end: some WorkerEnd) async throws {
-        try await end.serve(capacity: settings.batchSize) { try await self.process($0, end) }
+        // Some more than run at once wait in the engine, so that none of its places is empty while a job is on its way.
+        try await end.serve(capacity: settings.batchSize + max(settings.batchSize / 8, 1), report: { self.report }) {
+            try await self.process($0)
+        }
     }
 
-    private func process(_ lease: WorkLease, _ end: some WorkerEnd) async throws {
+    private func process(_ lease: WorkLease) async throws -> [UInt8] {
         let line = try PromptLine(index: lease.item.index, payload: lease.item.payload)
         let prompt: Prompt
         do {
@@ -124,9 +127,7 @@ final class GenerationWorker: Sendable {
             defer { remarks = [] }
             return remarks
         }
-        // The last result ends the run: what is told later comes too late.
-        try end.report(report)
-        try await end.submit([(lease, reply.payload)])
+        return reply.payload
     }
 
     /// A line that is no prompt: no worker can do anything with it.

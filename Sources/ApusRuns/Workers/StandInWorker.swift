@@ -35,7 +35,7 @@ final class StandInWorker: Sendable {
         while true {
             let leases = try await end.next(capacity: Self.capacity)
             if leases.isEmpty { return }
-            try await end.submit(leases.map { ($0, try answer($0)) })
+            try await end.submit(leases.map { ($0, try answer($0)) }, report: report)
         }
     }
 
