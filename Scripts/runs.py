@@ -1,7 +1,7 @@
 """The drill of runs: workers, coordinators and files are harmed at random, and the bytes must come out the same.
 
 Run: make runs   (or: python Scripts/runs.py [--seed N] [--only NAME] [--trials N])
-Needs a release build and the demo model. Each part prints a line on what it saw, and a line for each trial that went
+Needs a release build (or APUS_PROGRAM, another program) and the demo model. Each part prints a line on what it saw, and a line for each trial that went
 wrong; exits 1 on any. Parts: workers (killed, stopped, out of memory), coordinator (killed, with and without its group,
 then resumed), cuts (output and journal cut at every byte of their last records), disk (a small tmpfs fills up; root),
 slow (a worker four times slower), million (a worker that answers at once), shards (an array of tasks, some killed),
@@ -21,7 +21,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-APUS = str(ROOT / ".build" / "release" / "apus")
+APUS = os.environ.get("APUS_PROGRAM", str(ROOT / ".build" / "release" / "apus"))
 WORDS = "the a dog cat king bird old little once there was sun moon tree house ran saw".split()
 
 

@@ -109,6 +109,21 @@ import Testing
         #expect(try again.error.contains("num_tokens 0,") && readFile(out) == expected)
     }
 
+    /// What came to stand under the name meanwhile is not this run's to replace.
+    @Test func whatIsNotOfThisRunStays() async throws {
+        let expected = try await reference()
+        let run = try start(["--batch-size", "2", "-q"], faults: "slow=60")
+        try await awaitRecords(3)
+        kill(run.process.processIdentifier, SIGKILL)
+        _ = try await run.finish()
+        try directory.write("out.jsonl", "somebody's")
+        let refused = try await self.run(["--resume", "-q"])
+        #expect(refused.code == 2 && refused.error.contains("not of this run"), "\(refused.error)")
+        #expect(try readFile(out) == Array("somebody's".utf8))
+        #expect(try await self.run(["--resume", "--force", "-q"]).code == 0)
+        #expect(try readFile(out) == expected)
+    }
+
     /// A line that was cut must not swallow what is written behind it.
     @Test func aTornLineIsCutOffAndRunAgain() async throws {
         let expected = try await reference()

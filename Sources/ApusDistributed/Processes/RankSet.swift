@@ -51,7 +51,10 @@ final class RankSet: Sendable {
         environment: (Int, String) -> [String: String]
     ) throws {
         guard let name = command.first else { throw DistributedError.launch("no program was given") }
-        program = try ProgramSearch.resolve(name, path: Platform.environmentVariable("PATH"))
+        let isOwn = name == RunningProgram.path
+        program =
+            try (isOwn ? RunningProgram.executable : nil)
+            ?? ProgramSearch.resolve(name, path: Platform.environmentVariable("PATH"))
         // Before the ranks have theirs: four ends of pipes a rank, as many for the guardian, the socket.
         try Headroom.check(moreDescriptors: 4 * count + 10)
         let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)

@@ -7,6 +7,15 @@
 #endif
 
 package enum RunningProgram {
+    /// What this process runs, also when another file has taken its name meanwhile, as an upgrade does.
+    static var executable: String? {
+        #if os(Linux)
+            "/proc/self/exe"
+        #else
+            path
+        #endif
+    }
+
     /// The path of the running program itself, so that it can start itself again.
     package static var path: String? {
         #if os(Linux)

@@ -99,4 +99,16 @@ package struct Digest: Sendable {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
+
+    /// Of a file's first bytes. Throws `RunError` if it cannot be read.
+    package static func ofFile(_ path: String, first count: Int = .max) throws(RunError) -> UInt64 {
+        var digest = Digest()
+        var left = count
+        try FileContents.read(path) { bytes throws(RunError) in
+            digest.add(UnsafeRawBufferPointer(rebasing: bytes.prefix(left)))
+            left -= min(left, bytes.count)
+            return left > 0
+        }
+        return digest.value
+    }
 }

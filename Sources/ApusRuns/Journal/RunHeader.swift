@@ -10,21 +10,28 @@ package struct RunHeader: Sendable {
         static let model = "model"
         static let settings = "settings"
         static let part = "shard"
+        static let replaces = "replaces"
     }
 
     package let json: JSONObject
 
-    /// - Parameter shard: `3/8`, or `nil` for a whole run.
+    /// - Parameters:
+    ///   - shard: `3/8`, or `nil` for a whole run.
+    ///   - replaces: whether it began with the wish to replace what its output holds. May differ when it goes on.
     package init(
-        settings: WorkerSettings, model: ModelIdentity, version: String, instructionSet: String, shard: String?
+        settings: WorkerSettings, model: ModelIdentity, version: String, instructionSet: String, shard: String?,
+        replaces: Bool = false
     ) {
         var object: JSONObject = [
             Key.version: .string(version), Key.instructionSet: .string(instructionSet), Key.model: model.json,
             Key.settings: .object(settings.json),
         ]
         if let shard { object.append(Key.part, .string(shard)) }
+        if replaces { object.append(Key.replaces, true) }
         json = object
     }
+
+    static func replaces(_ header: JSONObject?) -> Bool { header?[Key.replaces]?.bool ?? false }
 
     package static func instructionSet(of header: JSONObject) -> String? { header[Key.instructionSet]?.string }
 

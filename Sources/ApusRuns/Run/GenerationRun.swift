@@ -152,13 +152,12 @@ public final class GenerationRun: Sendable {
             noteInstructionSet(set)
             return RunHeader(
                 settings: settings, model: identity, version: options.version, instructionSet: "\(set)",
-                shard: part.name
+                shard: part.name, replaces: options.force
             ).json
         }
         let state = try JournalState(journal, target: target, name: name, options: options, header: header)
         var scan: JournalScan?
         if case .after(let found) = state.beginning { scan = found }
-        isOld = scan != nil
         let reader = try PromptReader(input, at: part.place)
         let survey = try Survey(input, part, isNeededNow: scan?.input != nil, whole: Self.smallByteCount)
         noteSurvey(survey.known)
@@ -167,20 +166,30 @@ public final class GenerationRun: Sendable {
         }
         let file = try ResultFile(at: target, takesPartial: true)
         partial = file
-        if let scan { try journal.goOn(after: scan.end) } else { try journal.begin(header(part.instructionSet)) }
+        if let scan {
+            try journal.goOn(after: scan.end)
+        } else {
+            isOld = false
+            try journal.begin(header(part.instructionSet))
+        }
         if let known = survey.known, scan?.input == nil { try journal.append([.input(known.json)]) }
         if let scan, scan.count > 0 {
             observer.remark("\(name): \(scan.count) results were there already")
         }
         try journal.keepSynced()
         ResultFile.syncFolder(of: target)
-        return try await fill(file, journal, scan, survey, reader)
+        let replaces = options.force || scan.map { RunHeader.replaces($0.header) } ?? false
+        // Until the results have their name, what stands there stays; and if they have it, they stay.
+        let goal = ResultGoal(file, target: target, name: name, replaces: replaces)
+        return try await fill(goal, journal, scan, survey, reader)
     }
 
     private func fill(
-        _ file: ResultFile, _ journal: Journal, _ scan: JournalScan?, _ survey: Survey, _ reader: PromptReader
+        _ goal: ResultGoal, _ journal: Journal, _ scan: JournalScan?, _ survey: Survey, _ reader: PromptReader
     ) async throws -> RunRecord.Ending {
+        let file = goal.file
         let isRetry = options.retriesErrors && (scan?.errorCount ?? 0) > 0
+        let isThere = try !isRetry && goal.isReached(scan?.done)
         let keeperBox = KeeperBox()
         let jobs = PromptJobs(
             reader, count: part.count,
@@ -191,7 +200,7 @@ public final class GenerationRun: Sendable {
         // Errors that are tried again would hold all behind them back: then the output is made of the journal at the end.
         let keeper = ResultKeeper(
             jobs: jobs, journal: journal,
-            results: isRetry
+            results: isRetry || isThere
                 ? nil
                 : OrderedResults(first: part.place.index, isOrdered: !options.isUnordered) {
                     try file.write($0)
@@ -209,13 +218,14 @@ public final class GenerationRun: Sendable {
                 throw RunError("\(error)\(kept)", code: RunError.code(of: error))
             }
         }
-        try finish(file, journal, isRetry: isRetry)
+        if isThere { file.remove() } else { try finish(goal, journal, isRetry: isRetry) }
         return .finished
     }
 
     /// Gives the results their name, and then notes in the journal that they have it.
-    private func finish(_ file: ResultFile, _ journal: Journal, isRetry: Bool) throws {
-        if isRetry { try rebuild(file, from: journal) }
+    private func finish(_ goal: ResultGoal, _ journal: Journal, isRetry: Bool) throws {
+        let file = goal.file
+        if isRetry { try rebuild(file, from: journal) } else { try goal.check() }
         try file.finish()
         let record = record
         let done: JSONObject = [

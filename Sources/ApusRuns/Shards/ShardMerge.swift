@@ -122,15 +122,9 @@ package struct ShardMerge: Sendable {
     }
 
     private static func copy(_ path: String, _ write: ([UInt8]) throws(RunError) -> Void) throws(RunError) {
-        let file = try OutputDescriptor(opening: path, flags: O_RDONLY)
-        defer { file.close() }
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        while true {
-            let count = buffer.withUnsafeMutableBytes { read(file.number, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw RunError("\(path) cannot be read: \(String(cString: strerror(errno)))") }
-            if count == 0 { return }
-            try write(Array(buffer[..<count]))
+        try FileContents.read(path) { bytes throws(RunError) in
+            try write(Array(bytes))
+            return true
         }
     }
 }

@@ -1,0 +1,32 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The bytes of a file, a piece at a time.
+enum FileContents {
+    /// Calls the body with each piece until it returns false. Throws `RunError` for a file that cannot be read, and what
+    /// the body throws.
+    static func read(
+        _ path: String, _ body: (UnsafeRawBufferPointer) throws(RunError) -> Bool
+    ) throws(RunError) {
+        let file = try OutputDescriptor(opening: path, flags: O_RDONLY)
+        defer { file.close() }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+        defer { buffer.deallocate() }
+        while true {
+            let count = systemRead(file.number, buffer)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw RunError("\(path) cannot be read: \(String(cString: strerror(errno)))") }
+            guard count > 0, try body(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { return }
+        }
+    }
+}
+
+/// Outside the type, where its function of that name would hide it.
+private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+    read(descriptor, buffer.baseAddress, buffer.count)
+}
