@@ -23,6 +23,7 @@ struct WaitingJobs: Sendable {
 
     /// Jobs come in the order of their indices.
     mutating func append(_ index: Int, weight: Int) {
+        forget()
         waiting.insert(index)
         heaviest.insert(Entry(weight: weight, index: index))
         oldest.append(index)
@@ -40,5 +41,13 @@ struct WaitingJobs: Sendable {
             if waiting.remove(index) != nil { return index }
         }
         return nil
+    }
+
+    /// Drops what only one of the orders still knows once that is most of it: whatever the length of the input, no more is kept
+    /// than waits.
+    private mutating func forget() {
+        let most = 2 * waiting.count + 64
+        if oldest.count > most { oldest.removeAll { !waiting.contains($0) } }
+        if heaviest.count > most { heaviest = Heap(heaviest.unordered.filter { waiting.contains($0.index) }) }
     }
 }

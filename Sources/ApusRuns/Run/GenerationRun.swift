@@ -178,8 +178,8 @@ public final class GenerationRun: Sendable {
         }
         try journal.keepSynced()
         ResultFile.syncFolder(of: target)
-        let replaces = options.force || scan.map { RunHeader.replaces($0.header) } ?? false
-        // Until the results have their name, what stands there stays; and if they have it, they stay.
+        // Until the results have their name, what stands there stays, but for a shard's part, which is nobody else's.
+        let replaces = options.force || part.name != nil || RunHeader.replaces(scan?.header)
         let goal = ResultGoal(file, target: target, name: name, replaces: replaces)
         return try await fill(goal, journal, scan, survey, reader)
     }
