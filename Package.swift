@@ -20,8 +20,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 // The last four for incremental builds: SwiftPM does not compile a program anew when only what Apus exports has changed.
 let umbrella: [Target.Dependency] = ["Apus", "ApusCompute", "ApusDistributed", "ApusGeneration", "ApusTokenizers"]
 
-func program(_ name: String, path: String) -> Target {
-    .executableTarget(name: name, dependencies: umbrella, path: path, swiftSettings: swiftSettings)
+func program(_ name: String, path: String, _ more: [Target.Dependency] = []) -> Target {
+    .executableTarget(name: name, dependencies: umbrella + more, path: path, swiftSettings: swiftSettings)
 }
 
 let examples = ["Hello", "PromptsOneByOne", "PromptsInBatches", "PromptsByQueue", "OddSplit"]
@@ -116,6 +116,7 @@ let package = Package(
         tests("ApusDistributedTests", ["ApusCompute", "ApusDistributed", "ApusJSON"]),
         tests("ApusRunsTests", ["ApusJSON", "ApusRuns"]),
         tests("ApusCLITests", ["ApusJSON"]),
+        program("PromptsInARun", path: "Examples/PromptsInARun", ["ApusRuns"]),
     ] + examples.map { program($0, path: "Examples/\($0)") },
     swiftLanguageModes: [.v6]
 )

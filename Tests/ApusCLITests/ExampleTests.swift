@@ -31,6 +31,21 @@ import Testing
         #expect(outcome.lines.count == 5 && outcome.lines == alone.lines)
     }
 
+    /// Two processes of the program itself, the bytes of the command, and nothing to do the second time.
+    @Test func promptsInARun() async throws {
+        let directory = try TemporaryDirectory()
+        let prompts = try directory.write("p.txt", "a dog\na cat\na mouse\n")
+        let results = directory.path + "/out.jsonl"
+        for words in ["3 results, 3 of them new, 0 errors", "3 results, 0 of them new, 0 errors"] {
+            let outcome = try await CommandRun(BuiltProgram.path("PromptsInARun"), [prompts, results]).finish()
+            #expect(outcome.code == 0 && outcome.lines.last == words, "\(outcome.output) \(outcome.error)")
+        }
+        let command = try await CommandRun(
+            BuiltProgram.apus, ["generate", "--prompts", prompts, "--max-new-tokens", "40", "-q"]
+        ).finish()
+        #expect(try readFile(results) == Array(command.output.utf8))
+    }
+
     @Test func promptsInBatches() async throws {
         let outcome = try await launch("PromptsInBatches", ranks: 2)
         #expect(outcome.code == 0)

@@ -20,7 +20,7 @@ enum FileContents {
         while true {
             let count = systemRead(file.number, buffer)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw RunError("\(path) cannot be read: \(String(cString: strerror(errno)))") }
+            guard count >= 0 else { throw RunError.cannotRead(path) }
             guard count > 0, try body(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { return }
         }
     }

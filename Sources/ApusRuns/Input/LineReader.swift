@@ -46,9 +46,7 @@ package final class LineReader {
     /// Of the next line, in bytes from the start of the file.
     package var offset: Int { start + position }
 
-    private static func failure(_ path: String) -> RunError {
-        RunError("\(path == "-" ? "standard input" : path) cannot be read: \(String(cString: strerror(errno)))")
-    }
+    private static func failure(_ path: String) -> RunError { .cannotRead(path == "-" ? "standard input" : path) }
 
     /// The next line without its newline; `nil` at the end. A last line needs no newline.
     package func next() throws(RunError) -> [UInt8]? {

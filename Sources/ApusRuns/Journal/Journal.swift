@@ -141,10 +141,7 @@ package final class Journal: Sendable {
     /// Takes the file away.
     package func remove() { unlink(path) }
 
-    private func failure() -> RunError {
-        let code: RunError.Code = [ENOSPC, EDQUOT, EFBIG, EIO].contains(errno) ? .tryAgain : .refused
-        return RunError("\(path) cannot be written: \(String(cString: strerror(errno)))", code: code)
-    }
+    private func failure() -> RunError { .cannotWrite(path) }
 }
 
 private func systemClose(_ descriptor: Int32) -> Int32 { close(descriptor) }

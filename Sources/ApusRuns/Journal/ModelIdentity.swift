@@ -64,7 +64,7 @@ package struct ModelIdentity: Sendable, Equatable {
                 ? sample * sampleByteCount
                 : Int(Double(byteCount - sampleByteCount) * (Double(sample) / Double(sampleCount - 1)))
             let read = buffer.withUnsafeMutableBytes { pread(file.number, $0.baseAddress, $0.count, off_t(offset)) }
-            guard read >= 0 else { throw RunError("\(path) cannot be read: \(String(cString: strerror(errno)))") }
+            guard read >= 0 else { throw RunError.cannotRead(path) }
             buffer.withUnsafeBytes { digest.add(UnsafeRawBufferPointer(rebasing: $0.prefix(read))) }
         }
         return digest.value

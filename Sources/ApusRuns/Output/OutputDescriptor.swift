@@ -60,11 +60,7 @@ package struct OutputDescriptor: Sendable {
     package func close() { systemClose(number) }
 
     /// What the system last said of it.
-    package var failure: RunError {
-        // What a person can mend by making room is worth another try.
-        let code: RunError.Code = [ENOSPC, EDQUOT, EFBIG, EIO].contains(errno) ? .tryAgain : .refused
-        return RunError("\(name) cannot be written: \(String(cString: strerror(errno)))", code: code)
-    }
+    package var failure: RunError { .cannotWrite(name) }
 }
 
 // The system's calls, outside the type, where its methods of those names would hide them.

@@ -71,10 +71,7 @@ package final class ResultFile: Sendable {
     package func finish() throws(RunError) {
         if let mode = FileIdentity(target)?.mode { fchmod(output.number, mode) }
         guard fsync(output.number) == 0 || errno == EINVAL || errno == EROFS, rename(partial, target) == 0 else {
-            let code: RunError.Code = [ENOSPC, EDQUOT, EIO].contains(errno) ? .tryAgain : .refused
-            throw RunError(
-                "\(target) cannot be written, results stay in \(partial): \(String(cString: strerror(errno)))",
-                code: code)
+            throw RunError.cannotWrite(target, ", results stay in \(partial)")
         }
         Self.syncFolder(of: target)
     }
