@@ -9,6 +9,9 @@ import Synchronization
 #endif
 
 extension Coordinator {
+    /// Seconds between two looks at the workers that say that this process was held itself.
+    private static let longestPause = 1.0
+
     /// A process has ended. What it sent before is taken first.
     func ended(_ rank: Int, _ status: ExitStatus) async {
         await state.withLock { $0.server }?.drain(rank)
@@ -117,7 +120,11 @@ extension Coordinator {
     func lookAround() {
         state.withLock { state in
             guard state.ending == nil else { return }
+            // Who was held itself, by Ctrl-Z for instance, has not heard what others said meanwhile.
+            let wasHeld = now - state.lastLook > Self.longestPause
+            state.lastLook = now
             for rank in state.workers.indices {
+                if wasHeld { state.workers[rank].health.begin(at: now) }
                 let worker = state.workers[rank]
                 let held = state.queue.held(by: rank)
                 guard worker.isAlive, !worker.isCondemned, worker.state == .loading || !held.isEmpty,

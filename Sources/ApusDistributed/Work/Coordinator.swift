@@ -32,6 +32,7 @@ final class Coordinator: Sendable {
         var ending: Result<WorkerPool.Ending, any Error>?
         var feed: JobFeed?
         var feedWaits = false
+        var lastLook = 0.0
         /// Deaths of all workers since the last result.
         var deaths = 0
     }
@@ -45,7 +46,7 @@ final class Coordinator: Sendable {
     private let ended = Latch()
     /// Opens when no worker runs any more.
     let allGone = Latch()
-    private let start = ContinuousClock.now
+    private let start = SuspendingClock.now
 
     /// Deaths without one result between them after which the work itself is at fault.
     private static let mostDeaths = 200
@@ -60,8 +61,8 @@ final class Coordinator: Sendable {
                 workers: (0..<pool.workers).map { _ in Worker(health: WorkerHealth(at: 0)) }))
     }
 
-    /// Seconds since the pool began.
-    var now: Double { (ContinuousClock.now - start) / .seconds(1) }
+    /// Seconds since the pool began in which the machine was awake.
+    var now: Double { (SuspendingClock.now - start) / .seconds(1) }
 
     /// Lets workers and the reading of jobs begin.
     func start(_ ranks: RankSet, _ source: some JobSource) async throws {

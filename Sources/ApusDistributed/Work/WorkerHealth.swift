@@ -14,40 +14,44 @@ struct WorkerHealth: Sendable {
         init(hang: Double = 30) { self.hang = hang }
     }
 
-    /// A step may take this many times the longest so far.
+    /// A step may take this many times the longest so far; the first, of which nothing is known, as many times the limit.
     private static let patience = 10.0
 
     private(set) var deathsInARow = 0
+    /// When it said anything, and when it got on.
+    private var lastWord: Double
     private var lastSign: Double
     private var longest = 0.0
     private var steps = 0
 
-    init(at now: Double) { lastSign = now }
+    init(at now: Double) { (lastWord, lastSign) = (now, now) }
 
     /// The worker was started, or got its first jobs: its time begins.
-    mutating func begin(at now: Double) { lastSign = now }
+    mutating func begin(at now: Double) { (lastWord, lastSign) = (now, now) }
 
     mutating func restart(at now: Double) {
-        lastSign = now
+        begin(at: now)
         steps = 0
     }
 
     /// What it has told of its steps. While it loads, any word counts.
     mutating func note(steps: Int, longest: Double, isLoading: Bool, at now: Double) {
+        lastWord = now
         if steps != self.steps || isLoading { lastSign = now }
         self.steps = steps
         self.longest = max(self.longest, longest)
     }
 
     mutating func noteResult(at now: Double) {
-        lastSign = now
+        begin(at: now)
         deathsInARow = 0
     }
 
     /// How long nothing was finished, if that is too long.
     func hangs(at now: Double, _ limits: Limits) -> Double? {
         let passed = now - lastSign
-        return passed > max(limits.hang, Self.patience * longest) ? passed : nil
+        let most = steps == 0 ? Self.patience * limits.hang : max(limits.hang, Self.patience * longest)
+        return passed > most || now - lastWord > limits.hang ? passed : nil
     }
 
     /// Seconds to wait before the next start; `nil` if there is to be none.
