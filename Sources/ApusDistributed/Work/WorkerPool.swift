@@ -63,7 +63,7 @@ package struct WorkerPool: Sendable {
     /// Throws what the source or the observer throws, and `DistributedError` (`.rankFailed`) when no worker is left, or one
     /// says that none can do the work. Results that had arrived by then were kept.
     nonisolated(nonsending) package func run(
-        _ source: some JobSource, observer: some PoolObserver, control: PoolControl = PoolControl(),
+        _ source: some JobSource, observer: any PoolObserver, control: PoolControl = PoolControl(),
         log: OutputRelay.Log? = nil
     ) async throws -> Ending {
         guard workers > 0 else { throw DistributedError.invalidArgument("a pool of \(workers) workers") }

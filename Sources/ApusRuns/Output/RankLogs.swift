@@ -1,5 +1,11 @@
 import ApusDistributed
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -31,6 +37,11 @@ final class RankLogs: Sendable {
 
     /// A log that cannot be written is no reason to end a run.
     func write(_ lines: [UInt8], of rank: Int) { try? files[rank].write(lines) }
+
+    /// A line about the rank, with the time.
+    func note(_ text: String, of rank: Int) {
+        write(Array("\(Date.now.formatted(.iso8601)) \(text)\n".utf8), of: rank)
+    }
 
     var log: OutputRelay.Log { { [self] rank, lines in write(lines, of: rank) } }
 }

@@ -306,7 +306,8 @@ public final class GenerationRun: Sendable {
             settings: Array(try JSONEncoder().encode(settings)),
             policy: WorkerPool.Policy(queue: policy, hangSeconds: options.hangSeconds))
         let logs = try options.logDirectory.map { try RankLogs(directory: $0, ranks: settings.processes) }
-        let ending = try await pool.run(jobs, observer: keeper, control: control, log: logs?.log)
+        let observer: any PoolObserver = logs.map { LoggedRun(observer: keeper, logs: $0) } ?? keeper
+        let ending = try await pool.run(jobs, observer: observer, control: control, log: logs?.log)
         return ending == .finished ? .finished : .stopped
     }
 
