@@ -27,6 +27,7 @@ struct PromptsInARun {
 
     struct Log: RunObserver {
         func remark(_ text: String) { print(text) }
+        func incident(_ text: String) { print(text) }
         func failure(ofPrompt index: Int, _ error: String) { print("prompt \(index): \(error)") }
         func advanced() {}
     }

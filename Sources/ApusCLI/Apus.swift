@@ -14,10 +14,23 @@ struct ApusCommand: AsyncParsableCommand {
             ManualCommand.self, WorkerCommand.self, BenchWorkerCommand.self,
         ])
 
+    /// What the system lacks now it may have later, which a scheduler reads in the exit code of a run with a file for output.
+    private static func checkHeadroom(_ arguments: [String]) throws {
+        do {
+            try Headroom.check()
+        } catch {
+            guard arguments.first == GenerateCommand.configuration.commandName, arguments.contains("--output") else {
+                throw error
+            }
+            StandardError.write("Error: \(error)")
+            throw RunExitCode.tryAgain
+        }
+    }
+
     static func main() async {
         let arguments = FlagSpelling.withDashes(Array(CommandLine.arguments.dropFirst()))
         do {
-            try Headroom.check()
+            try checkHeadroom(arguments)
             var command = try parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
         } catch {

@@ -1,3 +1,4 @@
+import ApusDistributed
 import ApusRuns
 import ArgumentParser
 
@@ -26,9 +27,16 @@ struct MergeCommand: ParsableCommand {
     var force = false
 
     func run() throws {
+        Signal.ignoreFileLimit()
         let errors: Int
         do {
-            errors = try ShardMerge(directory).write(to: output, force: force)
+            var merge = try ShardMerge(directory)
+            errors = try merge.write(to: output, force: force)
+            if !merge.unchecked.isEmpty {
+                StandardError.write(
+                    "parts whose journals are gone, so that only their lines were counted: "
+                        + ShardMerge.arraySpecification(merge.unchecked))
+            }
         } catch {
             StandardError.write("Error: \(error)")
             throw RunExitCode.of(error)

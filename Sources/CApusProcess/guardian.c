@@ -219,6 +219,7 @@ static void guard(guardian_state *state) {
 #if defined(__linux__)
     prctl(PR_SET_NAME, name);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_PDEATHSIG, SIGCONT); // somebody may have stopped it
 #endif
     int ends[2];
     if (apus_pipe(ends) != 0) _exit(1);

@@ -124,6 +124,41 @@ import Testing
         #expect(try readFile(out) == expected)
     }
 
+    @Test func whatIsNoJournalIsNotEmptied() async throws {
+        try directory.write("out.jsonl.journal", "my diary\n")
+        for arguments in [[], ["--resume"], ["--force"]] {
+            let outcome = try await run(arguments + ["-q"])
+            #expect(outcome.code == 2 && outcome.error.contains("no journal of a run"), "\(outcome.error)")
+        }
+        #expect(try readFile(out + ".journal") == Array("my diary\n".utf8))
+    }
+
+    /// One damaged record costs one prompt; without --resume nothing is emptied.
+    @Test func aDamagedRecordIsRunAgain() async throws {
+        let expected = try await reference()
+        #expect(try await run(["-q"]).code == 0)
+        var journal = try readFile(out + ".journal")
+        let third = journal.indices.filter { journal[$0] == 0x0A }[2]
+        journal[third + 30] ^= 1
+        try directory.write("out.jsonl.journal", journal)
+        try FileManager.default.removeItem(atPath: out)
+        #expect(try await run(["-q"]).code == 2)
+        #expect(try readFile(out + ".journal") == journal)
+        let resumed = try await run(["--resume"])
+        #expect(resumed.error.contains("39 results were there already"), "\(resumed.error)")
+        #expect(try readFile(out) == expected)
+    }
+
+    /// The process that starts workers is one that may be killed too.
+    @Test func withoutItsGuardianARunEnds() async throws {
+        let run = try start(["-n", "2"], faults: "slow=60")
+        try await awaitRecords(1)
+        let children = try await CommandRun("/usr/bin/pgrep", ["-P", "\(run.process.processIdentifier)"]).finish()
+        kill(try #require(children.lines.first.flatMap { Int32($0) }), SIGKILL)
+        let outcome = try await run.finish(within: .seconds(20))
+        #expect(outcome.code == 75 && outcome.error.contains("the guardian process"), "\(outcome.error)")
+    }
+
     /// A line that was cut must not swallow what is written behind it.
     @Test func aTornLineIsCutOffAndRunAgain() async throws {
         let expected = try await reference()

@@ -7,6 +7,8 @@ struct CommandObserver: RunObserver {
 
     func remark(_ text: String) { if !quiet { progress.write(text) } }
 
+    func incident(_ text: String) { progress.write(text) }
+
     func failure(ofPrompt index: Int, _ error: String) { progress.write("prompt \(index): \(error)") }
 
     func advanced() { progress.advance() }

@@ -42,6 +42,7 @@ final class Guardian: Sendable {
 
     /// The end of a pipe: its closing, by the system if need be, is the guardian's alarm.
     private let orders: Mutex<Int32?>
+    private let process: pid_t
 
     /// The ranks are started later. News come one after the other from a thread that waits for nothing else.
     /// Throws `DistributedError` (`.launch`) if the system has no process or thread.
@@ -54,6 +55,7 @@ final class Guardian: Sendable {
             throw .launch("the guardian process could not be started: \(Platform.describe(error))")
         }
         self.orders = Mutex(orders)
+        self.process = process
         let (source, guardian) = (news, process)
         do {
             try BackgroundThread.start { Self.listen(source, guardian, onNews) }
@@ -122,7 +124,10 @@ final class Guardian: Sendable {
     /// Kills what still runs, removes the directory, and ends the guardian.
     func end() {
         orders.withLock { orders in
-            if let orders { close(orders) }
+            guard let open = orders else { return }
+            close(open)
+            // Somebody may have stopped it.
+            kill(process, SIGCONT)
             orders = nil
         }
     }

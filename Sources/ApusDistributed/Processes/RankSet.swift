@@ -30,6 +30,7 @@ final class RankSet: Sendable {
             var refusal: Int32?
             var isGone = false
             var onExit: @Sendable (Int, ExitStatus) -> Void = { _, _ in }
+            var onLoss: @Sendable () -> Void = {}
         }
 
         let directory: PrivateDirectory
@@ -85,9 +86,15 @@ final class RankSet: Sendable {
     }
 
     /// Starts all ranks, each in its own process group. `onExit` is called once for each rank that has run, from any
-    /// thread. Throws `DistributedError` (`.launch`) if one cannot be started.
-    func start(onExit: @escaping @Sendable (Int, ExitStatus) -> Void) async throws {
-        news.state.withLock { $0.onExit = onExit }
+    /// thread; `onLoss` when the guardian is gone before `end`, and no rank can be started any more.
+    /// Throws `DistributedError` (`.launch`) if one cannot be started.
+    func start(
+        onExit: @escaping @Sendable (Int, ExitStatus) -> Void, onLoss: @escaping @Sendable () -> Void = {}
+    ) async throws {
+        news.state.withLock { state in
+            state.onExit = onExit
+            state.onLoss = onLoss
+        }
         guardian.startRanks()
         await news.started.wait()
         let (refusal, isGone) = news.state.withLock { ($0.refusal, $0.isGone) }
@@ -122,11 +129,12 @@ final class RankSet: Sendable {
             }
             onExit(rank, status)
         case .gone:
-            let (groups, onExit) = news.state.withLock { state in
+            let (groups, onExit, onLoss) = news.state.withLock { state in
                 defer { state.groups = [:] }
                 state.isGone = true
-                return (state.groups, state.onExit)
+                return (state.groups, state.onExit, state.onLoss)
             }
+            onLoss()
             // If it was killed, its ranks died with it, and the rest falls to this process.
             for group in groups.values { kill(-group, SIGKILL) }
             news.directory.remove()
@@ -150,7 +158,10 @@ final class RankSet: Sendable {
     /// Kills whatever is left, passes on what was written, removes the directory. `limit` bounds the wait for a reader
     /// of the output who does not read; `failed` says that a message will follow on standard error.
     func end(outputWithin limit: Duration?, failed: Bool) async {
-        news.state.withLock { $0.onExit = { _, _ in } }
+        news.state.withLock { state in
+            state.onExit = { _, _ in }
+            state.onLoss = {}
+        }
         guardian.end()
         // It gives up by itself on what cannot be killed.
         await news.gone.wait(upTo: .seconds(10))

@@ -53,7 +53,8 @@ extension Coordinator {
             change(rank, .restarting, &state)
             if !wasSaid { say(.death, rank, "\(event)\(Self.quoted(words)); it is started again") }
         }
-        let reason = "its worker \(Self.manner(status)) twice while it ran alone"
+        let manner = wasSaid ? "finished no step in time" : Self.manner(status)
+        let reason = "its worker \(manner) twice while it ran alone"
         let results = loss.condemned.map { item in
             WorkResult(
                 rank: rank, index: item.index, attempt: 0,

@@ -82,7 +82,11 @@ final class Coordinator: Sendable {
         let feed = JobFeed(taker)
         state.withLock { $0.feed = feed }
         try feed.start(source)
-        try await ranks.start { rank, status in Task { await self.ended(rank, status) } }
+        try await ranks.start { rank, status in
+            Task { await self.ended(rank, status) }
+        } onLoss: {
+            self.fail(DistributedError.launch("the guardian process, which starts the workers, was killed"))
+        }
         let tick = try EventLoop.shared().scheduleRepeatedTask(
             initialDelay: .milliseconds(100), delay: .milliseconds(100)
         ) {

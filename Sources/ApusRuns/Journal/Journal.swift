@@ -13,7 +13,7 @@ import Synchronization
 /// The file beside an output that holds every result as it came: what is in it is done, whatever happens next.
 ///
 /// It is locked as long as it is open, so that one output has one run. What is appended is written at once, and on the disk
-/// half a second later. A line that was cut, or is not what was written, ends it: from there on the file is written anew.
+/// half a second later. A last line that was cut is written anew, and one that is not what was written counts for nothing.
 package final class Journal: Sendable {
     private struct State {
         /// Bytes of whole records.
@@ -63,6 +63,16 @@ package final class Journal: Sendable {
             if FileIdentity(path) == own { return (file.number, remark) }
             file.close()
         }
+    }
+
+    /// Whether the file holds nothing but the beginning of a first record: a run that was cut off as it began.
+    package var isTornAtStart: Bool {
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
+        guard count > 0, count < bytes.count, !bytes[..<count].contains(0x0A) else { return false }
+        let start = bytes[..<min(count, 16)]
+        return start.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+            && bytes[..<count].dropFirst(16).starts(with: Array(" h {".utf8).prefix(max(count - 16, 0)))
     }
 
     package var byteCount: Int { FileIdentity(descriptor: descriptor)?.byteCount ?? 0 }

@@ -1,6 +1,6 @@
 package import ApusJSON
 
-/// What a journal holds, found by reading it once: whole records up to the first that is none.
+/// What a journal holds, found by reading it once: its whole records, without what is damaged.
 package struct JournalScan: Sendable {
     package private(set) var header: JSONObject?
     package private(set) var input: JSONObject?
@@ -9,7 +9,7 @@ package struct JournalScan: Sendable {
     /// Prompts with a result, and those of them whose result is an error.
     package private(set) var count = 0
     package private(set) var errorCount = 0
-    /// Bytes of whole records.
+    /// Bytes up to the end of the last whole record.
     package private(set) var end = 0
     /// Where the last result of each prompt stands whose first one was an error.
     private(set) var errors: [Int: Position] = [:]
@@ -24,8 +24,12 @@ package struct JournalScan: Sendable {
         let lines = try LineReader(path: path)
         while true {
             let start = lines.offset
-            guard let line = try lines.next(), lines.offset == start + line.count + 1, let record = JournalRecord(line)
-            else { return }
+            guard let line = try lines.next(), lines.offset == start + line.count + 1 else { return }
+            guard let record = JournalRecord(line) else {
+                // Each record vouches for itself: one that is damaged says nothing of those behind it.
+                if header == nil { return }
+                continue
+            }
             if case .header(let object) = record {
                 guard start == 0 else { return }
                 header = object

@@ -31,6 +31,12 @@ package struct RunHeader: Sendable {
         json = object
     }
 
+    /// Whether a journal is of a shard, by its name, of the run that a manifest describes.
+    static func isPart(_ header: JSONObject, _ name: String, of run: JSONObject) -> Bool {
+        guard header[Key.part]?.string == name else { return false }
+        return difference(from: run, to: JSONObject(header.members.filter { $0.key != Key.part })) == nil
+    }
+
     static func replaces(_ header: JSONObject?) -> Bool { header?[Key.replaces]?.bool ?? false }
 
     package static func instructionSet(of header: JSONObject) -> String? { header[Key.instructionSet]?.string }

@@ -37,7 +37,7 @@ package final class RunReports: Sendable {
         let files = [summary, metrics, page].compactMap(\.self)
         guard !files.isEmpty else { return }
         let read = [input.file].compactMap(\.self) + RunOutput.files(of: model)
-        let results = output.map { output in ["", ".partial", ".journal"].map { output + $0 } } ?? []
+        let results = try Self.files(ofOutput: output)
         for (index, file) in files.enumerated() {
             if let path = read.first(where: file.isAt) {
                 throw RunError("\(file.name): is the file \(path), which is read; reports must go elsewhere")
@@ -49,6 +49,15 @@ package final class RunReports: Sendable {
                 throw RunError("\(file.name): is named for two reports; each needs a file of its own")
             }
         }
+    }
+
+    /// A run's own files: beside the output's target, where that is a link, and what shards have in common.
+    private static func files(ofOutput output: String?) throws(RunError) -> [String] {
+        guard let output, output != "-", case .file(let target) = try OutputPlace(output) else {
+            return output.map { [$0] } ?? []
+        }
+        let folder = target.lastIndex(of: "/").map { target[...$0] } ?? ""
+        return ["", ".partial", ".journal"].map { target + $0 } + [folder + ShardManifest.fileName]
     }
 
     package var isEmpty: Bool { summary == nil && metrics == nil && page == nil }

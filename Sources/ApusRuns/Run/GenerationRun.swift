@@ -133,11 +133,10 @@ public final class GenerationRun: Sendable {
         do {
             return try await runFile(target, journal, name: name, isOld: &isOld, &file)
         } catch {
-            // Nothing was there, and nothing came: then nothing stays.
-            if !isOld, record.finished == 0 {
-                file?.remove()
-                journal.remove()
-            }
+            // Nothing was there, and nothing came: then nothing stays. What was refused leaves what was there.
+            let isEmpty = !isOld && record.finished == 0
+            if isEmpty || RunError.code(of: error) == .refused { file?.remove() }
+            if isEmpty { journal.remove() }
             throw error
         }
     }
@@ -207,6 +206,10 @@ public final class GenerationRun: Sendable {
                 }, history: history, observer: observer, isReadable: false)
         keeperBox.keeper.withLock { $0 = keeper }
         if try !jobs.isEmpty() {
+            if let scan, scan.done?["results"]?.integer == scan.count, !isRetry {
+                throw RunError(
+                    "\(input.name): has more prompts than the run that is over, whose journal is \(journal.path)")
+            }
             do {
                 let ending = try await compute(jobs, keeper, survey, apart: true)
                 try journal.sync()
@@ -261,6 +264,7 @@ public final class GenerationRun: Sendable {
             settings.processes = min(settings.processes, max(count, 1))
             settings.batchSize = min(settings.batchSize, max((count + settings.processes - 1) / settings.processes, 1))
         }
+        let logs = try options.logDirectory.map { try RankLogs(directory: $0, ranks: settings.processes) }
         let policy = WorkQueue.Policy(window: max(Self.windowFactor * settings.processes * settings.batchSize, 4096))
         try survey.begin { [self] error in
             failure.withLock { $0 = error }
@@ -272,7 +276,7 @@ public final class GenerationRun: Sendable {
         defer { survey.cancel() }
         let ending =
             apart
-            ? try await runWorkers(jobs, keeper, settings, policy)
+            ? try await runWorkers(jobs, keeper, settings, policy, logs)
             : try await runHere(jobs, keeper, settings, policy)
         if ending == .finished { try await survey.wait() }
         if let failure = failure.withLock({ $0 }) { throw failure }
@@ -296,7 +300,8 @@ public final class GenerationRun: Sendable {
     }
 
     private func runWorkers(
-        _ jobs: PromptJobs, _ keeper: ResultKeeper, _ settings: WorkerSettings, _ policy: WorkQueue.Policy
+        _ jobs: PromptJobs, _ keeper: ResultKeeper, _ settings: WorkerSettings, _ policy: WorkQueue.Policy,
+        _ logs: RankLogs?
     ) async throws -> RunRecord.Ending {
         guard let program = RunningProgram.path else {
             throw RunError("cannot find this program's own file to start workers from")
@@ -305,7 +310,6 @@ public final class GenerationRun: Sendable {
             workers: settings.processes, command: [program] + options.workerArguments,
             settings: Array(try JSONEncoder().encode(settings)),
             policy: WorkerPool.Policy(queue: policy, hangSeconds: options.hangSeconds))
-        let logs = try options.logDirectory.map { try RankLogs(directory: $0, ranks: settings.processes) }
         let observer: any PoolObserver = logs.map { LoggedRun(observer: keeper, logs: $0) } ?? keeper
         let ending = try await pool.run(jobs, observer: observer, control: control, log: logs?.log)
         return ending == .finished ? .finished : .stopped

@@ -20,7 +20,13 @@ struct JournalState {
     ) throws {
         let hasOutput = (FileIdentity(target)?.byteCount ?? 0) > 0
         let scan = journal.byteCount > 0 ? try JournalScan(path: journal.path) : nil
-        guard let scan, let noted = scan.header, scan.count > 0 || scan.done != nil else {
+        if let scan, scan.header == nil, !journal.isTornAtStart {
+            throw RunError(
+                "\(journal.path): is no journal of a run, or damaged at its start; it must be taken away first")
+        }
+        // What has been cut behind its header may have been results.
+        let isWhole = scan.map { $0.end == journal.byteCount } ?? true
+        guard let scan, let noted = scan.header, scan.count > 0 || scan.done != nil || !isWhole else {
             // A journal that was cut within its first line, or has nothing behind it, has begun nothing.
             if hasOutput, !options.force {
                 throw RunError("\(name): holds something already; --force replaces it once all results are there")
@@ -32,15 +38,20 @@ struct JournalState {
             return
         }
         guard options.resume else {
-            if scan.done != nil, !hasOutput || options.force {
+            if scan.done != nil, options.force {
                 beginning = .anew
                 return
             }
+            guard scan.done == nil else {
+                throw RunError(
+                    hasOutput
+                        ? "\(name): holds something already; --force replaces it once all results are there"
+                        : "\(journal.path): holds the results of a run that is over; --resume writes them again, --force begins "
+                            + "anew")
+            }
             throw RunError(
-                scan.done != nil
-                    ? "\(name): holds something already; --force replaces it once all results are there"
-                    : "\(journal.path): holds results of a run that did not end; --resume goes on with it, and who does "
-                        + "not want them removes the file")
+                "\(journal.path): holds results of a run that did not end; --resume goes on with it, and who does not want "
+                    + "them removes the file")
         }
         let own = try header(RunHeader.instructionSet(of: noted))
         if let change = RunHeader.difference(from: noted, to: own) {

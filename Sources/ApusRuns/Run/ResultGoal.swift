@@ -35,7 +35,7 @@ struct ResultGoal: Sendable {
             if standing == ours { return }
         }
         throw RunError(
-            "\(name): holds something that is not of this run, whose results stand in \(file.partial); --force replaces it"
+            "\(name): holds something that is not of this run, whose results stand in its journal; --force replaces it"
         )
     }
 }

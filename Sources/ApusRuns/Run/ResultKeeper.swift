@@ -85,7 +85,7 @@ final class ResultKeeper: PoolObserver {
 
     func note(_ event: PoolEvent) {
         history.note(event)
-        if case .incident(let incident) = event { observer.remark(incident.message) }
+        if case .incident(let incident) = event { observer.incident(incident.message) }
     }
 
     private func say(_ remark: String) {

@@ -23,7 +23,8 @@ public struct RunOptions: Sendable {
     /// Directory for what each rank writes.
     public var logDirectory: String?
     /// Least seconds without a finished step after which a worker counts as hanging: 30, or what `APUS_HANG_SECONDS` says.
-    public var hangSeconds = getenv("APUS_HANG_SECONDS").flatMap { Double(String(cString: $0)) } ?? 30
+    public var hangSeconds =
+        getenv("APUS_HANG_SECONDS").flatMap { Double(String(cString: $0)) }.flatMap { $0 > 0 ? $0 : nil } ?? 30
     /// Arguments with which this program is a worker: one that asks `WorkerProcess.isOne` first needs none.
     public var workerArguments: [String] = []
     /// Which program, by its version, made the results.
@@ -36,6 +37,8 @@ public struct RunOptions: Sendable {
 public protocol RunObserver: Sendable {
     /// Something that a person should know and that ends nothing.
     func remark(_ text: String)
+    /// A worker died or hung.
+    func incident(_ text: String)
     /// A prompt got an error as its result.
     func failure(ofPrompt index: Int, _ error: String)
     /// Results came.

@@ -33,7 +33,7 @@ package struct ShardDirectory: Sendable {
         _ choice: ShardChoice, input: PromptInput, settings: WorkerSettings, version: String,
         environment: [String: String], remark: (String) -> Void
     ) throws(RunError) -> (part: RunPart, output: String) {
-        guard case .file(let prompts) = input, input.file != nil else {
+        guard case .file(let prompts) = input, prompts != "-", input.file != nil else {
             throw RunError("--shard goes with --prompts FILE: each shard reads its own part of it")
         }
         if mkdir(path, 0o777) != 0, errno != EEXIST {

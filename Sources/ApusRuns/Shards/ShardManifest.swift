@@ -115,6 +115,12 @@ package struct ShardManifest: Sendable, Equatable {
                     place: PromptReader.Place(index: index, line: line, offset: offset, form: form), count: count,
                     digest: digest))
         }
+        var next = 0
+        for part in parts {
+            guard part.place.index == next else { return nil }
+            next += part.count
+        }
+        guard next == count, object["shards"]?.integer == parts.count else { return nil }
         self.header = header
         self.count = count
         self.byteCount = byteCount

@@ -12,6 +12,8 @@ import ApusJSON
 package struct ShardMerge: Sendable {
     private let directory: ShardDirectory
     private let manifest: ShardManifest
+    /// Parts whose journals are gone, so that nothing could be compared with them.
+    package private(set) var unchecked: [Int] = []
 
     /// Throws `RunError` if the directory holds no shards.
     package init(_ path: String) throws(RunError) {
@@ -28,7 +30,7 @@ package struct ShardMerge: Sendable {
     ///   - output: a file, `-` for standard output.
     ///   - force: whether a file that holds something gives way.
     /// - Throws: `RunError`: `.tryAgain` naming the shards that are missing or not whole, before anything is written.
-    package func write(to output: String, force: Bool) throws(RunError) -> Int {
+    package mutating func write(to output: String, force: Bool) throws(RunError) -> Int {
         var missing: [Int] = []
         var errors = 0
         for shard in manifest.parts.indices {
@@ -61,14 +63,20 @@ package struct ShardMerge: Sendable {
     private func file(of shard: Int) -> String { directory.file(of: shard, of: manifest.parts.count) }
 
     /// How many results of a part are errors; `nil` if it is missing, not whole, or not what its journal says.
-    private func check(_ shard: Int) throws(RunError) -> Int? {
+    private mutating func check(_ shard: Int) throws(RunError) -> Int? {
         let path = file(of: shard)
         let part = manifest.parts[shard]
         guard let identity = FileIdentity(path), identity.isRegular else { return nil }
         var done: JSONObject?
         if FileIdentity(path + ".journal") != nil {
-            done = try JournalScan(path: path + ".journal").done
-            guard done?["bytes"]?.integer == identity.byteCount else { return nil }
+            let scan = try JournalScan(path: path + ".journal")
+            done = scan.done
+            guard done?["bytes"]?.integer == identity.byteCount, let header = scan.header,
+                RunHeader.isPart(header, "\(shard)/\(manifest.parts.count)", of: manifest.header),
+                scan.input?["digest"]?.string == Digest.text(part.digest) || part.count == 0
+            else { return nil }
+        } else {
+            unchecked.append(shard)
         }
         let lines = try LineReader(path: path)
         var digest = Digest()
@@ -104,13 +112,16 @@ package struct ShardMerge: Sendable {
             let target = try OutputDescriptor(opening: output)
             for path in paths { try Self.copy(path) { bytes throws(RunError) in try target.write(bytes) } }
         case .file(let target):
-            if paths.contains(where: { FileIdentity($0) == FileIdentity(target) && FileIdentity(target) != nil }) {
-                throw RunError("\(output): is one of the parts")
+            let own = paths + paths.map { $0 + ".journal" } + ["\(directory.path)/\(ShardManifest.fileName)"]
+            if let there = FileIdentity(target), own.contains(where: { FileIdentity($0) == there }) {
+                throw RunError("\(output): is a file of the shards")
             }
             if !force, (FileIdentity(target)?.byteCount ?? 0) > 0 {
                 throw RunError("\(output): holds something already; --force replaces it")
             }
-            let file = try ResultFile(at: target, takesPartial: force)
+            // What an earlier merge has left can be made again; what a run has left has its journal beside it.
+            let isOfARun = FileIdentity(target + ".journal") != nil
+            let file = try ResultFile(at: target, takesPartial: force || !isOfARun)
             do {
                 for path in paths { try Self.copy(path) { bytes throws(RunError) in try file.write(bytes) } }
                 try file.finish()
