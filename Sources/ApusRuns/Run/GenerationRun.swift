@@ -294,7 +294,7 @@ public final class GenerationRun: Sendable {
         let worker = try await GenerationWorker.load(settings, rank: 0)
         let pulse = try WorkerPulse(pool)
         defer { pulse.end() }
-        pulse.tell { worker.report }
+        pulse.tell(worker.report)
         try await pool.run(jobs) { try await worker.serve($0) }
         return .finished
     }

@@ -81,7 +81,7 @@ final class GenerationWorker: Sendable {
     }
 
     /// How far this worker is.
-    var report: WorkerReport {
+    @Sendable func report() -> WorkerReport {
         let reading = model.meter.reading
         var report = WorkerReport()
         report.tokens = tokens.load(ordering: .relaxed)
@@ -98,9 +98,8 @@ final class GenerationWorker: Sendable {
     /// prompt's own.
     func serve(_ end: some WorkerEnd) async throws {
         // Some more than run at once wait in the engine, so that none of its places is empty while a job is on its way.
-        try await end.serve(capacity: settings.batchSize + max(settings.batchSize / 8, 1), report: { self.report }) {
-            try await self.process($0)
-        }
+        let room = settings.batchSize + max(settings.batchSize / 8, 1)
+        try await end.serve(capacity: room, report: report) { try await self.process($0) }
     }
 
     private func process(_ lease: WorkLease) async throws -> [UInt8] {

@@ -33,7 +33,7 @@ public enum WorkerProcess {
             await channel.fail("\(error)", endsRun: !WorkerProcess.isOfTheMoment(error))
             throw error
         }
-        pulse.tell { worker.report }
+        pulse.tell(worker.report)
         do {
             try await worker.serve(channel)
         } catch {
