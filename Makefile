@@ -54,7 +54,8 @@ faults: build     ## the fault drill: ranks and launchers killed at random momen
 
 browser:          ## a run's report as a browser shows it; installs chromium where there is none
 	Scripts/report-in-browser.py --find || apt-get install -y --no-install-recommends chromium || \
-		(apt-get update && apt-get install -y --no-install-recommends chromium)
+		(apt-get update && apt-get install -y --no-install-recommends chromium) || \
+		echo "no browser could be installed, so what needs one is skipped"
 	$(SWIFT) test -c release --disable-testable-imports --filter ReportInBrowserTests
 
 runs: build       ## the drill of runs: workers, coordinators and files harmed at random
