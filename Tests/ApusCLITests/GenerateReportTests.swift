@@ -78,11 +78,13 @@ import Testing
         let run = try CommandRun(
             BuiltProgram.apus,
             ["generate", "-q", "--batch-size", "1", "--prompts", path("p.jsonl")] + flags
-                + (toFile ? ["--output", path("o.jsonl")] : []))
-        let begun = toFile ? "o.jsonl.partial" : "m.prom"
+                + (toFile ? ["--output", path("o.jsonl")] : []),
+            // It does not end by itself, however long it takes this test to come to its turn.
+            environment: ["APUS_FAULTS": "hang@1010", "APUS_HANG_SECONDS": "600"])
+        let begun = toFile ? "o.jsonl.journal" : "m.prom"
         while (try? readFile(path(begun)).count) ?? 0 < 100 { try await Task.sleep(for: .milliseconds(2)) }
         run.process.terminate()
-        let outcome = try await run.finish()
+        let outcome = try await run.finish(within: .seconds(600))
         #expect(outcome.code == (toFile ? 75 : 128 + SIGTERM), "\(outcome.error)")
         let summary = try summary()
         #expect(summary["ending"] == "stopped")
@@ -116,7 +118,7 @@ import Testing
         while try !directory.names.contains("m.prom") { try await Task.sleep(for: .milliseconds(2)) }
         try FileManager.default.removeItem(atPath: path("folder"))
         try "a dog\n".write(toFile: path("pipe.txt"), atomically: false, encoding: .utf8)
-        let outcome = try await run.finish()
+        let outcome = try await run.finish(within: .seconds(600))
         #expect(outcome.code == 0 && outcome.lines.count == 1)
         #expect(outcome.errorLines.count == 1 && outcome.error.contains("folder/s.json cannot be written"))
     }

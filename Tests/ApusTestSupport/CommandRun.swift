@@ -35,6 +35,9 @@ package final class CommandRun {
         package var errorLines: [String] { error.split(separator: "\n").map(String.init) }
     }
 
+    /// Since its start.
+    package var age: Duration { ContinuousClock.now - start }
+
     /// Waits; a program that takes longer than the limit is killed, which the code shows.
     package func finish(within limit: Duration = .seconds(60)) async throws -> Outcome {
         while process.isRunning {

@@ -7,7 +7,7 @@ struct CommandObserver: RunObserver {
 
     func remark(_ text: String) { if !quiet { progress.write(text) } }
 
-    func incident(_ text: String) { progress.write(text) }
+    func incident(_ text: String) { remark(text) }
 
     func failure(ofPrompt index: Int, _ error: String) { progress.write("prompt \(index): \(error)") }
 
