@@ -38,8 +38,7 @@ struct MergeCommand: ParsableCommand {
                         + ShardMerge.arraySpecification(merge.unchecked))
             }
         } catch {
-            StandardError.write("Error: \(error)")
-            throw RunExitCode.of(error)
+            throw RunExitCode.telling(error)
         }
         if errors > 0 { throw ExitCode.failure }
     }

@@ -63,7 +63,7 @@ import Testing
         ])
         let scan = try JournalScan(path: path)
         #expect(scan.count == 5 && scan.errorCount == 1 && scan.done != nil)
-        let replay = try JournalReplay(path: path, scan: scan, first: 0)
+        let replay = try JournalReplay(path: path, scan: scan)
         let lines = try (0..<6).map { try replay.result(of: $0).map { String(decoding: $0.line, as: UTF8.self) } }
         #expect(lines == ["mended", "{\"index\":0}", "{\"index\":0}", "{\"index\":0}", "again", nil])
         #expect(try replay.rest() == nil)

@@ -24,8 +24,7 @@ struct CommandRun {
             return try RunReports(options.paths, input: input, model: model, output: output)
         } catch {
             guard files.isToFile else { throw error }
-            StandardError.write("Error: \(error)")
-            throw RunExitCode.of(error)
+            throw RunExitCode.telling(error)
         }
     }
 
@@ -55,8 +54,7 @@ struct CommandRun {
         } catch {
             progress.end()
             guard files.isToFile, !(error is ExitCode) else { throw error }
-            StandardError.write("Error: \(error)")
-            throw RunExitCode.of(error)
+            throw RunExitCode.telling(error)
         }
         progress.end()
         if !files.quiet { StandardError.write(Self.summary(record)) }

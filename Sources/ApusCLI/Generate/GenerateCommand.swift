@@ -76,8 +76,7 @@ struct GenerateCommand: AsyncParsableCommand {
                     environment: ProcessInfo.processInfo.environment, remark: observer.remark)
             }
         } catch {
-            StandardError.write("Error: \(error)")
-            throw RunExitCode.of(error)
+            throw RunExitCode.telling(error)
         }
         let run = GenerationRun(input, settings: settings, options: options, observer: observer, part: part)
         let reports = try CommandRun.reports(

@@ -15,7 +15,13 @@ enum RunExitCode {
     static let refused = ExitCode(2)
     static let tryAgain = ExitCode(EX_TEMPFAIL)
 
-    static func of(_ error: any Error) -> ExitCode {
+    private static func of(_ error: any Error) -> ExitCode {
         RunError.code(of: error) == .tryAgain ? tryAgain : refused
+    }
+
+    /// Says what went wrong, and gives the status that tells a scheduler.
+    static func telling(_ error: any Error) -> ExitCode {
+        StandardError.write("Error: \(error)")
+        return of(error)
     }
 }

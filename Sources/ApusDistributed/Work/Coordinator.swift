@@ -192,7 +192,7 @@ extension Coordinator {
 
     private func handOut(to rank: Int, _ state: inout State) {
         guard state.ending == nil, let (request, capacity) = state.workers[rank].asking else { return }
-        let heldNothing = state.queue.held(by: rank).isEmpty
+        let heldNothing = state.queue.heldCount(by: rank) == 0
         switch state.queue.take(rank: rank, capacity: capacity, at: now) {
         case .wait:
             if heldNothing { change(rank, .idle, &state) }
@@ -204,7 +204,7 @@ extension Coordinator {
             state.workers[rank].asking = nil
             state.workers[rank].unanswered += leases.count
             if heldNothing { state.workers[rank].health.begin(at: now) }
-            change(rank, .running(state.queue.held(by: rank).count), &state)
+            change(rank, .running(state.queue.heldCount(by: rank)), &state)
             for part in JobFrames.parts(leases) {
                 state.server?.send(Frame(kind: .part, request: request, payload: part), to: rank)
             }
@@ -267,7 +267,7 @@ extension Coordinator {
         state.workers[rank].health.noteResult(at: now)
         state.server?.send(Frame(kind: .done, request: frame.request), to: rank)
         if state.workers[rank].state != .gone {
-            let held = state.queue.held(by: rank).count
+            let held = state.queue.heldCount(by: rank)
             change(rank, held == 0 ? .idle : .running(held), &state)
         }
         handOut(&state)

@@ -67,7 +67,7 @@ package final class LocalPool: WorkerEnd {
                 kept.map {
                     WorkResult(rank: rank, index: $0.lease.item.index, attempt: $0.lease.attempt, payload: $0.payload)
                 })
-            observer.note(.state(rank: rank, .running(state.queue.held(by: rank).count)))
+            observer.note(.state(rank: rank, .running(state.queue.heldCount(by: rank))))
             if state.feedWaits, state.queue.room > 0 {
                 state.feedWaits = false
                 state.feed?.goOn()
@@ -120,7 +120,7 @@ package final class LocalPool: WorkerEnd {
             continuation.resume(returning: [])
         case .jobs(let leases):
             state.asking = nil
-            observer.note(.state(rank: rank, .running(state.queue.held(by: rank).count)))
+            observer.note(.state(rank: rank, .running(state.queue.heldCount(by: rank))))
             continuation.resume(returning: leases)
         }
     }

@@ -17,8 +17,6 @@ package final class PoolControl: Sendable {
 
     package init() {}
 
-    package var wish: Wish { state.withLock { $0.wish } }
-
     /// Nothing is handed out any more; what is in flight is finished.
     package func drain() { want(.drain) }
 

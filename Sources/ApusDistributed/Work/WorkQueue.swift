@@ -105,7 +105,7 @@ package struct WorkQueue: Sendable {
     package mutating func take(rank: Int, capacity: Int, at now: Double) -> Answer {
         if isOver || isDraining { return .over }
         expected.remove(rank)
-        let held = ranks[rank]?.held.count ?? 0
+        let held = heldCount(by: rank)
         if held == 0, let group = suspects.popFirst() {
             ranks[rank]?.isApart = true
             return .jobs(group.map { lease($0, to: rank, at: now) })
@@ -144,7 +144,10 @@ package struct WorkQueue: Sendable {
         ranks[rank] = nil
     }
 
-    /// Indices of what the rank holds.
+    /// How many jobs the rank holds.
+    package func heldCount(by rank: Int) -> Int { ranks[rank]?.held.count ?? 0 }
+
+    /// Indices of what the rank holds, in order.
     package func held(by rank: Int) -> [Int] { (ranks[rank]?.held.keys).map { $0.sorted() } ?? [] }
 
     /// Whether the result of a worker's job has come from another meanwhile.

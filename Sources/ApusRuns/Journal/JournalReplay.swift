@@ -5,19 +5,15 @@ package final class JournalReplay {
     private let scan: JournalScan
     private let lines: LineReader
     private var pending: [Int: JournalRecord.Result] = [:]
-    private var next: Int
 
-    /// - Parameter first: index of the first prompt.
-    package init(path: String, scan: JournalScan, first: Int) throws(RunError) {
+    package init(path: String, scan: JournalScan) throws(RunError) {
         self.path = path
         self.scan = scan
         lines = try LineReader(path: path)
-        next = first
     }
 
     /// The result of a prompt, if there is one. To be called for one prompt after the other.
     package func result(of index: Int) throws(RunError) -> JournalRecord.Result? {
-        next = index
         while pending[index] == nil, try read() {}
         return pending.removeValue(forKey: index)
     }

@@ -1,5 +1,11 @@
 package import ApusJSON
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -27,7 +33,7 @@ package struct ModelIdentity: Sendable, Equatable {
 
     /// Throws `RunError` if a file cannot be read.
     package init(directory: String) throws(RunError) {
-        guard let names = Self.names(directory) else {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else {
             throw RunError("\(directory): no such directory")
         }
         var files: [File] = []
@@ -40,29 +46,14 @@ package struct ModelIdentity: Sendable, Equatable {
         self.files = files
     }
 
-    private static func names(_ directory: String) -> [String]? {
-        guard let stream = opendir(directory) else { return nil }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            names.append(
-                withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
-        }
-        return names
-    }
-
     private static func digest(_ path: String, byteCount: Int) throws(RunError) -> UInt64 {
+        guard byteCount > sampleCount * sampleByteCount else { return try Digest.ofFile(path) }
         let file = try OutputDescriptor(opening: path, flags: O_RDONLY)
         defer { file.close() }
         var digest = Digest()
         var buffer = [UInt8](repeating: 0, count: sampleByteCount)
-        let isWhole = byteCount <= sampleCount * sampleByteCount
-        let count = isWhole ? (byteCount + sampleByteCount - 1) / sampleByteCount : sampleCount
-        for sample in 0..<count {
-            let offset =
-                isWhole
-                ? sample * sampleByteCount
-                : Int(Double(byteCount - sampleByteCount) * (Double(sample) / Double(sampleCount - 1)))
+        for sample in 0..<sampleCount {
+            let offset = Int(Double(byteCount - sampleByteCount) * (Double(sample) / Double(sampleCount - 1)))
             let read = buffer.withUnsafeMutableBytes { pread(file.number, $0.baseAddress, $0.count, off_t(offset)) }
             guard read >= 0 else { throw RunError.cannotRead(path) }
             buffer.withUnsafeBytes { digest.add(UnsafeRawBufferPointer(rebasing: $0.prefix(read))) }

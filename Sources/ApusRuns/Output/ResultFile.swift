@@ -1,3 +1,4 @@
+import ApusDistributed
 import Synchronization
 
 #if canImport(Glibc)
@@ -40,7 +41,7 @@ package final class ResultFile: Sendable {
         guard let own = FileIdentity(descriptor: output.number), own.isRegular, own.links == 1 else {
             throw RunError("\(partial): is there already and no file of results; it must be taken away first")
         }
-        guard flock(output.number, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+        guard FileLock.take(output.number) != .held else {
             throw RunError("\(partial): another run is writing it", code: .tryAgain)
         }
         guard own.byteCount > 0 else { return }

@@ -193,7 +193,7 @@ public final class GenerationRun: Sendable {
         let jobs = PromptJobs(
             reader, count: part.count,
             replay: try scan.map { scan throws(RunError) in
-                try JournalReplay(path: journal.path, scan: scan, first: part.place.index)
+                try JournalReplay(path: journal.path, scan: scan)
             }, retriesErrors: isRetry, checks: survey.isImpossible, resumed: { try keeperBox.resume($0) },
             remark: { [observer] in observer.remark($0) })
         // Errors that are tried again would hold all behind them back: then the output is made of the journal at the end.
@@ -241,7 +241,7 @@ public final class GenerationRun: Sendable {
 
     private func rebuild(_ file: ResultFile, from journal: Journal) throws {
         let scan = try JournalScan(path: journal.path)
-        let replay = try JournalReplay(path: journal.path, scan: scan, first: part.place.index)
+        let replay = try JournalReplay(path: journal.path, scan: scan)
         var errors = 0
         for index in part.place.index..<(part.place.index + scan.count) {
             guard let result = try replay.result(of: index) else {

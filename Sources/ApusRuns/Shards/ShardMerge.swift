@@ -99,18 +99,17 @@ package struct ShardMerge: Sendable {
     private func copy(to output: String, force: Bool) throws(RunError) {
         let paths = manifest.parts.indices.map(file)
         guard output != "-" else {
-            for path in paths {
-                try Self.copy(path) { bytes throws(RunError) in try OutputDescriptor.standardOutput.write(bytes) }
+            return try Self.copy(paths) { bytes throws(RunError) in
+                try OutputDescriptor.standardOutput.write(bytes)
             }
-            return
         }
         switch try OutputPlace(output) {
         case .descriptor(let number):
             let target = try OutputDescriptor(duplicating: number, name: output)
-            for path in paths { try Self.copy(path) { bytes throws(RunError) in try target.write(bytes) } }
+            try Self.copy(paths) { bytes throws(RunError) in try target.write(bytes) }
         case .device:
             let target = try OutputDescriptor(opening: output)
-            for path in paths { try Self.copy(path) { bytes throws(RunError) in try target.write(bytes) } }
+            try Self.copy(paths) { bytes throws(RunError) in try target.write(bytes) }
         case .file(let target):
             let own = paths + paths.map { $0 + ".journal" } + ["\(directory.path)/\(ShardManifest.fileName)"]
             if let there = FileIdentity(target), own.contains(where: { FileIdentity($0) == there }) {
@@ -123,7 +122,7 @@ package struct ShardMerge: Sendable {
             let isOfARun = FileIdentity(target + ".journal") != nil
             let file = try ResultFile(at: target, takesPartial: force || !isOfARun)
             do {
-                for path in paths { try Self.copy(path) { bytes throws(RunError) in try file.write(bytes) } }
+                try Self.copy(paths) { bytes throws(RunError) in try file.write(bytes) }
                 try file.finish()
             } catch {
                 file.remove()
@@ -132,10 +131,13 @@ package struct ShardMerge: Sendable {
         }
     }
 
-    private static func copy(_ path: String, _ write: ([UInt8]) throws(RunError) -> Void) throws(RunError) {
-        try FileContents.read(path) { bytes throws(RunError) in
-            try write(Array(bytes))
-            return true
+    /// One file after the other.
+    private static func copy(_ paths: [String], _ write: ([UInt8]) throws(RunError) -> Void) throws(RunError) {
+        for path in paths {
+            try FileContents.read(path) { bytes throws(RunError) in
+                try write(Array(bytes))
+                return true
+            }
         }
     }
 }
