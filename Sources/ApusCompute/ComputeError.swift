@@ -10,6 +10,10 @@ public struct ComputeError: Error, Sendable, Equatable, CustomStringConvertible 
         public static let outOfMemory = Code(rawValue: "outOfMemory")
         public static let unsupported = Code(rawValue: "unsupported")
         public static let unknownDevice = Code(rawValue: "unknownDevice")
+        /// A device that stopped working; nothing that is asked of it afterwards is done.
+        public static let deviceFailed = Code(rawValue: "deviceFailed")
+        /// Something was read or written while a device had yet to do so: a fault of the program.
+        public static let misuse = Code(rawValue: "misuse")
     }
 
     public let code: Code
@@ -38,4 +42,8 @@ extension ComputeError {
     package static func unknownDevice(_ message: String) -> ComputeError {
         ComputeError(code: .unknownDevice, message: message)
     }
+    package static func deviceFailed(_ message: String) -> ComputeError {
+        ComputeError(code: .deviceFailed, message: message)
+    }
+    package static func misuse(_ message: String) -> ComputeError { ComputeError(code: .misuse, message: message) }
 }

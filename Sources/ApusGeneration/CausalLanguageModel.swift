@@ -26,7 +26,7 @@ public final class CausalLanguageModel: Sendable {
     public var unusedWeights: [String] { model.unusedWeights }
 
     /// Bytes of the weights that there was no memory to prepare for the processor: the model runs, but slowly.
-    public var unpreparedWeightBytes: Int { model.device.unpreparedByteCount }
+    public var unpreparedWeightBytes: Int { model.unpreparedByteCount }
 
     /// Counts the steps that were computed.
     package var meter: StepMeter { engine.meter }
@@ -44,11 +44,12 @@ public final class CausalLanguageModel: Sendable {
         _ model: DecoderModel, generationConfig: GenerationConfig, batchSize: Int, memory: Int,
         contextLength: Int? = nil, sharesPrefixes: Bool = true
     ) throws {
-        let tokensPerStep = max(512, batchSize)
+        let tokensPerStep = Self.tokensPerStep(batchSize: batchSize)
+        let context = contextLength ?? model.spec.defaultContextLength
         let size = try CacheSize(
             bytesPerToken: model.cacheBytesPerToken, vocabularySize: model.spec.vocabularySize,
-            contextLength: contextLength ?? model.spec.defaultContextLength, batchSize: batchSize,
-            workspace: model.workspaceByteCount(tokens: tokensPerStep), memory: memory)
+            contextLength: context, batchSize: batchSize,
+            workspace: model.workspaceByteCount(tokens: tokensPerStep, context: context), memory: memory)
         let limits = Scheduler.Limits(
             sequences: batchSize, tokensPerStep: tokensPerStep, blocks: size.blocks, contextLength: size.contextLength,
             sharesPrefixes: sharesPrefixes)
@@ -58,6 +59,9 @@ public final class CausalLanguageModel: Sendable {
         self.contextLength = limits.contextLength
         engine = try Engine(model, limits: limits)
     }
+
+    /// Tokens of the largest step: prompts are cut to it.
+    package static func tokensPerStep(batchSize: Int) -> Int { max(512, batchSize) }
 
     /// Continues prompts of token ids. Results are in the order of the prompts.
     ///

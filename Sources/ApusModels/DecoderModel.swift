@@ -1,10 +1,12 @@
 package import ApusCheckpoints
 package import ApusCompute
 
-/// A decoder-only transformer on one device: its weights, and nothing that changes.
+/// A decoder-only transformer: its weights, each on the device that its placement says, and nothing that changes.
 package final class DecoderModel: Sendable {
     package let spec: DecoderSpec
-    package let device: any Device
+    package let placement: Placement
+    /// In the order in which a token comes to them.
+    package let devices: [any Device]
     /// Of the weights, unless products have them quantized.
     package let dtype: DType
     /// Of the weights in products.
@@ -16,26 +18,24 @@ package final class DecoderModel: Sendable {
     /// Where the checkpoint is otherwise than its configuration says.
     package let remarks: [String]
 
-    private let embedding: any PreparedWeight
-    private let layers: [DecoderLayer]
-    private let finalNorm: Tensor
-    private let head: Projection
-    private let rotary: RotaryAngles
+    let table: any PreparedWeight
+    let layers: [DecoderLayer]
+    let finalNorm: Tensor
+    let head: Projection
+    let rotary: RotaryAngles
 
-    /// What a run keeps from step to step; every run has its own.
-    package struct State: Sendable {
-        fileprivate var buffers: ActivationBuffers?
-        fileprivate var outputs: OutputBuffers?
-    }
+    var tableDevice: any Device { devices[0] }
+    let headDevice: any Device
 
     /// - Parameters:
+    ///   - devices: all that the placement names; one device of any name if there is none.
     ///   - quantization: what products are rounded to.
     ///   - stored: what the checkpoint has rounded them to already.
     ///
     /// Throws `CheckpointError` (`.weights`) naming all weights that are missing or of another shape, `ModelError`
-    /// (`.unsupported`) for element types without kernels, `ComputeError` from the device.
+    /// (`.unsupported`) for element types without kernels, `ComputeError` from the devices.
     package init(
-        _ spec: DecoderSpec, _ checkpoint: Checkpoint, device: any Device, dtype: DType,
+        _ spec: DecoderSpec, _ checkpoint: Checkpoint, devices: [any Device], placement: Placement? = nil, dtype: DType,
         quantization: Quantization? = nil, stored: Quantization? = nil, cacheType: DType? = nil
     ) throws {
         let weights = WeightCursor(checkpoint)
@@ -46,21 +46,39 @@ package final class DecoderModel: Sendable {
         guard let format = (stored ?? quantization)?.format ?? WeightFormat(dtype) else {
             throw ModelError.unsupported("weights of \(dtype); use float32, float16 or bfloat16")
         }
-        let loader = WeightLoader(device: device, dtype: dtype, format: format, stored: stored)
+        func device(_ id: DeviceID) throws(ComputeError) -> any Device {
+            guard let device = devices.first(where: { $0.id == id }) else {
+                throw .unknownDevice("\(id) is none of the model's devices")
+            }
+            return device
+        }
+        let placement = placement ?? Placement(layers: spec.layers, on: devices.first?.id ?? .cpu)
+        func loader(_ id: DeviceID) throws -> WeightLoader {
+            WeightLoader(device: try device(id), dtype: dtype, format: format, stored: stored)
+        }
         self.spec = spec
         self.remarks = remarks
-        self.device = device
+        self.placement = placement
+        self.devices = try placement.distinctDevices.map(device)
+        headDevice = try device(placement.head)
         rotary = RotaryAngles(spec.rotary)
         self.dtype = dtype
         self.format = format
-        self.cacheType = cacheType ?? (dtype == .bfloat16 ? .bfloat16 : .float32)
-        embedding = try loader.table(weights.at(names.table), spec.vocabularySize, spec.hiddenSize)
-        layers = try (0..<spec.layers).map { try DecoderLayer(body.at(names.layers)[$0], spec, loader) }
-        finalNorm = try loader.vector(body.at(names.finalNorm), "weight", count: spec.hiddenSize)
-        head = Projection(try loader.head(weights.at(spec.headPlace(stored)), spec.storedHead(stored)))
+        self.cacheType = cacheType ?? Self.defaultCacheType(dtype)
+        layers = try (0..<spec.layers).map { layer in
+            try DecoderLayer(body.at(names.layers)[layer], spec, loader(placement.device(ofLayer: layer)))
+        }
+        let last = try loader(placement.head)
+        finalNorm = try last.vector(body.at(names.finalNorm), "weight", count: spec.hiddenSize)
+        head = Projection(try last.head(weights.at(spec.headPlace(stored)), spec.storedHead(stored)))
+        table = try loader(placement.table).table(
+            weights.at(names.table), spec.vocabularySize, spec.hiddenSize,
+            tiedTo: spec.sharesTable(stored) && placement.table == placement.head ? head.weight : nil)
         if spec.tiedEmbeddings, stored == nil { weights.ignore(names.head + ".weight") }
         unusedWeights = weights.unusedNames.filter { name in !names.ignoredSuffixes.contains(where: name.hasSuffix) }
     }
+
+    package static func defaultCacheType(_ dtype: DType) -> DType { dtype == .bfloat16 ? .bfloat16 : .float32 }
 
     /// Throws one error about all weights that are missing or of another shape.
     static func verify(
@@ -75,71 +93,19 @@ package final class DecoderModel: Sendable {
         try weights.verify()
     }
 
-    package func makeState() -> State { State() }
+    /// Bytes of the weights that there was no memory to prepare.
+    package var unpreparedByteCount: Int { devices.reduce(0) { $0 + $1.unpreparedByteCount } }
+
+    /// Whether steps are best asked for before those before them are done.
+    package var answersLater: Bool { devices.contains { $0.answersLater } }
 
     /// Bytes of one token's keys and values in all layers.
     package var cacheBytesPerToken: Int { spec.layers * layout(blocks: 0).bytesPerToken }
 
-    /// Most bytes that a step of so many tokens takes beside weights, cache and logits.
-    package func workspaceByteCount(tokens: Int) -> Int {
-        let attention = device.attentionWorkspaceByteCount(
-            heads: spec.heads, kvHeads: spec.kvHeads, headDim: spec.headDim)
-        return Int(min(ActivationBuffers.byteCount(tokens: tokens, spec) + Double(attention), 0x1p56))
-    }
-
-    package func makeCache(blocks: Int) throws -> KVCache {
+    func makeCache(blocks: Int) throws -> KVCache {
         let layout = layout(blocks: blocks)
         return KVCache(layout: layout, layers: try layers.map { try $0.device.makeKVCache(layout) })
     }
 
-    private func layout(blocks: Int) -> KVCacheLayout {
-        KVCacheLayout(blocks: blocks, kvHeads: spec.kvHeads, headDim: spec.headDim, dtype: cacheType)
-    }
-
-    /// Runs one step and returns the logits of `batch.outputs`: float32 [outputs, vocabularySize], on the device, until the
-    /// next step of the same state.
-    /// Throws `ModelError` (`.invalidBatch`) for tokens beyond the vocabulary, `ComputeError` from the device.
-    package func forward(_ batch: ForwardBatch, cache: KVCache, state: inout State) throws -> Tensor {
-        if let token = batch.tokens.first(where: { $0 < 0 || Int($0) >= spec.vocabularySize }) {
-            throw ModelError.invalidBatch("token \(token) is beyond the vocabulary of \(spec.vocabularySize)")
-        }
-        let tokens = batch.tokens.count
-        let buffers = try view(tokens: tokens, &state)
-        let angles = rotary.angles(positions: batch.positions, lengths: batch.rotaryLengths)
-        try angles.withUnsafeBytes { try device.upload($0, to: buffers.angles) }
-        let attention = try attentionBatch(batch)
-
-        try device.embedding(device.makeTensor(batch.tokens), embedding, into: buffers.hidden)
-        for (layer, cacheLayer) in zip(layers, cache.layers) {
-            try layer.forward(buffers, spec, cache: cacheLayer, layout: cache.layout, batch: attention)
-        }
-        let (last, logits) = try outputs(count: batch.outputs.count, &state)
-        try device.gather(buffers.hidden, rows: device.makeTensor(batch.outputs), into: last)
-        try device.linear(last, norm: Norm(weight: finalNorm, epsilon: spec.normEpsilon), [head.into(logits)])
-        return logits
-    }
-
-    private func outputs(count: Int, _ state: inout State) throws -> (hidden: Tensor, logits: Tensor) {
-        if let outputs = state.outputs, outputs.capacity >= count { return try outputs.view(outputs: count) }
-        let outputs = try OutputBuffers(capacity: count, spec, on: device)
-        state.outputs = outputs
-        return try outputs.view(outputs: count)
-    }
-
-    private func view(tokens: Int, _ state: inout State) throws -> ActivationBuffers.View {
-        if let buffers = state.buffers, buffers.capacity >= tokens { return try buffers.view(tokens: tokens) }
-        let buffers = try ActivationBuffers(capacity: tokens, spec, on: device)
-        state.buffers = buffers
-        return try buffers.view(tokens: tokens)
-    }
-
-    private func attentionBatch(_ batch: ForwardBatch) throws -> AttentionBatch {
-        let stride = batch.blockTables.map(\.count).max() ?? 0
-        let tables = batch.blockTables.flatMap { $0 + [Int32](repeating: 0, count: stride - $0.count) }
-        return AttentionBatch(
-            positions: try device.makeTensor(batch.positions),
-            firstKeys: batch.firstKeys.isEmpty ? nil : try device.makeTensor(batch.firstKeys),
-            sequences: try device.makeTensor(batch.sequences), slots: try device.makeTensor(batch.slots),
-            blockTables: try device.makeTensor(tables, [batch.blockTables.count, stride]))
-    }
+    private func layout(blocks: Int) -> KVCacheLayout { spec.cacheLayout(blocks: blocks, cacheType) }
 }

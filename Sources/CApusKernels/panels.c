@@ -241,3 +241,18 @@ void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, v
         for (size_t group = 0; group < padded / APUS_GROUP; group++) multipliers[group * APUS_PANEL + r] = 1;
     }
 }
+
+void apus_unpack_row(const void *panels, apus_dtype type, size_t inputs, size_t output, float *y) {
+    const size_t panel = output / APUS_PANEL, row = output % APUS_PANEL;
+    const uint8_t *data = (const uint8_t *)panels + panel * apus_panel_bytes(type, inputs);
+    for (size_t i = 0; i < inputs; i++) {
+        switch (type) {
+        case APUS_F32: y[i] = ((const float *)(const void *)data)[i * APUS_PANEL + row]; break;
+        case APUS_BF16:
+            y[i] = apus_float_of_bf16(((const uint16_t *)(const void *)data)[(i / 2 * APUS_PANEL + row) * 2 + i % 2]);
+            break;
+        case APUS_F16: y[i] = apus_float_of_f16(((const uint16_t *)(const void *)data)[i * APUS_PANEL + row]); break;
+        default: y[i] = 0;
+        }
+    }
+}

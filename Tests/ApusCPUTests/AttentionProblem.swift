@@ -77,7 +77,7 @@ struct AttentionProblem: Sendable {
         }
 
         let all = lengths.indices.map { Piece(sequence: $0, positions: 0..<lengths[$0]) }
-        try device.storeKV(
+        try device.store(
             keys: tensor(1, all, heads: kvHeads), values: tensor(2, all, heads: kvHeads), in: cache, layout: layout,
             batch: batch(all, storing: true))
         var results = lengths.map { [[Float]](repeating: [], count: $0) }

@@ -24,7 +24,7 @@ import Testing
             sequences: try device.makeTensor(indices.sequences), slots: try device.makeTensor(indices.slots),
             blockTables: try device.makeTensor(indices.tables, [2, 2]))
         let rows = try device.makeTensor(.random([2, 16], seed: 1))
-        try device.storeKV(keys: rows, values: rows, in: cache, layout: layout, batch: batch)
+        try device.store(keys: rows, values: rows, in: cache, layout: layout, batch: batch)
         try device.attention(
             query: rows, cache: cache, layout: layout, batch: batch, scale: 1, into: device.makeTensor([2, 16]))
     }

@@ -80,7 +80,7 @@ import Testing
         for id in 0..<3 { try scheduler.submit(id: id, prompt: prompt(20, Int32(id) * 100), maxNewTokens: 9) }
         let step = scheduler.schedule()
         scheduler.cancel(0)
-        scheduler.update(with: step, tokens: [7, nil, 9])
+        scheduler.resolve(step, tokens: [7, nil, 9])
         let next = scheduler.schedule()
         #expect(next.sequences.map(\.id) == [2] && next.sequences.map(\.range) == [20..<21])
     }

@@ -79,7 +79,7 @@ struct SimulatedRun {
             alive[sequence.id] = state.isComplete ? nil : state
             if state.isComplete { finished[sequence.id] = state }
         }
-        scheduler.update(with: step, tokens: tokens)
+        scheduler.resolve(step, tokens: tokens)
         return step
     }
 

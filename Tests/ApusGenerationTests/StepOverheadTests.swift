@@ -32,7 +32,7 @@ import Testing
                 histories[sequence.id].tokens.append(token)
                 tokens.append(Int32(truncatingIfNeeded: token))
             }
-            scheduler.update(with: step, tokens: tokens)
+            scheduler.resolve(step, tokens: tokens)
             // Only steps in which all of them decode.
             if step.yieldCount == sequences { times.append(clock.now - start) }
         }
@@ -67,21 +67,24 @@ import Testing
     /// The median of the model's own part of a step in which every sequence has one token.
     private func seconds(of model: DecoderModel, sequences: Int, length: Int) throws -> Double {
         let blocks = (length + KVCacheLayout.blockSize - 1) / KVCacheLayout.blockSize
-        let cache = try model.makeCache(blocks: blocks * sequences)
-        var state = model.makeState()
+        let run = try ModelRun(
+            model,
+            StepLimits(
+                tokens: sequences, outputs: sequences, sequences: sequences, blocksPerSequence: blocks,
+                blocks: blocks * sequences))
         var batch = ForwardBatch()
         for sequence in 0..<sequences {
             batch.tokens.append(Int32(sequence % 101))
             batch.positions.append(Int32(length - 1))
             batch.rotaryLengths.append(Int32(length))
             batch.sequences.append(Int32(sequence))
-            batch.blockTables.append((0..<blocks).map { Int32(sequence * blocks + $0) })
+            batch.setTable(of: sequence, (0..<blocks).map { Int32(sequence * blocks + $0) })
             batch.slots.append(Int32((sequence + 1) * blocks - 1) * 16 + Int32((length - 1) % 16))
             batch.outputs.append(Int32(sequence))
         }
         return try (0..<50).map { _ in
             let begin = ThreadExecutor.currentThreadSeconds
-            _ = try model.forward(batch, cache: cache, state: &state)
+            try run.launch(batch).wait()
             return ThreadExecutor.currentThreadSeconds - begin
         }.sorted()[25]
     }

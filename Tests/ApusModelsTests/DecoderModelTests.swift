@@ -10,8 +10,11 @@ import Testing
     private func logits(_ model: DecoderModel, _ prompts: [[Int]], piece: Int = .max) throws -> [[Float]] {
         let blockSize = KVCacheLayout.blockSize
         let needed = prompts.map { ($0.count + blockSize - 1) / blockSize }
-        let cache = try model.makeCache(blocks: needed.reduce(0, +))
-        var state = model.makeState()
+        let run = try ModelRun(
+            model,
+            StepLimits(
+                tokens: prompts.reduce(0) { $0 + min($1.count, piece) }, outputs: prompts.count,
+                sequences: prompts.count, blocksPerSequence: needed.max() ?? 1, blocks: needed.reduce(0, +)))
         var next = Int32(0)
         let tables = needed.map { count in
             (0..<count).map { _ in
@@ -39,9 +42,8 @@ import Testing
                 }
                 done[index] = end
             }
-            batch.blockTables = tables
-            let values: [Float] = try model.device.download(model.forward(batch, cache: cache, state: &state))
-                .elements()
+            for (index, table) in tables.enumerated() { batch.setTable(of: index, table) }
+            let values = try run.logits(of: batch)
             for (row, index) in finishing.enumerated() {
                 let width = model.spec.vocabularySize
                 result[index] = Array(values[row * width..<(row + 1) * width])

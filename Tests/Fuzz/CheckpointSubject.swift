@@ -24,12 +24,12 @@ struct CheckpointSubject: FuzzSubject {
         batch.rotaryLengths = [3, 3, 3]
         batch.sequences = [0, 0, 0]
         batch.slots = [0, 1, 2]
-        batch.blockTables = [[0]]
+        batch.setTable(of: 0, [0])
         batch.outputs = [2]
-        var state = model.makeState()
-        let logits = try model.forward(batch, cache: try model.makeCache(blocks: 1), state: &state)
-        guard logits.shape.count == model.spec.vocabularySize else {
-            throw FuzzFinding(description: "\(logits.shape) logits of \(model.spec.vocabularySize) tokens")
+        let limits = StepLimits(tokens: 3, outputs: 1, sequences: 1, blocksPerSequence: 1, blocks: 1)
+        let logits = try ModelRun(model, limits).logits(of: batch)
+        guard logits.count == model.spec.vocabularySize else {
+            throw FuzzFinding(description: "\(logits.count) logits of \(model.spec.vocabularySize) tokens")
         }
     }
 

@@ -1,20 +1,25 @@
-import ApusCompute
 package import ApusModels
+import DequeModule
 
 /// Runs a model for any number of requests at once: plans a step, computes it, hands out the tokens, and again.
 ///
 /// It lives on a thread of its own. A request's tokens do not depend on what else is in flight.
 package actor Engine {
     private let model: DecoderModel
-    private let cache: KVCache
-    private var state: DecoderModel.State
+    private let runner: ModelRun
     private var scheduler: Scheduler
+    /// Steps that were asked for and are not resolved, the oldest first.
+    private var flights: Deque<StepFlight> = []
+    /// Steps of a lane that may be on their way at a time.
+    private let depth: Int
+    private var nextLane = 0
+    /// Where in the last step of each lane a sequence's token is chosen, by its id.
+    private var rows: [[Int: Int]]
+    private var lastEnd = ContinuousClock.now
     private var sequences: [Int: RunningSequence] = [:]
     private let inbox = EngineInbox()
     package nonisolated let meter = StepMeter()
     private let executor: ThreadExecutor
-    /// A row of logits that a token is chosen from, kept from step to step.
-    private var row: [Float]
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -25,10 +30,12 @@ package actor Engine {
         // Elsewhere keys also depend on the length of the prompt.
         if !model.spec.sharesPrefixes { limits.sharesPrefixes = false }
         self.model = model
-        cache = try model.makeCache(blocks: limits.blocks)
-        state = model.makeState()
+        // Each device of a chain is to have something to do. A step that reads its weights from a disk is best a large one.
+        limits.lanes = model.answersLater && model.placement.streamed.isEmpty ? model.devices.count : 1
+        depth = model.answersLater ? 2 : 1
+        rows = [[Int: Int]](repeating: [:], count: limits.lanes)
+        runner = try ModelRun(model, limits.steps, lanes: limits.lanes)
         scheduler = Scheduler(limits: limits)
-        row = [Float](repeating: 0, count: model.spec.vocabularySize)
         executor = try ThreadExecutor()
     }
 
@@ -76,12 +83,14 @@ package actor Engine {
         let request = arrival.request
         do {
             let prompt = try tokens(of: request)
-            try scheduler.submit(id: arrival.id, prompt: prompt, maxNewTokens: request.config.maxNewTokens)
+            let sequence = RunningSequence(request, listener: arrival.listener)
+            try scheduler.submit(
+                id: arrival.id, prompt: prompt, maxNewTokens: request.config.maxNewTokens,
+                runsAhead: depth > 1 && sequence.isPlainGreedy)
+            sequences[arrival.id] = sequence
         } catch {
             arrival.listener.finish(throwing: error)
-            return
         }
-        sequences[arrival.id] = RunningSequence(request, listener: arrival.listener)
     }
 
     /// One bad token would fail the step for all that share it.
@@ -99,79 +108,126 @@ package actor Engine {
     }
 
     private func run() async {
-        while let mail = inbox.take(isIdle: scheduler.isIdle) {
+        while let mail = inbox.take(isIdle: scheduler.isIdle && flights.isEmpty) {
             for id in mail.dropped { cancel(id) }
             for arrival in mail.arrivals { submit(arrival) }
-            if !scheduler.isIdle { step() }
+            launch()
+            if let flight = flights.popFirst() { collect(flight) }
             // Lets questions about the engine in.
             await Task.yield()
         }
     }
 
-    private func step() {
-        let start = ContinuousClock.now
-        let step = scheduler.schedule()
-        stepCount += 1
-        defer {
-            let seconds = (ContinuousClock.now - start) / .seconds(1)
-            let rest = meter.rest(after: seconds)
-            if rest > 0 { ThreadExecutor.sleep(seconds: rest) }
-            meter.note(tokens: step.tokenCount, seconds: seconds + rest)
-        }
-        let members = step.sequences.compactMap { sequences[$0.id] }
-        do {
-            try compute(step, members)
-        } catch {
-            // A step that fails leaves no sequence of it in a known state.
-            for (id, member) in zip(step.sequences.map(\.id), members) {
-                scheduler.cancel(id)
-                sequences[id] = nil
-                member.listener.finish(throwing: error)
+    /// Asks for steps until each lane has as many on their way as it may have, or nothing to do.
+    private func launch() {
+        var idle = 0
+        while idle < scheduler.limits.lanes {
+            let lane = nextLane
+            nextLane = (lane + 1) % scheduler.limits.lanes
+            guard flights.count(where: { $0.step.lane == lane }) < depth else {
+                idle += 1
+                continue
             }
+            let start = ContinuousClock.now
+            let step = scheduler.schedule(lane: lane)
+            guard !step.sequences.isEmpty else {
+                idle += 1
+                continue
+            }
+            idle = 0
+            launch(step, start)
         }
     }
 
-    private func compute(_ step: ScheduledStep, _ members: [RunningSequence]) throws {
-        let batch = ForwardBatch(step, members.map(\.history), window: model.spec.window)
-        let logits = try model.forward(batch, cache: cache, state: &state)
-        let yielding = zip(step.sequences, members).filter { $0.0.yieldsToken }.map { (id: $0.0.id, member: $0.1) }
-        let choices = try choose(yielding.map(\.member), logits)
-        var tokens: [Int32?] = []
-        tokens.reserveCapacity(yielding.count)
-        for ((id, member), choice) in zip(yielding, choices) {
+    private func launch(_ step: ScheduledStep, _ start: ContinuousClock.Instant) {
+        stepCount += 1
+        let members = step.sequences.compactMap { sequences[$0.id] }
+        let yielding = zip(step.sequences, members).filter(\.0.yieldsToken)
+        let batch = ForwardBatch(step, members.map(\.history), window: model.spec.window, rows: rows[step.lane])
+        let chosenHere = yielding.indices.filter { !yielding[$0].1.isPlainGreedy }
+        let logitRows = (chosenHere.first ?? 0)..<(chosenHere.last.map { $0 + 1 } ?? 0)
+        do {
+            let pending = try runner.launch(batch, lane: step.lane, logitRows: logitRows)
+            rows[step.lane] = Dictionary(uniqueKeysWithValues: yielding.enumerated().map { ($1.0.id, $0) })
+            flights.append(StepFlight(step: step, yielding: yielding.map(\.0.id), pending: pending, start: start))
+        } catch {
+            fail(step, error)
+        }
+    }
+
+    /// A step that fails leaves no sequence of it in a known state.
+    private func fail(_ step: ScheduledStep, _ error: any Error) {
+        for sequence in step.sequences {
+            scheduler.cancel(sequence.id)
+            sequences.removeValue(forKey: sequence.id)?.listener.finish(throwing: error)
+        }
+    }
+
+    /// Waits for a step and hands out its tokens.
+    private func collect(_ flight: StepFlight) {
+        do {
+            try flight.pending.wait()
+            let seconds = (ContinuousClock.now - max(flight.start, lastEnd)) / .seconds(1)
+            let rest = meter.rest(after: seconds)
+            if rest > 0 { ThreadExecutor.sleep(seconds: rest) }
+            meter.note(tokens: flight.step.tokenCount, seconds: seconds + rest)
+            lastEnd = ContinuousClock.now
+            scheduler.resolve(flight.step, tokens: try take(flight))
+        } catch {
+            fail(flight.step, error)
+        }
+    }
+
+    /// The next token of each sequence that the step yields one of, `nil` where a sequence ends or has ended meanwhile.
+    private func take(_ flight: StepFlight) throws -> [Int32?] {
+        let best = try flight.pending.choices()
+        return try flight.yielding.enumerated().map { row, id in
+            guard let member = sequences[id] else { return nil }
             var goesOn = false
-            switch choice {
+            switch try choose(member, best[row], row, flight.pending) {
             case .success(let choice): goesOn = member.take(choice)
             case .failure(let error): member.listener.finish(throwing: error)
             }
-            if !goesOn { sequences[id] = nil }
-            tokens.append(goesOn ? member.history.tokens.last.map { Int32(truncatingIfNeeded: $0) } : nil)
+            guard goesOn, let token = member.history.tokens.last else {
+                sequences[id] = nil
+                return nil
+            }
+            return Int32(truncatingIfNeeded: token)
         }
-        scheduler.update(with: step, tokens: tokens)
     }
 
-    /// Chooses a token for each sequence from its row of logits. The device finds the best of each row, and rows that hold
-    /// what is no number; only rows that something else is to be chosen from come to the host.
+    /// Chooses a token for a sequence. The device has found the best of its row of logits, and whether the row holds what is
+    /// no number; only rows that something else is to be chosen from came to the host.
     private func choose(
-        _ sequences: [RunningSequence], _ logits: Tensor
-    ) throws -> [Result<Sampler.Choice, GenerationError>] {
-        guard !sequences.isEmpty else { return [] }
-        let device = model.device
-        let best = try device.makeTensor([sequences.count], .int32)
-        try device.argmax(logits, into: best)
-        let tokens = try device.download(best).elements(as: Int32.self)
-        return try zip(sequences, tokens).enumerated().map { index, pair in
-            let (sequence, token) = (pair.0, Int(pair.1))
-            guard token >= 0 else {
-                return .failure(.invalidLogits("the model computed logits that are not numbers"))
-            }
-            if sequence.isPlainGreedy { return .success(Sampler.Choice(token: token, logprob: nil)) }
-            let source = try logits.row(index)
-            try row.withUnsafeMutableBytes { try device.download(source, to: $0) }
-            var values = row.mutableSpan
+        _ sequence: RunningSequence, _ best: Int32, _ row: Int, _ step: PendingStep
+    ) throws -> Result<Sampler.Choice, GenerationError> {
+        guard best >= 0 else {
+            return .failure(.invalidLogits("the model computed logits that are not numbers"))
+        }
+        if sequence.isPlainGreedy { return .success(Sampler.Choice(token: Int(best), logprob: nil)) }
+        return try step.withLogits(of: row) { logits in
+            var values = logits.mutableSpan
             return Result { () throws(GenerationError) in
-                try sequence.sampler.choose(from: &values, best: token, after: sequence.history)
+                try sequence.sampler.choose(from: &values, best: Int(best), after: sequence.history)
             }
         }
+    }
+}
+
+/// A step that was asked for.
+private struct StepFlight {
+    let step: ScheduledStep
+    /// Sequences that it yields tokens of, in the order of its outputs.
+    let yielding: [Int]
+    let pending: PendingStep
+    let start: ContinuousClock.Instant
+}
+
+extension Scheduler.Limits {
+    /// What a model must have room for.
+    var steps: StepLimits {
+        StepLimits(
+            tokens: tokensPerStep, outputs: sequences, sequences: sequences, blocksPerSequence: blocksPerSequence,
+            blocks: blocks)
     }
 }

@@ -10,30 +10,34 @@ extension ForwardBatch {
     /// - Parameters:
     ///   - histories: those of the step's sequences, in the same order.
     ///   - window: how many of the last keys a token sees that was generated; all if `nil`.
-    package init(_ step: ScheduledStep, _ histories: [TokenHistory], window: Int? = nil) {
+    ///   - rows: where in the last step of the lane each sequence's token was chosen, by its id.
+    package init(_ step: ScheduledStep, _ histories: [TokenHistory], window: Int? = nil, rows: [Int: Int] = [:]) {
         self.init()
         tokens.reserveCapacity(step.tokenCount)
         positions.reserveCapacity(step.tokenCount)
         rotaryLengths.reserveCapacity(step.tokenCount)
         sequences.reserveCapacity(step.tokenCount)
         slots.reserveCapacity(step.tokenCount)
-        blockTables.reserveCapacity(step.sequences.count)
         outputs.reserveCapacity(step.yieldCount)
-        for (row, (sequence, history)) in zip(step.sequences, histories).enumerated() {
+        for (sequence, history) in zip(step.sequences, histories) {
             for position in sequence.range {
                 let (block, offset) = position.quotientAndRemainder(dividingBy: KVCacheLayout.blockSize)
-                tokens.append(Int32(truncatingIfNeeded: history.tokens[position]))
+                if position < history.tokens.count {
+                    tokens.append(Int32(truncatingIfNeeded: history.tokens[position]))
+                } else {
+                    tokens.append(Int32(truncatingIfNeeded: -1 - (rows[sequence.id] ?? 0)))
+                }
                 positions.append(Int32(truncatingIfNeeded: position))
                 rotaryLengths.append(Int32(truncatingIfNeeded: max(position + 1, history.promptLength)))
                 if let window {
                     let first = position < history.promptLength ? 0 : max(position + 1 - window, 0)
                     firstKeys.append(Int32(truncatingIfNeeded: first))
                 }
-                sequences.append(Int32(truncatingIfNeeded: row))
+                sequences.append(Int32(truncatingIfNeeded: sequence.seat))
                 slots.append(
                     sequence.blocks[block] * Int32(KVCacheLayout.blockSize) + Int32(truncatingIfNeeded: offset))
             }
-            blockTables.append(sequence.blocks)
+            setTable(of: sequence.seat, sequence.blocks[sequence.tableStart...], from: sequence.tableStart)
             if sequence.yieldsToken { outputs.append(Int32(truncatingIfNeeded: tokens.count - 1)) }
         }
     }

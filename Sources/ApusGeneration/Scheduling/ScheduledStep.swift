@@ -2,18 +2,28 @@
 package struct ScheduledStep: Sendable, Equatable {
     package struct Sequence: Sendable, Equatable {
         package let id: Int
-        /// Tokens of the sequence, from the first that has no keys and values.
+        /// Tokens of the sequence, from the first that has no keys and values. The last may be one that is due: what the
+        /// step before in the lane chooses.
         package let range: Range<Int>
         /// The sequence's KV blocks, in order; enough for the range. Full ones before the range may be other
         /// sequences' too.
         package let blocks: [Int32]
-        /// Whether the range ends with the last token known, so that the step yields the next.
+        /// The sequence's row in the block tables that devices keep.
+        package let seat: Int
+        /// Where its table differs from what the last step with it said, all from there on.
+        package let tableStart: Int
+        /// Whether the range ends with the last token known or due, so that the step yields the next.
         package let yieldsToken: Bool
+        /// Whether the range ends with a token that is due.
+        package let endsWithDue: Bool
         /// Where the scheduler had the sequence when it planned the step.
         let place: Int
+        /// Tells whether the sequence has given its blocks back since.
+        let epoch: Int
     }
 
     package var sequences: [Sequence] = []
+    package var lane = 0
     /// Tokens of all sequences.
     package var tokenCount = 0
     /// Sequences that yield a token.

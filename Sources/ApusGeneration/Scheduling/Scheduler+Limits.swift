@@ -12,9 +12,12 @@ extension Scheduler {
         package var contextLength: Int
         /// Whether sequences that begin alike use the same blocks, computed once.
         package var sharesPrefixes: Bool
+        /// Groups that sequences are divided into evenly, each with steps of its own.
+        package var lanes: Int
 
         package init(
-            sequences: Int, tokensPerStep: Int, blocks: Int, contextLength: Int = .max, sharesPrefixes: Bool = true
+            sequences: Int, tokensPerStep: Int, blocks: Int, contextLength: Int = .max, sharesPrefixes: Bool = true,
+            lanes: Int = 1
         ) {
             self.sequences = max(sequences, 1)
             self.tokensPerStep = max(tokensPerStep, self.sequences)
@@ -22,6 +25,12 @@ extension Scheduler {
             self.blocks = min(max(blocks, 0), Int(Int32.max) / KVCacheLayout.blockSize)
             self.contextLength = min(contextLength, self.blocks * KVCacheLayout.blockSize)
             self.sharesPrefixes = sharesPrefixes
+            self.lanes = max(lanes, 1)
+        }
+
+        /// Blocks of the longest sequence.
+        package var blocksPerSequence: Int {
+            (contextLength + KVCacheLayout.blockSize - 1) / KVCacheLayout.blockSize
         }
     }
 
@@ -30,12 +39,47 @@ extension Scheduler {
         let id: Int
         /// Prompt and generated tokens.
         var tokens: [Int32]
+        let promptCount: Int
+        let maxNewTokens: Int
+        /// Whether a step may take up its token before anybody knows it.
+        let runsAhead: Bool
+        /// Tokens that were chosen by steps which are not resolved yet.
+        var due = 0
+        /// Steps that are not resolved yet.
+        var inFlight = 0
+        /// Tokens from the start that steps were planned for since it has its blocks.
+        var planned = 0
         /// Tokens from the start whose keys and values stand in `blocks`.
-        var computed = 0
+        var settled = 0
         var blocks: [Int32] = []
+        /// The first place in `blocks` that differs from what devices have.
+        var tableStart = 0
+        var seat = 0
+        var lane = 0
+        /// Lane of the steps in flight.
+        var flightLane = 0
+        var epoch = 0
         var hasEnded = false
 
+        init(id: Int, prompt: [Int32], maxNewTokens: Int, runsAhead: Bool) {
+            self.id = id
+            tokens = prompt
+            promptCount = prompt.count
+            self.maxNewTokens = maxNewTokens
+            self.runsAhead = runsAhead
+        }
+
+        /// Tokens that are known or due.
+        var length: Int { tokens.count + due }
+
         /// A prompt of one token is still a prompt: it must not overtake longer ones that came before it.
-        var isDecoding: Bool { computed > 0 && tokens.count - computed == 1 }
+        var isDecoding: Bool { planned > 0 && length - planned == 1 }
+
+        /// Whether a step can be planned for it: there are tokens, each known or soon on the device, and the last is not
+        /// the last of all.
+        var canGoOn: Bool {
+            guard planned < length, inFlight == 0 || flightLane == lane else { return false }
+            return due == 0 || runsAhead && length - promptCount < maxNewTokens
+        }
     }
 }

@@ -10,6 +10,9 @@ import DequeModule
 /// tokens that it had. So the oldest always goes on.
 ///
 /// Sequences that wait for their next token come before prompts, which are cut to what is left of a step.
+///
+/// A step is planned before it is computed and resolved when its tokens are known; others may be planned in between. Blocks
+/// that are given back meanwhile may be handed out at once: devices do what follows in order.
 package struct Scheduler: Sendable {
     package let limits: Limits
     /// Times that a sequence had to give its blocks back before its end.
@@ -21,9 +24,12 @@ package struct Scheduler: Sendable {
     /// Those that came first are first, here and in `running`; all of `running` came before all of `waiting`.
     private var waiting: Deque<Entry> = []
     private var running: [Entry] = []
+    /// Rows of the block tables that no sequence has.
+    private var seats: [Int]
 
     package init(limits: Limits) {
         self.limits = limits
+        seats = (0..<limits.sequences).reversed()
         pool = BlockPool(count: limits.blocks)
     }
 
@@ -40,7 +46,10 @@ package struct Scheduler: Sendable {
     ///   - id: distinct among the sequences that have not ended.
     ///   - prompt: tokens known at the start, at least one.
     ///   - maxNewTokens: tokens after which the caller will end the sequence.
-    package mutating func submit(id: Int, prompt: [Int32], maxNewTokens: Int) throws(GenerationError) {
+    ///   - runsAhead: whether the device chooses its tokens, so that a step may be planned before the last one's is known.
+    package mutating func submit(
+        id: Int, prompt: [Int32], maxNewTokens: Int, runsAhead: Bool = false
+    ) throws(GenerationError) {
         guard !prompt.isEmpty else { throw .invalidPrompt("a prompt without tokens has no continuation") }
         // The last token is never fed back, so it needs no place.
         let (length, overflow) = prompt.count.addingReportingOverflow(max(maxNewTokens, 1) - 1)
@@ -49,53 +58,62 @@ package struct Scheduler: Sendable {
                 "a prompt of \(prompt.count) tokens with \(maxNewTokens) new ones passes the context of "
                     + "\(limits.contextLength) tokens")
         }
-        waiting.append(Entry(id: id, tokens: prompt))
+        waiting.append(Entry(id: id, prompt: prompt, maxNewTokens: maxNewTokens, runsAhead: runsAhead))
     }
 
-    /// The next step, empty only when nothing is left to do.
-    package mutating func schedule() -> ScheduledStep {
+    /// The next step of a lane. Empty when nothing is left to do there, or nothing before a step is resolved.
+    package mutating func schedule(lane: Int = 0) -> ScheduledStep {
         var step = ScheduledStep()
+        step.lane = lane
         step.sequences.reserveCapacity(limits.sequences)
+        if limits.lanes > 1 { balance(lane) }
         // The last of `running` may leave it on the way.
         var index = 0
         while index < running.count {
-            if running[index].isDecoding, makeRoom(for: index) { plan(index, in: &step) }
+            if running[index].lane == lane, running[index].canGoOn, running[index].isDecoding, makeRoom(for: index) {
+                plan(index, in: &step)
+            }
             index += 1
         }
-        for index in running.indices where !running[index].isDecoding {
+        for index in running.indices
+        where running[index].lane == lane && running[index].canGoOn && !running[index].isDecoding {
             guard step.tokenCount < limits.tokensPerStep else { return step }
             takeOver(index)
             plan(index, in: &step)
         }
-        while step.tokenCount < limits.tokensPerStep, admit() { plan(running.count - 1, in: &step) }
+        while step.tokenCount < limits.tokensPerStep, admit(to: lane) { plan(running.count - 1, in: &step) }
         return step
     }
 
     /// Notes that a step was computed. `tokens` holds the next token of each sequence of the step that yielded one, or
-    /// `nil` where the sequence ends.
-    package mutating func update(with step: ScheduledStep, tokens: [Int32?]) {
+    /// `nil` where the sequence ends; tokens of sequences that have ended meanwhile are not looked at.
+    package mutating func resolve(_ step: ScheduledStep, tokens: [Int32?]) {
         var next = tokens.makeIterator()
         var someEnded = false
         for sequence in step.sequences {
             let token = sequence.yieldsToken ? next.next() ?? nil : nil
-            guard let index = place(of: sequence) else { continue }
-            settle(index, upTo: sequence.range.upperBound)
-            guard sequence.yieldsToken else { continue }
-            if let token {
-                running[index].tokens.append(token)
-            } else {
-                running[index].hasEnded = true
-                someEnded = true
+            if let index = place(of: sequence) {
+                running[index].inFlight -= 1
+                if running[index].epoch == sequence.epoch { settle(index, upTo: sequence.range.upperBound) }
+                if sequence.yieldsToken { someEnded = running[index].take(token) || someEnded }
+            } else if let index = waiting.firstIndex(where: { $0.id == sequence.id }) {
+                // It had to give its blocks back while the step was on its way.
+                waiting[index].inFlight -= 1
+                if sequence.yieldsToken, waiting[index].take(token) { waiting.remove(at: index) }
             }
         }
         if someEnded { removeEnded() }
     }
 
+    /// Whether a sequence has not ended, however it stands.
+    package func holds(_ sequence: ScheduledStep.Sequence) -> Bool {
+        place(of: sequence) != nil || waiting.contains { $0.id == sequence.id }
+    }
+
     /// Ends a sequence at once, wherever it stands.
     package mutating func cancel(_ id: Int) {
         if let index = running.firstIndex(where: { $0.id == id }) {
-            pool.giveBack(running[index].blocks)
-            running.remove(at: index)
+            leave(running.remove(at: index))
         } else if let index = waiting.firstIndex(where: { $0.id == id }) {
             waiting.remove(at: index)
         }
@@ -103,14 +121,20 @@ package struct Scheduler: Sendable {
 
     private mutating func plan(_ index: Int, in step: inout ScheduledStep) {
         let entry = running[index]
-        let known = entry.tokens.count
-        let end = min(known, entry.computed + limits.tokensPerStep - step.tokenCount)
+        let end = min(entry.length, entry.planned + limits.tokensPerStep - step.tokenCount)
+        let yields = end == entry.length
         step.sequences.append(
             ScheduledStep.Sequence(
-                id: entry.id, range: entry.computed..<end, blocks: entry.blocks, yieldsToken: end == known,
-                place: index))
-        step.tokenCount += end - entry.computed
-        if end == known { step.yieldCount += 1 }
+                id: entry.id, range: entry.planned..<end, blocks: entry.blocks, seat: entry.seat,
+                tableStart: entry.tableStart, yieldsToken: yields, endsWithDue: end > entry.tokens.count,
+                place: index, epoch: entry.epoch))
+        step.tokenCount += end - entry.planned
+        if yields { step.yieldCount += 1 }
+        running[index].planned = end
+        running[index].tableStart = entry.blocks.count
+        running[index].inFlight += 1
+        running[index].flightLane = step.lane
+        if yields { running[index].due += 1 }
     }
 
     /// A sequence is where it was unless another was cancelled since.
@@ -120,8 +144,44 @@ package struct Scheduler: Sendable {
     }
 
     private mutating func removeEnded() {
-        for entry in running where entry.hasEnded { pool.giveBack(entry.blocks) }
+        for entry in running where entry.hasEnded { leave(entry) }
         running.removeAll(where: \.hasEnded)
+    }
+
+    /// Takes back what a sequence has that ran.
+    private mutating func leave(_ entry: Entry) {
+        pool.giveBack(entry.blocks)
+        seats.append(entry.seat)
+    }
+}
+
+extension Scheduler.Entry {
+    /// Takes a token that was due, `nil` for the end. True if the sequence ends.
+    fileprivate mutating func take(_ token: Int32?) -> Bool {
+        due -= 1
+        if let token { tokens.append(token) } else { hasEnded = true }
+        return hasEnded
+    }
+}
+
+// MARK: Lanes
+
+extension Scheduler {
+    /// Most sequences of a lane, as things stand.
+    private var share: Int {
+        (min(running.count + waiting.count, limits.sequences) + limits.lanes - 1) / limits.lanes
+    }
+
+    private func count(of lane: Int) -> Int { running.count { $0.lane == lane } }
+
+    /// Gives what a lane has too much to the one that has least. Such a sequence goes on there once its steps are resolved.
+    private mutating func balance(_ lane: Int) {
+        var surplus = count(of: lane) - share
+        for index in running.indices.reversed() where surplus > 0 && running[index].lane == lane {
+            guard let least = (0..<limits.lanes).min(by: { count(of: $0) < count(of: $1) }) else { return }
+            running[index].lane = least
+            surplus -= 1
+        }
     }
 }
 
@@ -130,7 +190,7 @@ package struct Scheduler: Sendable {
 extension Scheduler {
     /// Makes sure that a sequence has a block for its next token. False if it had to give its own back.
     private mutating func makeRoom(for index: Int) -> Bool {
-        guard running[index].computed == running[index].blocks.count * KVCacheLayout.blockSize else { return true }
+        guard running[index].planned == running[index].blocks.count * KVCacheLayout.blockSize else { return true }
         while true {
             if let block = pool.take() {
                 running[index].blocks.append(block)
@@ -143,18 +203,22 @@ extension Scheduler {
 
     private mutating func preemptLast() {
         guard var entry = running.popLast() else { return }
-        pool.giveBack(entry.blocks)
+        leave(entry)
         entry.blocks = []
-        entry.computed = 0
+        entry.planned = 0
+        entry.settled = 0
+        entry.epoch += 1
         waiting.prepend(entry)
         preemptionCount += 1
     }
 
     /// Starts the first that waits, if there is room for it.
-    private mutating func admit() -> Bool {
+    private mutating func admit(to lane: Int) -> Bool {
         // Without a block to spare for each that runs, the newcomer would soon be sent back.
         let spare = running.count
-        guard running.count < limits.sequences, pool.freeCount > spare, var entry = waiting.first else { return false }
+        guard running.count < limits.sequences, pool.freeCount > spare, var entry = waiting.first, entry.inFlight == 0,
+            limits.lanes == 1 || count(of: lane) < share
+        else { return false }
         let blocks = (entry.tokens.count + KVCacheLayout.blockSize - 1) / KVCacheLayout.blockSize
         let shared = sharedPrefix(of: entry.tokens)
         let alreadyUsed = shared.count { !pool.isFree($0) }
@@ -163,8 +227,12 @@ extension Scheduler {
         waiting.removeFirst()
         for block in shared { pool.share(block) }
         entry.blocks = shared
-        entry.computed = shared.count * KVCacheLayout.blockSize
-        sharedTokenCount += entry.computed
+        entry.planned = shared.count * KVCacheLayout.blockSize
+        entry.settled = entry.planned
+        entry.tableStart = 0
+        entry.lane = lane
+        entry.seat = seats.removeLast()
+        sharedTokenCount += entry.planned
         while entry.blocks.count < blocks, let block = pool.take() { entry.blocks.append(block) }
         running.append(entry)
         return true
@@ -184,27 +252,35 @@ extension Scheduler {
 
     /// Goes past blocks of a prompt that another sequence has computed since this one started.
     private mutating func takeOver(_ index: Int) {
-        guard limits.sharesPrefixes, running[index].computed % KVCacheLayout.blockSize == 0 else { return }
-        while running[index].computed + KVCacheLayout.blockSize < running[index].tokens.count {
-            let place = running[index].computed / KVCacheLayout.blockSize
+        guard limits.sharesPrefixes, running[index].inFlight == 0,
+            running[index].planned % KVCacheLayout.blockSize == 0
+        else { return }
+        while running[index].planned + KVCacheLayout.blockSize < running[index].tokens.count {
+            let place = running[index].planned / KVCacheLayout.blockSize
             guard let block = pool.block(holding: key(of: place, in: index)) else { return }
             pool.share(block)
             pool.giveBack(running[index].blocks[place])
-            running[index].blocks[place] = block
-            running[index].computed += KVCacheLayout.blockSize
+            replace(place, of: index, by: block)
+            running[index].planned += KVCacheLayout.blockSize
+            running[index].settled = running[index].planned
             sharedTokenCount += KVCacheLayout.blockSize
         }
     }
 
+    private mutating func replace(_ place: Int, of index: Int, by block: Int32) {
+        running[index].blocks[place] = block
+        running[index].tableStart = min(running[index].tableStart, place)
+    }
+
     /// Notes that a sequence's keys and values stand up to `end`, and what its newly full blocks hold.
     private mutating func settle(_ index: Int, upTo end: Int) {
-        let start = running[index].computed
-        running[index].computed = end
+        let start = running[index].settled
+        running[index].settled = end
         guard limits.sharesPrefixes else { return }
         for place in start / KVCacheLayout.blockSize..<end / KVCacheLayout.blockSize {
             let own = running[index].blocks[place]
             let block = pool.settle(own, holding: key(of: place, in: index))
-            if block != own { running[index].blocks[place] = block }
+            if block != own { replace(place, of: index, by: block) }
         }
     }
 

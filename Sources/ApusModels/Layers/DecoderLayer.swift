@@ -34,15 +34,15 @@ struct DecoderLayer: Sendable {
 
     /// Replaces `buffers.hidden` by what the block makes of it.
     func forward(
-        _ buffers: ActivationBuffers.View, _ spec: DecoderSpec, cache: KVCacheLayer, layout: KVCacheLayout,
-        batch: AttentionBatch
+        _ buffers: ActivationBuffers.View, _ spec: DecoderSpec, angles: Tensor, cache: KVCacheLayer,
+        layout: KVCacheLayout, batch: AttentionBatch
     ) throws {
         try device.linear(
             buffers.hidden, norm: Norm(weight: attentionNorm, epsilon: spec.normEpsilon),
             [query.into(buffers.query), key.into(buffers.key), value.into(buffers.value)])
-        try device.rotaryEmbedding(buffers.query, angles: buffers.angles, headDim: spec.headDim)
-        try device.rotaryEmbedding(buffers.key, angles: buffers.angles, headDim: spec.headDim)
-        try device.storeKV(keys: buffers.key, values: buffers.value, in: cache, layout: layout, batch: batch)
+        try device.rotateAndStore(
+            query: buffers.query, key: buffers.key, value: buffers.value, angles: angles, in: cache, layout: layout,
+            batch: batch)
         try device.attention(
             query: buffers.query, cache: cache, layout: layout, batch: batch, scale: spec.attentionScale,
             into: buffers.attended)

@@ -17,21 +17,24 @@ package struct RotaryAngles: Sendable {
 
     /// [tokens, 2, headDim / 2]: cosines, then sines.
     package func angles(positions: [Int32], lengths: [Int32]) -> [Float] {
-        var result: [Float] = []
-        result.reserveCapacity(positions.count * spec.headDim)
-        var cached: (length: Int32, frequencies: [Float]) = (0, frequencies)
-        for (position, length) in zip(positions, lengths) {
-            if !spec.dependsOnPositionOnly, cached.length != length {
-                cached = (length, spec.inverseFrequencies(length: Int(length)))
-            }
-            append(position, cached.frequencies, to: &result)
-        }
+        var result = [Float](repeating: 0, count: positions.count * spec.headDim)
+        write(positions: positions, lengths: lengths) { result[$0] = $1 }
         return result
     }
 
-    private func append(_ position: Int32, _ frequencies: [Float], to rows: inout [Float]) {
+    /// Gives each of them to `put`, by its place in that order.
+    func write(positions: [Int32], lengths: [Int32], _ put: (_ index: Int, _ angle: Float) -> Void) {
         let scale = spec.attentionFactor
-        for frequency in frequencies { rows.append(cosf(Float(position) * frequency) * scale) }
-        for frequency in frequencies { rows.append(sinf(Float(position) * frequency) * scale) }
+        var cached: (length: Int32, frequencies: [Float]) = (0, frequencies)
+        for (token, (position, length)) in zip(positions, lengths).enumerated() {
+            if !spec.dependsOnPositionOnly, cached.length != length {
+                cached = (length, spec.inverseFrequencies(length: Int(length)))
+            }
+            let half = cached.frequencies.count
+            for (pair, frequency) in cached.frequencies.enumerated() {
+                put((2 * token) * half + pair, cosf(Float(position) * frequency) * scale)
+                put((2 * token + 1) * half + pair, sinf(Float(position) * frequency) * scale)
+            }
+        }
     }
 }

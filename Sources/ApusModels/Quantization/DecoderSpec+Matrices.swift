@@ -12,6 +12,9 @@ extension DecoderSpec {
         return layers + [(place: headPlace(quantization), matrix: storedHead(quantization))]
     }
 
+    /// Whether one matrix is table and head, in a checkpoint of some format.
+    func sharesTable(_ quantization: Quantization?) -> Bool { headPlace(quantization) == names.table }
+
     func stored(_ projection: ProjectionShape, _ quantization: Quantization?) -> StoredMatrix {
         StoredMatrix(outputs: projection.outputs, inputs: projection.inputs, quantization: quantization)
     }

@@ -59,6 +59,8 @@ typedef struct {
 size_t apus_panel_bytes(apus_dtype type, size_t inputs);
 // Writes panel `panel` of the matrix, converted or quantized to `type`, 64-byte aligned.
 void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, void *target);
+// Writes row `output` of a matrix of floats in panels as floats.
+void apus_unpack_row(const void *panels, apus_dtype type, size_t inputs, size_t output, float *y);
 // Quantizes row `output` of a matrix of floats as a checkpoint would hold it. Returns its scale.
 float apus_quantize_row(const apus_matrix *matrix, apus_dtype type, size_t output, void *row, uint8_t *multipliers);
 

@@ -1,0 +1,98 @@
+package import ApusCompute
+import CApusKernels
+
+extension CPUDevice {
+    package func scatter(_ updates: Tensor, into table: Tensor) throws(ComputeError) {
+        guard updates.shape.rank == 2, updates.shape[1] == 3, table.shape.rank == 2 else {
+            throw .mismatch("updates of shape \(updates.shape) for a table of shape \(table.shape)")
+        }
+        let list = try integers(updates)
+        let values = try integers(table)
+        for index in 0..<updates.shape[0] {
+            let (row, column) = (Int(list[index * 3]), Int(list[index * 3 + 1]))
+            guard row >= 0, row < table.shape[0], column >= 0, column < table.shape[1] else {
+                throw .mismatch("place \(row), \(column) of a table of shape \(table.shape)")
+            }
+            values[row * table.shape[1] + column] = list[index * 3 + 2]
+        }
+    }
+
+    package func embedding(
+        _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, into y: Tensor
+    ) throws(ComputeError) {
+        let weight = try self.weight(weight)
+        let (rows, width) = (weight.shape[0], weight.shape[1])
+        let count = tokens.shape.count
+        try check(y, is: [count, width], "embedded tokens")
+        guard !weight.format.isQuantized, let address = weight.source.bytes.baseAddress, rows > 0 else {
+            throw .mismatch("'\(weight.source.name)' is no table")
+        }
+        nonisolated(unsafe) let table = address
+        nonisolated(unsafe) let panels = weight.panels
+        nonisolated(unsafe) let list = try integers(tokens)
+        nonisolated(unsafe) let chosen = try choices.map { choices throws(ComputeError) in try integers(choices) }
+        nonisolated(unsafe) let result = try floats(y)
+        for token in UnsafeBufferPointer(start: list, count: count) {
+            guard token < 0 ? -Int(token) <= choices?.shape.count ?? 0 : Int(token) < rows else {
+                throw .mismatch("token \(token) of a table of \(rows)")
+            }
+        }
+        let type = weight.format.kernelType
+        forEachRange(of: count, costPerItem: width) { range in
+            for index in range {
+                var token = list[index]
+                if token < 0, let chosen { token = chosen[-Int(token) - 1] }
+                if token < 0 || Int(token) >= rows { token = 0 }
+                if let panels {
+                    apus_unpack_row(panels, type, width, Int(token), result + index * width)
+                } else {
+                    kernels.embedding(table, type, width, &token, 1, result + index * width)
+                }
+            }
+        }
+    }
+
+    package func gather(_ x: Tensor, rows: Tensor, into y: Tensor) throws(ComputeError) {
+        guard x.shape.rank == 2 else { throw .mismatch("rows of a tensor of shape \(x.shape)") }
+        try check(y, is: [rows.shape.count, x.shape[1]], "gathered rows")
+        let (count, width) = (rows.shape.count, x.shape[1])
+        nonisolated(unsafe) let table = try floats(x)
+        nonisolated(unsafe) let list = try integers(rows)
+        nonisolated(unsafe) let result = try floats(y)
+        for index in UnsafeBufferPointer(start: list, count: count) where index < 0 || Int(index) >= x.shape[0] {
+            throw .mismatch("row \(index) of a table of \(x.shape[0])")
+        }
+        forEachRange(of: count, costPerItem: width) { range in
+            kernels.embedding(
+                table, APUS_F32, width, list + range.lowerBound, range.count, result + range.lowerBound * width)
+        }
+    }
+
+    package func argmax(_ x: Tensor, into y: Tensor) throws(ComputeError) {
+        guard x.shape.rank == 2 else { throw .mismatch("the largest of each row of a tensor of shape \(x.shape)") }
+        let rows = x.shape[0]
+        let width = x.shape[1]
+        try check(y, is: [rows], "the indices of the largest")
+        nonisolated(unsafe) let values = try floats(x)
+        nonisolated(unsafe) let result = try integers(y)
+        forEachRange(of: rows, costPerItem: width) { range in
+            for row in range { result[row] = kernels.argmax(values + row * width, width) }
+        }
+    }
+
+    // MARK: Sharing out
+
+    /// Elements below which waking the team costs more than it saves.
+    private static let smallestShare = 16_384
+
+    /// Splits items between the threads, unless they are too cheap to share.
+    func forEachRange(of count: Int, costPerItem: Int, _ body: (Range<Int>) -> Void) {
+        let (cost, overflow) = count.multipliedReportingOverflow(by: max(costPerItem, 1))
+        let shares = overflow ? team.count * 2 : min(cost / Self.smallestShare, team.count * 2)
+        guard shares > 1, count > 1 else { return body(0..<count) }
+        let chunks = min(shares, count)
+        team.run(chunks: chunks) { chunk, _ in
+            body(count * chunk / chunks..<count * (chunk + 1) / chunks)
+        }
+    }
+}

@@ -1,0 +1,183 @@
+package import ApusCompute
+import CApusKernels
+import Synchronization
+
+extension CPUDevice {
+    package func linear(_ x: Tensor, norm: Norm?, _ products: [Product]) throws(ComputeError) {
+        try multiply(x, norm, products) { part, panels, scratch in
+            part.multiply(panels, kernels, scratch: scratch.kernel)
+        }
+    }
+
+    /// A thread applies the activation to what it has just multiplied, while that is near; its part of the second product
+    /// is written nowhere else.
+    package func gatedLinear(
+        _ x: Tensor, norm: Norm?, gate: Projection, up: Projection, _ activation: Activation, into result: Tensor
+    ) throws(ComputeError) {
+        guard gate.weight.shape == up.weight.shape, gate.weight.format == up.weight.format else {
+            throw .mismatch("a gate of shape \(gate.weight.shape) beside one of shape \(up.weight.shape)")
+        }
+        let second = try part(up.into(result), rows: x.shape.dimensions.first ?? 0)
+        let kind = activation.kernelActivation
+        try multiply(x, norm, [gate.into(result)], scratchBytes: second.scratchByteCount(kernels)) {
+            part, panels, scratch in
+            part.multiply(panels, kernels, scratch: scratch.kernel)
+            let first = panels.lowerBound * CPUWeight.panel
+            let width = min(panels.upperBound * CPUWeight.panel, part.task.outputs) - first
+            var other = second
+            other.task.packed = part.task.packed
+            other.multiply(panels, kernels, scratch: scratch.kernel, into: scratch.results, stride: width)
+            for row in 0..<part.task.rows {
+                kernels.gated_activation(
+                    kind, part.task.y + row * part.task.y_stride + first, scratch.results + row * width, width)
+            }
+        }
+    }
+
+    /// What a thread may use while it multiplies.
+    private struct Scratch {
+        let kernel: UnsafeMutableRawPointer
+        /// Room for the results of a chunk.
+        let results: UnsafeMutablePointer<Float>
+    }
+
+    /// Brings the rows of `x` into the form of the products, then calls `body` for all panels of all of them.
+    /// `scratchBytes` is what `body` needs for the kernel at least.
+    private func multiply(
+        _ x: Tensor, _ norm: Norm?, _ products: [Product], scratchBytes: Int = 0,
+        _ body: (_ part: LinearPart, _ panels: Range<Int>, _ scratch: Scratch) -> Void
+    ) throws(ComputeError) {
+        guard let first = products.first?.projection.weight else { return }
+        let format = first.format
+        let inputs = first.shape[1]
+        let rows = x.shape.dimensions.first ?? 0
+        try check(x, is: [rows, inputs], "the input of a product")
+        guard products.allSatisfy({ $0.projection.weight.format == format && $0.projection.weight.shape[1] == inputs })
+        else { throw .mismatch("products of one input have weights of different formats or inputs") }
+        if let norm { try check(norm.weight, is: [inputs], "the weight of a norm") }
+        var parts: [LinearPart] = []
+        for product in products { parts.append(try part(product, rows: rows)) }
+        guard rows > 0, inputs > 0 else { return }
+
+        var activations = apus_activations()
+        activations.x = UnsafePointer(try floats(x))
+        activations.norm_weight = try norm.map { norm throws(ComputeError) in UnsafePointer(try floats(norm.weight)) }
+        activations.epsilon = norm?.epsilon ?? 0
+        activations.rows = rows
+        activations.inputs = inputs
+        activations.type = format.kernelType
+
+        try workspace.withLock { workspace throws(ComputeError) in
+            let packed = try grow(&workspace.packed, to: kernels.packed_bytes(format.kernelType, rows, inputs))
+            activations.packed = packed.pointer
+            for index in parts.indices { parts[index].task.packed = UnsafeRawPointer(packed.pointer) }
+            let shares = LinearShares(parts, threads: team.count)
+            let kernelBytes = parts.reduce(scratchBytes) { max($0, $1.scratchByteCount(kernels)) }.roundedUp(to: 64)
+            let bytes = scratchByteCount(kernel: kernelBytes, rows: rows, outputs: shares.outputsPerChunk)
+            let room = try grow(&workspace.scratch, to: bytes * team.count).pointer
+            pack(activations)
+            share(shares) { part, panels, thread in
+                let kernel = room + thread * bytes
+                let results = (kernel + kernelBytes).assumingMemoryBound(to: Float.self)
+                body(part, panels, Scratch(kernel: kernel, results: results))
+            }
+        }
+    }
+
+    /// Of one thread: what the kernel needs, and room for the results of a chunk.
+    func scratchByteCount(kernel: Int, rows: Int, outputs: Int) -> Int {
+        (kernel.roundedUp(to: 64) + rows * outputs * MemoryLayout<Float>.size).roundedUp(to: 64) + 64
+    }
+
+    private func part(_ product: Product, rows: Int) throws(ComputeError) -> LinearPart {
+        let weight = try self.weight(product.projection.weight)
+        try check(product.result, is: [rows, weight.outputs], "the result of a product")
+        if let bias = product.projection.bias { try check(bias, is: [weight.outputs], "a bias") }
+        var task = apus_linear()
+        task.type = weight.format.kernelType
+        task.bias = try product.projection.bias.map { tensor throws(ComputeError) in UnsafePointer(try floats(tensor)) }
+        task.y = try floats(product.result)
+        task.y_stride = weight.outputs
+        task.rows = rows
+        task.inputs = weight.inputs
+        task.outputs = weight.outputs
+        task.accumulate = product.accumulates
+        return LinearPart(weight, task: task)
+    }
+
+    private func pack(_ task: apus_activations) {
+        let group = 16
+        nonisolated(unsafe) let task = task
+        team.run(chunks: (task.rows + group - 1) / group) { chunk, _ in
+            withUnsafePointer(to: task) {
+                kernels.pack_rows($0, chunk * group, min((chunk + 1) * group, task.rows))
+            }
+        }
+    }
+
+    private func share(_ shares: LinearShares, _ body: (LinearPart, Range<Int>, _ thread: Int) -> Void) {
+        guard shares.isWorthSharing else {
+            for chunk in 0..<shares.count { shares.withChunk(chunk) { body($0, $1, 0) } }
+            return
+        }
+        team.run(chunks: shares.count) { chunk, thread in shares.withChunk(chunk) { body($0, $1, thread) } }
+    }
+
+    func grow(_ memory: inout CPUMemory?, to byteCount: Int) throws(ComputeError) -> CPUMemory {
+        if let memory, memory.byteCount >= byteCount { return memory }
+        let larger = try CPUMemory(byteCount: max(byteCount, 64), of: self.memory)
+        memory = larger
+        return larger
+    }
+}
+
+/// The panels of several products, cut so that the threads of a team end together.
+struct LinearShares: @unchecked Sendable {
+    private let parts: [LinearPart]
+    private let panelsPerChunk: Int
+    let count: Int
+    let isWorthSharing: Bool
+    var outputsPerChunk: Int { panelsPerChunk * CPUWeight.panel }
+
+    /// Multiplications below which waking the team costs more than it saves.
+    private static let smallestWork = 65_536
+
+    init(_ parts: [LinearPart], threads: Int) {
+        self.parts = parts
+        let panels = parts.reduce(0) { $0 + $1.panelCount }
+        let rows = parts[0].task.rows
+        let panelsPerChunk = Self.panelsPerChunk(panels: panels, threads: threads, rows: rows)
+        self.panelsPerChunk = panelsPerChunk
+        count = parts.reduce(0) { $0 + ($1.panelCount + panelsPerChunk - 1) / panelsPerChunk }
+        isWorthSharing = panels * CPUWeight.panel * parts[0].task.inputs * rows >= Self.smallestWork
+    }
+
+    /// Multiples of what kernels take together: four panels for few rows, two for many. Small enough that no thread waits
+    /// long for another at the end.
+    static func panelsPerChunk(panels: Int, threads: Int, rows: Int) -> Int {
+        min(max(panels / (threads * 32), 1), 24).roundedUp(to: rows <= 16 ? 4 : rows <= 128 ? 6 : 12)
+    }
+
+    func withChunk(_ chunk: Int, _ body: (LinearPart, Range<Int>) -> Void) {
+        var chunk = chunk
+        for part in parts {
+            let chunks = (part.panelCount + panelsPerChunk - 1) / panelsPerChunk
+            if chunk < chunks {
+                let first = chunk * panelsPerChunk
+                return body(part, first..<min(first + panelsPerChunk, part.panelCount))
+            }
+            chunk -= chunks
+        }
+    }
+}
+
+extension Activation {
+    fileprivate var kernelActivation: apus_activation {
+        switch self {
+        case .silu: APUS_SILU
+        case .gelu: APUS_GELU
+        case .geluTanh: APUS_GELU_TANH
+        case .relu: APUS_RELU
+        }
+    }
+}

@@ -1,0 +1,158 @@
+package import ApusCompute
+import CApusKernels
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A command queue with a thread of its own, on some cores.
+package final class ThreadQueue: CommandQueue {
+    private let core: QueueCore
+
+    /// Throws `ComputeError` (`.unsupported`) if the system refuses the thread.
+    package init(cores: CoreSet?) throws(ComputeError) {
+        core = QueueCore(cores: cores)
+        try core.start()
+    }
+
+    deinit { core.stop() }
+
+    package func submit(_ command: @escaping Command) { core.submit(command) }
+
+    package func record() -> any DeviceEvent { QueueEvent(core, core.submittedCount) }
+
+    package func wait(for event: any DeviceEvent) {
+        if let event = event as? QueueEvent, event.core === core { return }
+        submit { () throws(ComputeError) in try event.wait() }
+    }
+}
+
+private final class QueueEvent: DeviceEvent {
+    let core: QueueCore
+    private let number: Int
+
+    init(_ core: QueueCore, _ number: Int) {
+        self.core = core
+        self.number = number
+    }
+
+    func wait() throws(ComputeError) { try core.awaitCommand(number) }
+}
+
+/// What the queue and its thread have in common.
+private final class QueueCore: Sendable {
+    private struct State {
+        var commands: [CommandQueue.Command] = []
+        var stopped = false
+        var failure: ComputeError?
+    }
+
+    private let cores: CoreSet?
+    private let state = Mutex(State())
+    private let submitted = Atomic<Int>(0)
+    private let completed = Atomic<Int>(0)
+    /// Of a thread that sleeps until a command comes, and of those that sleep until one is done.
+    private let idle = Atomic<Int>(0)
+    private let waiting = Atomic<Int>(0)
+    private let arrived = Wakeup()
+    private let done = Wakeup()
+
+    /// Some 20 to 100 microseconds, as for `ThreadTeam`.
+    private static let spins = 1_000
+
+    init(cores: CoreSet?) { self.cores = cores }
+
+    var submittedCount: Int { submitted.load(ordering: .acquiring) }
+
+    func start() throws(ComputeError) {
+        let context = Unmanaged.passRetained(self)
+        #if canImport(Darwin)
+            var thread: pthread_t?
+        #else
+            var thread = pthread_t()
+        #endif
+        let status = pthread_create(&thread, nil, { QueueCore.run($0) }, context.toOpaque())
+        guard status == 0 else {
+            context.release()
+            throw .unsupported("the system refuses another thread (error \(status))")
+        }
+        #if canImport(Darwin)
+            if let thread { pthread_detach(thread) }
+        #else
+            pthread_detach(thread)
+        #endif
+    }
+
+    func stop() {
+        state.withLock { $0.stopped = true }
+        submitted.add(1, ordering: .sequentiallyConsistent)
+        arrived.signalAll()
+    }
+
+    func submit(_ command: @escaping CommandQueue.Command) {
+        state.withLock { state in
+            state.commands.append(command)
+            submitted.add(1, ordering: .sequentiallyConsistent)
+        }
+        if idle.load(ordering: .sequentiallyConsistent) > 0 { arrived.signalAll() }
+    }
+
+    func awaitCommand(_ number: Int) throws(ComputeError) {
+        func isPending() -> Bool { completed.load(ordering: .sequentiallyConsistent) < number }
+        for _ in 0..<Self.spins where isPending() { apus_spin_hint() }
+        if isPending() {
+            // Announced before the last look, as in `ThreadTeam`.
+            waiting.add(1, ordering: .sequentiallyConsistent)
+            done.wait(while: isPending)
+            waiting.subtract(1, ordering: .sequentiallyConsistent)
+        }
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+    }
+
+    private static func run(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        guard let context else { return nil }
+        let core = Unmanaged<QueueCore>.fromOpaque(context).takeRetainedValue()
+        core.cores?.pinCurrentThread()
+        core.serve()
+        return nil
+    }
+
+    private func serve() {
+        var seen = 0
+        while true {
+            awaitCommands(after: seen)
+            let (commands, stopped) = state.withLock { state in
+                defer { state.commands = [] }
+                return (state.commands, state.stopped)
+            }
+            for command in commands {
+                execute(command)
+                completed.add(1, ordering: .sequentiallyConsistent)
+                if waiting.load(ordering: .sequentiallyConsistent) > 0 { done.signalAll() }
+            }
+            seen += commands.count
+            if stopped { return }
+        }
+    }
+
+    private func execute(_ command: CommandQueue.Command) {
+        guard state.withLock({ $0.failure == nil }) else { return }
+        do throws(ComputeError) {
+            try command()
+        } catch {
+            state.withLock { $0.failure = error }
+        }
+    }
+
+    private func awaitCommands(after seen: Int) {
+        func isIdle() -> Bool { submitted.load(ordering: .sequentiallyConsistent) == seen }
+        for _ in 0..<Self.spins where isIdle() { apus_spin_hint() }
+        guard isIdle() else { return }
+        idle.add(1, ordering: .sequentiallyConsistent)
+        arrived.wait(while: isIdle)
+        idle.subtract(1, ordering: .sequentiallyConsistent)
+    }
+}

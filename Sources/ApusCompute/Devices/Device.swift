@@ -1,0 +1,169 @@
+/// What a model needs of the hardware, and nothing more.
+///
+/// Activations are float32 tensors of shape [tokens, width], the tokens of all sequences one after the other, without
+/// padding. An operation may return before it has finished; only `upload`, `download`, `synchronize` and events wait, and
+/// none of these is called within a step, nor is anything allocated there. Operations of one device run in the order in
+/// which they were called. What an operation computes for a token depends on that token's own row and sequence, never on
+/// the others in the batch.
+///
+/// Every operation throws `ComputeError` (`.mismatch`) when shapes or types do not fit each other; a device that answers
+/// later throws it from the next event.
+package protocol Device: AnyObject, Sendable {
+    var id: DeviceID { get }
+
+    /// Whether operations return before they have finished, so that it pays to ask for a step before the last is done.
+    var answersLater: Bool { get }
+
+    // MARK: Memory
+
+    /// What the device has handed out.
+    var memory: AllocationCounter { get }
+
+    /// Throws `ComputeError` (`.outOfMemory`) when there is no room. The contents are undefined.
+    ///
+    /// - Parameter isSparse: whether much of it may never be touched, and should cost nothing then.
+    func allocate(byteCount: Int, isSparse: Bool) throws(ComputeError) -> any DeviceMemory
+
+    /// Memory of the host that the device copies from and to by itself. Throws `ComputeError` (`.outOfMemory`).
+    func makeHostBlock(_ label: String, byteCount: Int) throws(ComputeError) -> HostBlock
+
+    /// Copies host bytes into a tensor of the same size, and waits. The host bytes may be changed once this returns.
+    func upload(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor) throws(ComputeError)
+
+    /// Waits for the operations that write the tensor, then copies it into host bytes of the same size.
+    func download(_ tensor: Tensor, to bytes: UnsafeMutableRawBufferPointer) throws(ComputeError)
+
+    /// Waits for everything that was called so far.
+    func synchronize() throws(ComputeError)
+
+    // MARK: Copies and moments of a step
+
+    /// Copies the first bytes of a block into the beginning of a tensor. The block must stay as it is until an event that
+    /// is recorded later has come.
+    func copyIn(_ block: HostBlock, byteCount: Int, to tensor: Tensor) throws(ComputeError)
+
+    /// Copies a tensor into a block, from a byte on. The block holds it once an event that is recorded later has come.
+    func copyOut(_ tensor: Tensor, to block: HostBlock, at offset: Int) throws(ComputeError)
+
+    /// The moment at which everything that was called so far is done.
+    func record() throws(ComputeError) -> any DeviceEvent
+
+    /// What is called from now on begins after a moment of this device or another. The host does not wait.
+    func wait(for event: any DeviceEvent) throws(ComputeError)
+
+    // MARK: Weights, cache, workspace
+
+    /// Turns a checkpoint's matrix into the device's own layout for products, its elements converted or quantized to
+    /// `format`. The weight keeps the source's owner as long as it needs it.
+    func prepare(_ weight: WeightSource, as format: WeightFormat) throws(ComputeError) -> any PreparedWeight
+
+    /// Bytes of the weights that there was no memory to prepare. Products with them give the same results, but slowly.
+    var unpreparedByteCount: Int { get }
+
+    /// Makes a matrix ready for `embedding`.
+    ///
+    /// - Parameter head: the same matrix as this device has prepared it for products, if it has: one copy may do for both.
+    func prepareTable(
+        _ weight: WeightSource, as dtype: DType, tiedTo head: (any PreparedWeight)?
+    ) throws(ComputeError) -> any PreparedWeight
+
+    func makeKVCache(_ layout: KVCacheLayout) throws(ComputeError) -> KVCacheLayer
+
+    /// Takes all memory that operations within a demand need beside their tensors, so that none is taken in a step.
+    /// Throws `ComputeError` (`.outOfMemory`).
+    func reserveWorkspace(_ demand: WorkspaceDemand) throws(ComputeError)
+
+    /// Bytes that `reserveWorkspace` takes.
+    func workspaceByteCount(_ demand: WorkspaceDemand) -> Int
+
+    // MARK: Operations
+
+    /// table[updates[i][0], updates[i][1]] = updates[i][2]; both int32, [count, 3] and [rows, columns].
+    func scatter(_ updates: Tensor, into table: Tensor) throws(ComputeError)
+
+    /// y[i] = weight[tokens[i]]; tokens are int32 [count], within the table, or -(row + 1) for the token that stands in that
+    /// row of `choices`, int32 [rows]. Choices that are no tokens give any row.
+    func embedding(
+        _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, into y: Tensor
+    ) throws(ComputeError)
+
+    /// For each product, result = norm(x) · weightᵀ + bias, or result += if it accumulates; x is [tokens, inputs]. The
+    /// weights of one call have the same format.
+    func linear(_ x: Tensor, norm: Norm?, _ products: [Product]) throws(ComputeError)
+
+    /// result = activation(gate) · up, where gate and up are products of norm(x); result is float32 [tokens, outputs].
+    func gatedLinear(
+        _ x: Tensor, norm: Norm?, gate: Projection, up: Projection, _ activation: Activation, into result: Tensor
+    ) throws(ComputeError)
+
+    /// Rotates pairs (i, i + headDim/2) of each head of queries and keys in place (Su et al., arXiv 2104.09864, in the order
+    /// of halves), then stores keys and values in the slots of the batch.
+    ///
+    /// `query` is [tokens, heads · headDim], `key` and `value` are [tokens, kvHeads · headDim]; `angles` holds cosines, then
+    /// sines: [tokens, 2, headDim / 2]; without them nothing turns.
+    func rotateAndStore(
+        query: Tensor, key: Tensor, value: Tensor, angles: Tensor?, in cache: KVCacheLayer, layout: KVCacheLayout,
+        batch: AttentionBatch
+    ) throws(ComputeError)
+
+    /// Causal attention of each token over its own sequence; query and y are [tokens, heads · headDim].
+    func attention(
+        query: Tensor, cache: KVCacheLayer, layout: KVCacheLayout, batch: AttentionBatch, scale: Float, into y: Tensor
+    ) throws(ComputeError)
+
+    /// y[i] = x[rows[i]]
+    func gather(_ x: Tensor, rows: Tensor, into y: Tensor) throws(ComputeError)
+
+    /// The index of the largest value of each row, the first of equals, or -1 if one is NaN or +infinity, or all are
+    /// -infinity; y is int32 [rows].
+    func argmax(_ x: Tensor, into y: Tensor) throws(ComputeError)
+}
+
+package enum Activation: String, Sendable, Hashable {
+    case silu
+    case gelu
+    case geluTanh
+    case relu
+}
+
+/// x / √(mean(x²) + epsilon) · weight, row by row, applied to what goes into products (Zhang & Sennrich, arXiv 1910.07467).
+package struct Norm: Sendable {
+    package let weight: Tensor
+    package let epsilon: Float
+
+    package init(weight: Tensor, epsilon: Float) {
+        self.weight = weight
+        self.epsilon = epsilon
+    }
+}
+
+/// A matrix in its device's layout, with its bias if it has one.
+package struct Projection: Sendable {
+    package let weight: any PreparedWeight
+    /// float32 [outputs]
+    package let bias: Tensor?
+
+    package init(_ weight: any PreparedWeight, bias: Tensor? = nil) {
+        self.weight = weight
+        self.bias = bias
+    }
+
+    package func into(_ result: Tensor) -> Product { Product(self, into: result) }
+
+    package func added(to result: Tensor) -> Product { Product(self, into: result, accumulates: true) }
+}
+
+/// One of several products with the same input.
+package struct Product: Sendable {
+    package let projection: Projection
+    /// float32 [tokens, outputs]
+    package let result: Tensor
+    /// Whether the product is added to what the result holds.
+    package let accumulates: Bool
+
+    package init(_ projection: Projection, into result: Tensor, accumulates: Bool = false) {
+        self.projection = projection
+        self.result = result
+        self.accumulates = accumulates
+    }
+}

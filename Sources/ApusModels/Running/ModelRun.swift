@@ -1,0 +1,148 @@
+package import ApusCompute
+
+/// Runs a model's steps, and owns all that changes from one to the next: caches, buffers, block tables.
+///
+/// Steps go to the devices one behind the other, and nothing waits for them but `PendingStep.wait`. Steps of a lane may
+/// take up what the one before them in that lane chose; two of a lane may be on their way at a time. For one task at a
+/// time.
+package final class ModelRun {
+    package let limits: StepLimits
+    /// Bytes that went from device to device.
+    package let ledger = TransferLedger()
+
+    private let model: DecoderModel
+    private let cache: KVCache
+    /// In the order of the model's devices.
+    private let shares: [DeviceShare]
+    private let stages: [Stage]
+    private let outputs: OutputBuffers
+    private var lanes: [Lane]
+
+    private struct Stage {
+        let share: Int
+        let parts: Range<Int>
+        /// From the stage before.
+        let passage: Passage?
+    }
+
+    /// - Parameter lanes: sequences of steps that do not wait for each other's choices.
+    /// - Throws: `ComputeError` (`.outOfMemory`) if a device has no room.
+    package init(_ model: DecoderModel, _ limits: StepLimits, lanes: Int = 1) throws {
+        self.model = model
+        self.limits = limits
+        let spec = model.spec
+        cache = try model.makeCache(blocks: limits.blocks)
+        shares = try model.devices.map { try DeviceShare($0, spec, limits) }
+        var previous: (any Device)?
+        var stages: [Stage] = []
+        for stage in model.placement.stages {
+            guard let share = model.devices.firstIndex(where: { $0.id == stage.device }) else {
+                throw ComputeError.unknownDevice("\(stage.device) is none of the model's devices")
+            }
+            let passage = try previous.map {
+                try Passage("hidden state", byteCount: limits.tokens * spec.hiddenSize * 4, from: $0)
+            }
+            stages.append(Stage(share: share, parts: stage.parts, passage: passage))
+            previous = model.devices[share]
+        }
+        self.stages = stages
+        outputs = try OutputBuffers(limits, spec, on: model.headDevice)
+        self.lanes = try (0..<max(lanes, 1)).map { _ in try Lane(model, limits) }
+        for device in model.devices { try device.reserveWorkspace(model.workspaceDemand(on: device.id, limits)) }
+    }
+
+    /// Asks for a step. Where devices answer at once, it is done when this returns.
+    ///
+    /// - Parameter logitRows: rows of the outputs whose logits are to come to the host.
+    /// - Throws: `ModelError` (`.invalidBatch`) for tokens beyond the vocabulary and steps beyond the limits, `ComputeError`
+    ///   from the devices.
+    package func launch(_ batch: ForwardBatch, lane: Int = 0, logitRows: Range<Int> = 0..<0) throws -> PendingStep {
+        let lane = lanes[lane]
+        try check(batch, lane)
+        let slot = lane.nextSlot()
+        let layout = StepLayout(tokens: batch.tokens.count, limits, headDim: model.spec.headDim)
+        let byteCount = try layout.write(batch, model.rotary, into: slot.metadata)
+        let steps = try shares.map { try $0.receive(batch, layout, slot.metadata, byteCount: byteCount) }
+        let buffers = try shares.map { try $0.buffers.view(tokens: batch.tokens.count) }
+
+        for (index, stage) in stages.enumerated() {
+            let (share, step, buffers) = (shares[stage.share], steps[stage.share], buffers[stage.share])
+            if let passage = stage.passage {
+                let source = stages[index - 1].share
+                try ledger.copy(
+                    self.buffers(buffersOf: source, batch).hidden, from: shares[source].device, to: buffers.hidden,
+                    on: share.device, by: passage, .hidden)
+            }
+            for part in stage.parts where part <= model.spec.layers {
+                if part == 0 {
+                    try takeUp(batch, lane)
+                    try share.device.embedding(step.tokens, choices: lane.fed, model.table, into: buffers.hidden)
+                } else {
+                    try model.layers[part - 1].forward(
+                        buffers, model.spec, angles: step.angles, cache: cache.layers[part - 1], layout: cache.layout,
+                        batch: step.attention)
+                }
+            }
+        }
+        return try choose(batch, steps[stages[stages.count - 1].share], lane, slot, logitRows)
+    }
+
+    /// Brings what the last step of a lane chose to the table's device, if this step asks for it. Any earlier, and the device
+    /// would do nothing for other lanes until then.
+    private func takeUp(_ batch: ForwardBatch, _ lane: Lane) throws {
+        guard let parcel = lane.parcel, batch.tokens.contains(where: { $0 < 0 }) else { return }
+        try ledger.receive(parcel, into: lane.fed, on: model.tableDevice, .choices)
+        lane.parcel = nil
+    }
+
+    private func buffers(buffersOf share: Int, _ batch: ForwardBatch) throws -> ActivationBuffers.View {
+        try shares[share].buffers.view(tokens: batch.tokens.count)
+    }
+
+    /// What the head's device does: logits, the best of each row, and both on their way to the host.
+    private func choose(
+        _ batch: ForwardBatch, _ step: StepTensors, _ lane: Lane, _ slot: Lane.Slot, _ logitRows: Range<Int>
+    ) throws -> PendingStep {
+        let device = model.headDevice
+        let count = batch.outputs.count
+        guard count > 0 else { return PendingStep(slot, try device.record(), count: 0, logitRows: 0..<0, width: 0) }
+        let hidden = try buffers(buffersOf: stages[stages.count - 1].share, batch).hidden
+        let (last, logits) = try outputs.view(outputs: count)
+        try device.gather(hidden, rows: step.outputs, into: last)
+        try device.linear(
+            last, norm: Norm(weight: model.finalNorm, epsilon: model.spec.normEpsilon), [model.head.into(logits)])
+        let choices = try lane.choices.prefix(rows: count)
+        try device.argmax(logits, into: choices)
+        if let passage = lane.feedback {
+            lane.parcel = try ledger.send(choices, from: device, by: passage)
+        }
+        try device.copyOut(choices, to: slot.choices, at: 0)
+        if !logitRows.isEmpty {
+            try device.copyOut(try logits.rows(logitRows), to: try slot.logits(on: device), at: 0)
+        }
+        lane.rows = count
+        return PendingStep(
+            slot, try device.record(), count: count, logitRows: logitRows, width: model.spec.vocabularySize)
+    }
+
+    private func check(_ batch: ForwardBatch, _ lane: Lane) throws {
+        let size = model.spec.vocabularySize
+        for token in batch.tokens where token < 0 ? -Int(token) > lane.rows : Int(token) >= size {
+            throw ModelError.invalidBatch("token \(token) is beyond the vocabulary of \(size)")
+        }
+        if let row = batch.outputs.first(where: { $0 < 0 || Int($0) >= batch.tokens.count }) {
+            throw ModelError.invalidBatch("output \(row) of \(batch.tokens.count) tokens")
+        }
+    }
+}
+
+extension ModelRun {
+    /// Runs a step to its end and returns the logits of all its outputs: [outputs, vocabularySize].
+    package func logits(of batch: ForwardBatch) throws -> [Float] {
+        let step = try launch(batch, logitRows: 0..<batch.outputs.count)
+        try step.wait()
+        return try batch.outputs.indices.flatMap { row in
+            try step.withLogits(of: row) { Array($0) }
+        }
+    }
+}

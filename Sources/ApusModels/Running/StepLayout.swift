@@ -1,0 +1,92 @@
+import ApusCompute
+
+/// How all that a device must know of a step lies in one block of 4-byte words, so that one copy brings it there.
+///
+/// Steps of so many tokens or fewer, up to the next power of two, have everything in the same places. The updates of the
+/// block tables come last, and only as many bytes are copied as there are.
+struct StepLayout: Sendable {
+    /// Tokens that there is room for.
+    let capacity: Int
+    private let outputs: Int
+    private let headDim: Int
+
+    init(tokens: Int, _ limits: StepLimits, headDim: Int) {
+        var capacity = 16
+        while capacity < tokens { capacity *= 2 }
+        self.capacity = capacity
+        outputs = limits.outputs
+        self.headDim = headDim
+    }
+
+    // Where each part begins, in words.
+    private var tokensStart: Int { 0 }
+    private var positionsStart: Int { capacity }
+    private var firstKeysStart: Int { 2 * capacity }
+    private var sequencesStart: Int { 3 * capacity }
+    private var slotsStart: Int { 4 * capacity }
+    private var anglesStart: Int { 5 * capacity }
+    private var outputsStart: Int { (5 + headDim) * capacity }
+    private var updatesStart: Int { outputsStart + outputs }
+
+    /// Bytes of the largest step: one that sets all block tables anew.
+    static func byteCount(_ limits: StepLimits, headDim: Int) -> Int {
+        let updates = limits.sequences * limits.blocksPerSequence
+        return (StepLayout(tokens: limits.tokens, limits, headDim: headDim).updatesStart + 3 * updates) * 4
+    }
+
+    /// Writes a step. Returns the bytes that it takes.
+    /// Throws `ModelError` (`.invalidBatch`) if it is larger than the block.
+    func write(_ batch: ForwardBatch, _ rotary: RotaryAngles, into block: HostBlock) throws -> Int {
+        let byteCount = (updatesStart + 3 * batch.tableUpdates.count) * 4
+        guard batch.tokens.count <= capacity, batch.outputs.count <= outputs, byteCount <= block.byteCount else {
+            throw ModelError.invalidBatch("a step of \(batch.tokens.count) tokens passes the limits of its run")
+        }
+        try block.withBytes { bytes in
+            let words = bytes.bindMemory(to: Int32.self)
+            func put(_ values: [Int32], at start: Int) {
+                for (index, value) in values.enumerated() { words[start + index] = value }
+            }
+            put(batch.tokens, at: tokensStart)
+            put(batch.positions, at: positionsStart)
+            put(batch.firstKeys, at: firstKeysStart)
+            put(batch.sequences, at: sequencesStart)
+            put(batch.slots, at: slotsStart)
+            put(batch.outputs, at: outputsStart)
+            for (index, update) in batch.tableUpdates.enumerated() {
+                put([update.sequence, update.index, update.block], at: updatesStart + 3 * index)
+            }
+            rotary.write(positions: batch.positions, lengths: batch.rotaryLengths) { index, angle in
+                words[anglesStart + index] = Int32(bitPattern: angle.bitPattern)
+            }
+        }
+        return byteCount
+    }
+
+    /// The parts of a step in a device's copy of its block.
+    func tensors(_ batch: ForwardBatch, in block: Tensor, tables: Tensor) throws -> StepTensors {
+        let count = batch.tokens.count
+        func view(_ start: Int, _ dimensions: [Int], _ dtype: DType = .int32) throws -> Tensor {
+            try Tensor(memory: block.memory, byteOffset: start * 4, shape: Shape(dimensions), dtype: dtype)
+        }
+        let updates = batch.tableUpdates.count
+        return StepTensors(
+            tokens: try view(tokensStart, [count]), angles: try view(anglesStart, [count, 2, headDim / 2], .float32),
+            outputs: try view(outputsStart, [batch.outputs.count]),
+            updates: updates == 0 ? nil : try view(updatesStart, [updates, 3]),
+            attention: AttentionBatch(
+                positions: try view(positionsStart, [count]),
+                firstKeys: batch.firstKeys.isEmpty ? nil : try view(firstKeysStart, [count]),
+                sequences: try view(sequencesStart, [count]), slots: try view(slotsStart, [count]),
+                blockTables: tables))
+    }
+}
+
+/// A step as a device knows it.
+struct StepTensors: Sendable {
+    let tokens: Tensor  // int32 [tokens]
+    let angles: Tensor  // [tokens, 2, headDim / 2]
+    let outputs: Tensor  // int32 [outputs]
+    /// int32 [updates, 3]: sequence, index, block.
+    let updates: Tensor?
+    let attention: AttentionBatch
+}
