@@ -65,13 +65,16 @@ let package = Package(
             ["CApusProcess", "ApusCompute", "ApusJSON", deque, heap, logging, nioCore, nioPosix]),
         library(
             "Apus",
-            ["ApusCompute", "ApusCPU", "ApusTokenizers", "ApusModels", "ApusGeneration", "ApusDistributed"],
+            [
+                "ApusCompute", "ApusCPU", "ApusJSON", "ApusTokenizers", "ApusModels", "ApusGeneration",
+                "ApusDistributed",
+            ],
             resources: [.copy("Demo")]),
         library(
             "ApusRuns",
             [
-                "Apus", "ApusCheckpoints", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON", "ApusModels",
-                "ApusTokenizers",
+                "Apus", "ApusCheckpoints", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON",
+                "ApusModels", "ApusTokenizers",
             ]),
         library(
             "ApusBench",

@@ -10,6 +10,8 @@ public struct ComputeError: Error, Sendable, Equatable, CustomStringConvertible 
         public static let outOfMemory = Code(rawValue: "outOfMemory")
         public static let unsupported = Code(rawValue: "unsupported")
         public static let unknownDevice = Code(rawValue: "unknownDevice")
+        /// A number of bytes that no device can have, or two of one device.
+        public static let invalidBudget = Code(rawValue: "invalidBudget")
         /// A device that stopped working; nothing that is asked of it afterwards is done.
         public static let deviceFailed = Code(rawValue: "deviceFailed")
         /// Something was read or written while a device had yet to do so: a fault of the program.
@@ -44,6 +46,9 @@ extension ComputeError {
     }
     package static func deviceFailed(_ message: String) -> ComputeError {
         ComputeError(code: .deviceFailed, message: message)
+    }
+    package static func invalidBudget(_ message: String) -> ComputeError {
+        ComputeError(code: .invalidBudget, message: message)
     }
     package static func misuse(_ message: String) -> ComputeError { ComputeError(code: .misuse, message: message) }
 }

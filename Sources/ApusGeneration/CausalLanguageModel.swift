@@ -25,6 +25,15 @@ public final class CausalLanguageModel: Sendable {
     /// Tensors of the checkpoint that the model has no use for.
     public var unusedWeights: [String] { model.unusedWeights }
 
+    /// The device of each module. What is on `disk` is read from the checkpoint for every use.
+    public var deviceMap: [String: DeviceID] { model.deviceMap }
+
+    /// What each device has handed out for this model, and at most.
+    package var deviceMemory: [AllocationCounter] { model.devices.map(\.memory) }
+
+    /// Bytes that went from device to device.
+    package var transfers: TransferLedger { engine.transfers }
+
     /// Bytes of the weights that there was no memory to prepare for the processor: the model runs, but slowly.
     public var unpreparedWeightBytes: Int { model.unpreparedByteCount }
 
@@ -40,7 +49,7 @@ public final class CausalLanguageModel: Sendable {
     ///     its positions where it has none, and 2048 where that is less.
     ///   - sharesPrefixes: whether prompts that begin alike are computed once up to where they part. Changes no result.
     /// - Throws: `GenerationError` (`.outOfMemory`) if that is too little memory for one sequence, naming what fits.
-    package init(
+    package convenience init(
         _ model: DecoderModel, generationConfig: GenerationConfig, batchSize: Int, memory: Int,
         contextLength: Int? = nil, sharesPrefixes: Bool = true
     ) throws {
@@ -50,15 +59,38 @@ public final class CausalLanguageModel: Sendable {
             bytesPerToken: model.cacheBytesPerToken, vocabularySize: model.spec.vocabularySize,
             contextLength: context, batchSize: batchSize,
             workspace: model.workspaceByteCount(tokens: tokensPerStep, context: context), memory: memory)
-        let limits = Scheduler.Limits(
-            sequences: batchSize, tokensPerStep: tokensPerStep, blocks: size.blocks, contextLength: size.contextLength,
-            sharesPrefixes: sharesPrefixes)
+        try self.init(
+            model, generationConfig,
+            Scheduler.Limits(
+                sequences: batchSize, tokensPerStep: tokensPerStep, blocks: size.blocks,
+                contextLength: size.contextLength, sharesPrefixes: sharesPrefixes))
+    }
+
+    /// - Parameters:
+    ///   - limits: what a plan has found room for.
+    ///   - contextLength: most tokens of a prompt and its continuation; by default as many as there is room for.
+    package convenience init(
+        _ model: DecoderModel, generationConfig: GenerationConfig, limits: StepLimits, contextLength: Int? = nil,
+        sharesPrefixes: Bool = true
+    ) throws {
+        try self.init(
+            model, generationConfig,
+            Scheduler.Limits(
+                sequences: limits.sequences, tokensPerStep: limits.tokens, blocks: limits.blocks,
+                contextLength: min(contextLength ?? model.spec.defaultContextLength, limits.context),
+                sharesPrefixes: sharesPrefixes))
+    }
+
+    private init(_ model: DecoderModel, _ generationConfig: GenerationConfig, _ limits: Scheduler.Limits) throws {
         self.model = model
         self.generationConfig = generationConfig
         self.batchSize = limits.sequences
         self.contextLength = limits.contextLength
         engine = try Engine(model, limits: limits)
     }
+
+    /// Prompts in flight at once unless somebody says otherwise.
+    package static let defaultBatchSize = 64
 
     /// Tokens of the largest step: prompts are cut to it.
     package static func tokensPerStep(batchSize: Int) -> Int { max(512, batchSize) }

@@ -53,8 +53,10 @@ package final class DecoderModel: Sendable {
             return device
         }
         let placement = placement ?? Placement(layers: spec.layers, on: devices.first?.id ?? .cpu)
-        func loader(_ id: DeviceID) throws -> WeightLoader {
-            WeightLoader(device: try device(id), dtype: dtype, format: format, stored: stored)
+        func loader(_ part: Int) throws -> WeightLoader {
+            WeightLoader(
+                device: try device(placement.devices[part]), dtype: dtype, format: format, stored: stored,
+                isStreamed: placement.streamed.contains(part))
         }
         self.spec = spec
         self.remarks = remarks
@@ -66,12 +68,12 @@ package final class DecoderModel: Sendable {
         self.format = format
         self.cacheType = cacheType ?? Self.defaultCacheType(dtype)
         layers = try (0..<spec.layers).map { layer in
-            try DecoderLayer(body.at(names.layers)[layer], spec, loader(placement.device(ofLayer: layer)))
+            try DecoderLayer(body.at(names.layers)[layer], spec, loader(layer + 1))
         }
-        let last = try loader(placement.head)
+        let last = try loader(spec.layers + 1)
         finalNorm = try last.vector(body.at(names.finalNorm), "weight", count: spec.hiddenSize)
         head = Projection(try last.head(weights.at(spec.headPlace(stored)), spec.storedHead(stored)))
-        table = try loader(placement.table).table(
+        table = try loader(0).table(
             weights.at(names.table), spec.vocabularySize, spec.hiddenSize,
             tiedTo: spec.sharesTable(stored) && placement.table == placement.head ? head.weight : nil)
         if spec.tiedEmbeddings, stored == nil { weights.ignore(names.head + ".weight") }
@@ -91,6 +93,11 @@ package final class DecoderModel: Sendable {
         for (place, matrix) in spec.matrices(stored) { weights.at(place).expect(matrix) }
         for layer in 0..<spec.layers { DecoderLayer.expectVectors(body.at(spec.names.layers)[layer], spec) }
         try weights.verify()
+    }
+
+    /// The device of each module.
+    package var deviceMap: [String: DeviceID] {
+        Dictionary(ModuleNames(spec).map(placement).map { ($0.module, $0.device) }) { first, _ in first }
     }
 
     /// Bytes of the weights that there was no memory to prepare.

@@ -13,6 +13,10 @@ public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         public static let invalidConfiguration = Code(rawValue: "invalidConfiguration")
         /// A batch that does not fit the model or its cache.
         public static let invalidBatch = Code(rawValue: "invalidBatch")
+        /// A device map that names what there is not, or leaves something out.
+        public static let invalidDeviceMap = Code(rawValue: "invalidDeviceMap")
+        /// A model that the devices have no room for.
+        public static let doesNotFit = Code(rawValue: "doesNotFit")
     }
 
     public let code: Code
@@ -35,4 +39,8 @@ extension ModelError {
         ModelError(code: .invalidConfiguration, message: message.printable())
     }
     static func invalidBatch(_ message: String) -> ModelError { ModelError(code: .invalidBatch, message: message) }
+    package static func invalidDeviceMap(_ message: String) -> ModelError {
+        ModelError(code: .invalidDeviceMap, message: "the device map \(message)".printable())
+    }
+    package static func doesNotFit(_ message: String) -> ModelError { ModelError(code: .doesNotFit, message: message) }
 }

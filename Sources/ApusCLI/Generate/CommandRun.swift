@@ -58,6 +58,7 @@ struct CommandRun {
         }
         progress.end()
         if !files.quiet { StandardError.write(Self.summary(record)) }
+        if files.verbose { StandardError.write(Self.transfers(record)) }
         if record.ending == .stopped {
             let all = record.prompts.map { " of \($0)" } ?? ""
             StandardError.write(
@@ -65,6 +66,12 @@ struct CommandRun {
             throw RunExitCode.tryAgain
         }
         if record.errors > 0 { throw ExitCode.failure }
+    }
+
+    /// What went from device to device.
+    private static func transfers(_ record: RunRecord) -> String {
+        func sum(_ bytes: KeyPath<RunRecord.Rank, Int>) -> Int { record.ranks.reduce(0) { $0 + $1[keyPath: bytes] } }
+        return "transfers: kv \(sum(\.kvBytes)) B, hidden \(sum(\.hiddenBytes)) B, choices \(sum(\.choiceBytes)) B"
     }
 
     /// The last line of a run. The time includes loading the model.

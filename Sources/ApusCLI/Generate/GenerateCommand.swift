@@ -38,6 +38,9 @@ struct GenerateCommand: AsyncParsableCommand {
     @OptionGroup(title: "Model")
     var model: ModelOptions
 
+    @OptionGroup(title: "Devices")
+    var devices: DeviceOptions
+
     @OptionGroup(title: "Generation")
     var generation: GenerationOptions
 
@@ -63,6 +66,8 @@ struct GenerateCommand: AsyncParsableCommand {
         settings.overrides = overrides
         settings.addsSpecialTokens = !generation.omitsSpecialTokens
         settings.quiet = files.quiet
+        settings.verbose = files.verbose
+        devices.set(&settings)
 
         let progress = ProgressLine(isEnabled: !files.quiet)
         let observer = CommandObserver(progress: progress, quiet: files.quiet)

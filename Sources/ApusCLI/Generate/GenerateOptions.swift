@@ -1,4 +1,5 @@
 import Apus
+import ApusCompute
 import ApusModels
 import ApusRuns
 import ArgumentParser
@@ -44,6 +45,9 @@ struct FileOptions: ParsableArguments {
 
     @Flag(name: .shortAndLong, help: "No progress, no summary.")
     var quiet = false
+
+    @Flag(help: "Say also what each device holds, and how many bytes went from one to another.")
+    var verbose = false
 
     mutating func validate() throws {
         if shard != nil {
@@ -104,12 +108,12 @@ struct ModelOptions: ParsableArguments {
     @Option(name: [.customShort("n"), .long], help: ArgumentHelp("Processes to run on.", valueName: "count"))
     var numProcesses = 1
 
-    @Option(help: ArgumentHelp("Prompts in flight at once in each process.", valueName: "count"))
-    var batchSize = 64
+    @Option(help: ArgumentHelp("Prompts in flight at once in each process. (default: 64)", valueName: "count"))
+    var batchSize: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Threads of each process; by default the cores divided by the processes.", valueName: "count"))
+            "Threads of each device; by default its cores divided by the processes.", valueName: "count"))
     var threads: Int?
 
     @Option(

@@ -75,23 +75,16 @@ extension CPUDevice {
 
         try workspace.withLock { workspace throws(ComputeError) in
             workspace.attention.plan(
-                task, tokens: tokens, tokensPerTile: tokensPerTile(heads / layout.kvHeads), threads: team.count,
+                task, tokens: tokens, tokensPerTile: sizes.tokensPerTile(heads / layout.kvHeads), threads: team.count,
                 stateLimit: attentionStateLimit / MemoryLayout<Float>.stride)
             try attend(task, workspace.attention, &workspace.scratch)
         }
     }
 
-    func tokensPerTile(_ headsPerKVHead: Int) -> Int { max(kernels.attention_rows / headsPerKVHead, 1) }
-
-    /// Of one thread, for tiles of so many rows.
-    func scratchByteCount(rows: Int, _ headDim: Int) -> Int {
-        (kernels.attention_scratch(rows, headDim) + 127) / 64 * 64
-    }
-
     private func attend(_ task: apus_attention, _ plan: AttentionPlan, _ memory: inout CPUMemory?) throws(ComputeError)
     {
         let group = task.heads / task.kv_heads
-        let scratch = scratchByteCount(rows: plan.longestTile * group, task.head_dim)
+        let scratch = sizes.attentionScratch(rows: plan.longestTile * group, task.head_dim)
         let states = plan.stateCount * MemoryLayout<Float>.stride
         let memory = try grow(&memory, to: states + scratch * team.count)
         nonisolated(unsafe) let base = memory.pointer

@@ -73,7 +73,7 @@ extension CPUDevice {
             for index in parts.indices { parts[index].task.packed = UnsafeRawPointer(packed.pointer) }
             let shares = LinearShares(parts, threads: team.count)
             let kernelBytes = parts.reduce(scratchBytes) { max($0, $1.scratchByteCount(kernels)) }.roundedUp(to: 64)
-            let bytes = scratchByteCount(kernel: kernelBytes, rows: rows, outputs: shares.outputsPerChunk)
+            let bytes = CPUWorkspace.product(kernel: kernelBytes, rows: rows, outputs: shares.outputsPerChunk)
             let room = try grow(&workspace.scratch, to: bytes * team.count).pointer
             pack(activations)
             share(shares) { part, panels, thread in
@@ -82,11 +82,6 @@ extension CPUDevice {
                 body(part, panels, Scratch(kernel: kernel, results: results))
             }
         }
-    }
-
-    /// Of one thread: what the kernel needs, and room for the results of a chunk.
-    func scratchByteCount(kernel: Int, rows: Int, outputs: Int) -> Int {
-        (kernel.roundedUp(to: 64) + rows * outputs * MemoryLayout<Float>.size).roundedUp(to: 64) + 64
     }
 
     private func part(_ product: Product, rows: Int) throws(ComputeError) -> LinearPart {

@@ -4,13 +4,16 @@ import CApusKernels
 extension CPUDevice {
     /// Packs the matrix into panels, all threads of the device at once, together with the other processes of the job if
     /// they share their weights. Where memory is short, the weight keeps to the source's rows.
-    package func prepare(_ weight: WeightSource, as format: WeightFormat) throws(ComputeError) -> any PreparedWeight {
+    package func prepare(
+        _ weight: WeightSource, as format: WeightFormat, isStreamed: Bool = false
+    ) throws(ComputeError) -> any PreparedWeight {
         guard weight.bytes.baseAddress != nil else { throw .mismatch("weight '\(weight.name)' has no elements") }
         guard !weight.format.isQuantized || weight.format == format else {
             throw .unsupported("weight '\(weight.name)' is \(weight.format) and cannot become \(format)")
         }
         if format.isQuantized { try checkInputs(weight, format) }
         let unplaced = CPUWeight(weight, as: format, placement: nil)
+        if isStreamed { return unplaced }
         let byteCount = unplaced.panelCount * unplaced.panelByteCount
         guard
             let placement = try panelMemory.place(
@@ -25,14 +28,15 @@ extension CPUDevice {
     /// A table that already has the type and stands aligned stays where it is, in the mapped checkpoint, whose pages all
     /// processes share; or if the device holds its tables, the panels of a tied head serve as one.
     package func prepareTable(
-        _ weight: WeightSource, as dtype: DType, tiedTo head: (any PreparedWeight)?
+        _ weight: WeightSource, as dtype: DType, tiedTo head: (any PreparedWeight)? = nil, isStreamed: Bool = false
     ) throws(ComputeError) -> any PreparedWeight {
         guard let format = WeightFormat(dtype), !weight.format.isQuantized, let address = weight.bytes.baseAddress
         else {
             throw .unsupported("the table '\(weight.name)' of \(weight.format) as \(dtype)")
         }
-        if holdsTables, let head = head as? CPUWeight, head.format == format, head.placement != nil { return head }
-        if !holdsTables, weight.format == format, UInt(bitPattern: address) % UInt(dtype.byteCount) == 0 {
+        let isHeld = holdsTables && !isStreamed
+        if isHeld, let head = head as? CPUWeight, head.format == format, head.placement != nil { return head }
+        if !isHeld, weight.format == format, UInt(bitPattern: address) % UInt(dtype.byteCount) == 0 {
             return CPUWeight(weight, as: format, placement: nil)
         }
         let memory = try CPUMemory(byteCount: weight.shape.count * dtype.byteCount, of: self.memory)

@@ -11,6 +11,7 @@ package final class CPUDevice: Device {
     package var threads: Int { team.count }
 
     let team: ThreadTeam
+    let sizes: CPUWorkspace
     nonisolated(unsafe) let kernels: apus_kernels
     let panelMemory: PanelMemory
     /// Whether tables lie in the device's own memory rather than in the mapped checkpoint.
@@ -44,7 +45,7 @@ package final class CPUDevice: Device {
     package init(
         id: DeviceID = .cpu, threads: Int? = nil, cores: CoreSet? = nil, instructionSet: InstructionSet? = nil,
         budget: Int? = nil, panelBudget: Int = .max, sharedWeights: Int32? = nil, sharedOffset: Int = 0,
-        attentionStateLimit: Int = 64 << 20,
+        attentionStateLimit: Int = CPUDevice.defaultAttentionStateLimit,
         checksIndices: Bool = CPUDevice.checksIndicesByDefault
     ) throws(ComputeError) {
         let instructionSet = if let instructionSet { instructionSet } else { try InstructionSet.selected() }
@@ -60,10 +61,14 @@ package final class CPUDevice: Device {
         self.attentionStateLimit = attentionStateLimit
         self.checksIndices = checksIndices
         self.kernels = kernels.pointee
-        team = ThreadTeam(count: threads ?? cores?.count ?? ProcessorCount.available, cores: cores)
+        let team = ThreadTeam(count: threads ?? cores?.count ?? ProcessorCount.available, cores: cores)
+        self.team = team
+        sizes = CPUWorkspace(kernels.pointee, threads: team.count, attentionStateLimit: attentionStateLimit)
     }
 
     deinit { team.stop() }
+
+    package static let defaultAttentionStateLimit = 64 << 20
 
     #if DEBUG
         package static let checksIndicesByDefault = true

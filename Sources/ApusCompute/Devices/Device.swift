@@ -55,7 +55,11 @@ package protocol Device: AnyObject, Sendable {
 
     /// Turns a checkpoint's matrix into the device's own layout for products, its elements converted or quantized to
     /// `format`. The weight keeps the source's owner as long as it needs it.
-    func prepare(_ weight: WeightSource, as format: WeightFormat) throws(ComputeError) -> any PreparedWeight
+    ///
+    /// - Parameter isStreamed: whether it takes no memory of the device, but is read for every use. Changes no result.
+    func prepare(
+        _ weight: WeightSource, as format: WeightFormat, isStreamed: Bool
+    ) throws(ComputeError) -> any PreparedWeight
 
     /// Bytes of the weights that there was no memory to prepare. Products with them give the same results, but slowly.
     var unpreparedByteCount: Int { get }
@@ -64,7 +68,7 @@ package protocol Device: AnyObject, Sendable {
     ///
     /// - Parameter head: the same matrix as this device has prepared it for products, if it has: one copy may do for both.
     func prepareTable(
-        _ weight: WeightSource, as dtype: DType, tiedTo head: (any PreparedWeight)?
+        _ weight: WeightSource, as dtype: DType, tiedTo head: (any PreparedWeight)?, isStreamed: Bool
     ) throws(ComputeError) -> any PreparedWeight
 
     func makeKVCache(_ layout: KVCacheLayout) throws(ComputeError) -> KVCacheLayer

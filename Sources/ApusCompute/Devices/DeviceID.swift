@@ -25,6 +25,8 @@ public struct DeviceID: Sendable, Hashable, CustomStringConvertible {
     }
 
     public static let cpu = DeviceID(kind: "cpu")
+    /// Where weights stay that are read for every use. It computes nothing.
+    public static let disk = DeviceID(kind: "disk")
 
     public var description: String { index.map { "\(kind):\($0)" } ?? kind }
 }

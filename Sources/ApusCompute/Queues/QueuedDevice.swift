@@ -59,14 +59,20 @@ package final class QueuedDevice: Device {
 
     // MARK: Weights and cache
 
-    package func prepare(_ weight: WeightSource, as format: WeightFormat) throws(ComputeError) -> any PreparedWeight {
-        try queue.run { [base] () throws(ComputeError) in try base.prepare(weight, as: format) }
+    package func prepare(
+        _ weight: WeightSource, as format: WeightFormat, isStreamed: Bool
+    ) throws(ComputeError) -> any PreparedWeight {
+        try queue.run { [base] () throws(ComputeError) in
+            try base.prepare(weight, as: format, isStreamed: isStreamed)
+        }
     }
 
     package func prepareTable(
-        _ weight: WeightSource, as dtype: DType, tiedTo head: (any PreparedWeight)?
+        _ weight: WeightSource, as dtype: DType, tiedTo head: (any PreparedWeight)?, isStreamed: Bool
     ) throws(ComputeError) -> any PreparedWeight {
-        try queue.run { [base] () throws(ComputeError) in try base.prepareTable(weight, as: dtype, tiedTo: head) }
+        try queue.run { [base] () throws(ComputeError) in
+            try base.prepareTable(weight, as: dtype, tiedTo: head, isStreamed: isStreamed)
+        }
     }
 
     package func makeKVCache(_ layout: KVCacheLayout) throws(ComputeError) -> KVCacheLayer {

@@ -29,4 +29,21 @@ public enum WeightFormat: String, Sendable, Hashable, Codable, CaseIterable {
         case .int4: (inputs + 1) / 2
         }
     }
+
+    /// Bytes of a matrix in the layout that devices prepare: panels of 16 outputs, the inputs padded to whole steps, then for
+    /// integers a scale and a sum for each output, and for `int4` the multipliers. `nil` if no integer counts them.
+    package func preparedByteCount(outputs: Int, inputs: Int) -> Int? {
+        guard outputs >= 0, inputs >= 0, outputs <= 1 << 40, inputs <= 1 << 40 else { return nil }
+        let unit = self == .int4 ? 128 : self == .int8 ? 64 : 32
+        let padded = (inputs + unit - 1) / unit * unit
+        let panel =
+            switch self {
+            case .float32: padded * 64
+            case .float16, .bfloat16: padded * 32
+            case .int8: padded * 16 + 128
+            case .int4: padded * 8 + padded / Self.groupSize * 16 + 128
+            }
+        let (bytes, overflow) = ((outputs + 15) / 16).multipliedReportingOverflow(by: panel)
+        return overflow ? nil : bytes
+    }
 }

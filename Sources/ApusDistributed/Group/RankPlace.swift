@@ -25,6 +25,12 @@ package struct RankPlace: Sendable, Hashable {
         return max(text.flatMap { Int($0) } ?? 1, 1)
     }
 
+    /// Which of those this process is; 0 where the environment does not say.
+    package static var localProcessIndex: Int {
+        let keys = [EnvironmentKey.localRank, EnvironmentKey.rank]
+        return max(keys.compactMap { Platform.environmentVariable($0) }.first.flatMap { Int($0) } ?? 0, 0)
+    }
+
     private static func number(_ key: String, in environment: [String: String]) throws(DistributedError) -> Int? {
         guard let text = environment[key] else { return nil }
         guard let number = Int(text), number >= 0, Int32(exactly: number) != nil else {

@@ -14,6 +14,10 @@ package struct WorkerReport: Sendable, Equatable {
     package var stepSeconds = 0.0
     package var squaredTokens = 0.0
     package var tokenSeconds = 0.0
+    /// Bytes that went from device to device, by cause.
+    package var kvBytes = 0
+    package var hiddenBytes = 0
+    package var choiceBytes = 0
 
     package init() {}
 
@@ -23,6 +27,7 @@ package struct WorkerReport: Sendable, Equatable {
         for value in [longestStep, stepTokens, stepSeconds, squaredTokens, tokenSeconds] {
             buffer.writeInteger(value.bitPattern)
         }
+        buffer.writeMultipleIntegers(Int64(kvBytes), Int64(hiddenBytes), Int64(choiceBytes))
         return buffer
     }
 
@@ -30,6 +35,7 @@ package struct WorkerReport: Sendable, Equatable {
     init?(_ message: inout ByteBuffer) {
         guard let counts = message.readMultipleIntegers(as: (Int64, Int64, UInt8).self),
             let sums = message.readMultipleIntegers(as: (UInt64, UInt64, UInt64, UInt64, UInt64).self),
+            let bytes = message.readMultipleIntegers(as: (Int64, Int64, Int64).self),
             let tokens = Int(exactly: counts.0), let steps = Int(exactly: counts.1)
         else { return nil }
         func finite(_ bits: UInt64) -> Double {
@@ -44,6 +50,9 @@ package struct WorkerReport: Sendable, Equatable {
         stepSeconds = finite(sums.2)
         squaredTokens = finite(sums.3)
         tokenSeconds = finite(sums.4)
+        kvBytes = Int(bytes.0)
+        hiddenBytes = Int(bytes.1)
+        choiceBytes = Int(bytes.2)
     }
 
     /// Both lives of one worker together.
@@ -56,6 +65,9 @@ package struct WorkerReport: Sendable, Equatable {
         sum.stepSeconds += left.stepSeconds
         sum.squaredTokens += left.squaredTokens
         sum.tokenSeconds += left.tokenSeconds
+        sum.kvBytes += left.kvBytes
+        sum.hiddenBytes += left.hiddenBytes
+        sum.choiceBytes += left.choiceBytes
         return sum
     }
 }

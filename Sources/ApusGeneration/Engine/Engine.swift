@@ -1,3 +1,4 @@
+package import ApusCompute
 package import ApusModels
 import DequeModule
 
@@ -7,6 +8,7 @@ import DequeModule
 package actor Engine {
     private let model: DecoderModel
     private let runner: ModelRun
+    package nonisolated let transfers: TransferLedger
     private var scheduler: Scheduler
     /// Steps that were asked for and are not resolved, the oldest first.
     private var flights: Deque<StepFlight> = []
@@ -35,6 +37,7 @@ package actor Engine {
         depth = model.answersLater ? 2 : 1
         rows = [[Int: Int]](repeating: [:], count: limits.lanes)
         runner = try ModelRun(model, limits.steps, lanes: limits.lanes)
+        transfers = runner.ledger
         scheduler = Scheduler(limits: limits)
         executor = try ThreadExecutor()
     }

@@ -13,18 +13,19 @@ extension DecoderModel {
         directory: String, devices: [any Device], placement: Placement? = nil, dtype: DType? = nil,
         quantization: Quantization? = nil, cacheType: DType? = nil
     ) throws -> DecoderModel {
-        try Checkpoint.requireDirectory(directory)
-        let config = try ConfigurationFile(path: directory + "/config.json")
-        let spec = try ArchitectureRegistry.decoder(for: config)
-        let stored = try Quantization(storedAsIn: config)
-        if let stored, let quantization, stored != quantization {
-            throw ModelError.unsupported(
-                "\(config.file): the weights are \(stored.rawValue) already and cannot become \(quantization.rawValue)")
-        }
-        let checkpoint = try Checkpoint(directory: directory)
-        return try DecoderModel(
-            spec, checkpoint, devices: devices, placement: placement, dtype: dtype ?? storedType(config, checkpoint),
-            quantization: quantization, stored: stored, cacheType: cacheType)
+        try load(
+            ModelDescription(path: directory, dtype: dtype, quantization: quantization), devices: devices,
+            placement: placement, cacheType: cacheType)
+    }
+
+    /// Loads a checkpoint directory that was described.
+    package static func load(
+        _ description: ModelDescription, devices: [any Device], placement: Placement? = nil, cacheType: DType? = nil
+    ) throws -> DecoderModel {
+        try DecoderModel(
+            description.spec, Checkpoint(directory: description.path), devices: devices, placement: placement,
+            dtype: description.dtype, quantization: description.quantization, stored: description.stored,
+            cacheType: cacheType)
     }
 
     /// The same on one device.
@@ -35,14 +36,6 @@ extension DecoderModel {
         try load(
             directory: directory, devices: [device],
             placement: nil, dtype: dtype, quantization: quantization, cacheType: cacheType)
-    }
-
-    static func storedType(_ config: ConfigurationFile, _ checkpoint: Checkpoint) throws -> DType {
-        if let dtype = try DType(namedIn: config) { return dtype }
-        for name in checkpoint.names {
-            if let stored = checkpoint[name], let dtype = DType(computing: stored.dtype) { return dtype }
-        }
-        throw ModelError.unsupported("\(checkpoint.directory): holds no tensor of float32, float16 or bfloat16")
     }
 }
 

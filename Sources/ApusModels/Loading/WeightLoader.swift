@@ -9,6 +9,8 @@ struct WeightLoader {
     let format: WeightFormat
     /// What the checkpoint holds products in, if they are integers.
     let stored: Quantization?
+    /// Whether matrices are read for every use.
+    let isStreamed: Bool
 
     /// A linear layer below `weights`.
     func projection(_ weights: WeightCursor, _ shape: ProjectionShape) throws -> Projection {
@@ -16,19 +18,22 @@ struct WeightLoader {
         return Projection(
             try device.prepare(
                 place.source(
-                    StoredMatrix(outputs: shape.outputs, inputs: shape.inputs, quantization: stored)), as: format),
+                    StoredMatrix(outputs: shape.outputs, inputs: shape.inputs, quantization: stored)), as: format,
+                isStreamed: isStreamed),
             bias: shape.hasBias ? try vector(place, "bias", count: shape.outputs) : nil)
     }
 
     func head(_ weights: WeightCursor, _ matrix: StoredMatrix) throws -> any PreparedWeight {
-        try device.prepare(weights.source(matrix), as: format.isQuantized ? Quantization.int8.ofHead.format : format)
+        try device.prepare(
+            weights.source(matrix), as: format.isQuantized ? Quantization.int8.ofHead.format : format,
+            isStreamed: isStreamed)
     }
 
     func table(
         _ weights: WeightCursor, _ rows: Int, _ width: Int, tiedTo head: (any PreparedWeight)?
     ) throws -> any PreparedWeight {
         let matrix = StoredMatrix(outputs: rows, inputs: width, quantization: nil)
-        return try device.prepareTable(weights.source(matrix), as: dtype, tiedTo: head)
+        return try device.prepareTable(weights.source(matrix), as: dtype, tiedTo: head, isStreamed: isStreamed)
     }
 
     /// Norms and biases are float32 on every device: they are small, and what they scale is float32.

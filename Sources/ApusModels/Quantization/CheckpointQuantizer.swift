@@ -47,7 +47,7 @@ package struct CheckpointQuantizer: Sendable {
             throw ModelError.unsupported("\(config.file): the weights are \(stored.rawValue) already")
         }
         checkpoint = try Checkpoint(directory: directory)
-        dtype = try DecoderModel.storedType(config, checkpoint)
+        dtype = try ModelDescription.storedType(config, checkpoint)
         let weights = WeightCursor(checkpoint)
         let (spec, remarks) = try DecoderSpec(config).settled(in: weights, stored: nil)
         self.remarks = remarks

@@ -87,6 +87,9 @@ final class RunHistory: Sendable {
                 state.record.ranks[rank].steps = report.steps
                 state.record.ranks[rank].stepSeconds = report.stepSeconds
                 state.record.ranks[rank].longestStepSeconds = report.longestStep
+                state.record.ranks[rank].kvBytes = report.kvBytes
+                state.record.ranks[rank].hiddenBytes = report.hiddenBytes
+                state.record.ranks[rank].choiceBytes = report.choiceBytes
                 sample(&state, now)
             case .incident(let incident):
                 // Of a run that goes on for weeks, the last are enough.

@@ -27,6 +27,10 @@ public struct RunRecord: Sendable, Codable, Equatable {
         public var steps = 0
         public var stepSeconds = 0.0
         public var longestStepSeconds = 0.0
+        /// Bytes that went from device to device: keys and values (none), hidden states, chosen tokens.
+        public var kvBytes = 0
+        public var hiddenBytes = 0
+        public var choiceBytes = 0
         /// When it held a prompt for the last time.
         public var lastBusySeconds = 0.0
 

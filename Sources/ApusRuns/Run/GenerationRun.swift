@@ -262,10 +262,14 @@ public final class GenerationRun: Sendable {
         if let count = survey.known?.count {
             // More workers than prompts would have nothing to do, and no worker takes more at once than its share.
             settings.processes = min(settings.processes, max(count, 1))
-            settings.batchSize = min(settings.batchSize, max((count + settings.processes - 1) / settings.processes, 1))
+            // What budgets leave room for is found without that.
+            if settings.batchSize != nil || settings.deviceMap == nil && settings.maxMemory == nil {
+                settings.batchSize = min(
+                    settings.inFlight, max((count + settings.processes - 1) / settings.processes, 1))
+            }
         }
         let logs = try options.logDirectory.map { try RankLogs(directory: $0, ranks: settings.processes) }
-        let policy = WorkQueue.Policy(window: max(Self.windowFactor * settings.processes * settings.batchSize, 4096))
+        let policy = WorkQueue.Policy(window: max(Self.windowFactor * settings.processes * settings.inFlight, 4096))
         try survey.begin { [self] error in
             failure.withLock { $0 = error }
             control.stop()

@@ -1,8 +1,10 @@
 import Apus
 import ApusCheckpoints
+import ApusCompute
 import ApusDistributed
 import ApusGeneration
 import ApusJSON
+import ApusModels
 import Synchronization
 
 #if canImport(FoundationEssentials)
@@ -31,9 +33,12 @@ final class GenerationWorker: Sendable {
         self.settings = settings
         faults = try Faults(Faults.ofEnvironment, rank: rank)
         model = try AutoModelForCausalLM.from(
-            pretrained: settings.model, dtype: settings.dtype.flatMap(DType.init(rawValue:)),
+            pretrained: settings.model, deviceMap: try settings.deviceMap.map { try DeviceMap(text: $0) },
+            maxMemory: try settings.maxMemory.map { try MemoryBudgets(parsing: $0) },
+            dtype: settings.dtype.flatMap(DType.init(rawValue:)),
             quantization: settings.quantize, cacheType: settings.cacheType.flatMap(DType.init(rawValue:)),
-            threads: settings.threads, batchSize: settings.batchSize, contextLength: settings.contextLength)
+            cpuDevices: settings.cpuDevices, threads: settings.threads, batchSize: settings.batchSize,
+            contextLength: settings.contextLength)
         model.meter.slowDown(by: faults.slowness)
         // Token ids need no tokenizer, so a checkpoint without one can still be run on those.
         tokenizer = try Self.tokenizer(settings.model)
@@ -43,7 +48,9 @@ final class GenerationWorker: Sendable {
             overrides.maxNewTokens = WorkerSettings.defaultMaxNewTokens
         }
         self.overrides = overrides
-        remarks = Mutex(settings.quiet ? [] : try Self.remarks(on: model, settings))
+        remarks = Mutex(
+            (settings.quiet ? [] : try Self.remarks(on: model, settings))
+                + (settings.verbose ? Self.memory(of: model) : []))
     }
 
     private static func tokenizer(_ directory: String) throws -> Tokenizer? {
@@ -80,6 +87,17 @@ final class GenerationWorker: Sendable {
         return remarks
     }
 
+    /// What each device holds, and what the process takes for itself.
+    private static func memory(of model: CausalLanguageModel) -> [String] {
+        let devices = model.deviceMemory
+        let held = devices.reduce(0) { $0 + $1.current }
+        let own = max(HostMemory.residentByteCount - held, 0)
+        return devices.map { device in
+            "memory: \(device.owner) \(device.current) B"
+                + (device.budget == .max ? "" : " of \(device.budget) B")
+        } + ["memory: the process itself \(own) B"]
+    }
+
     /// How far this worker is.
     @Sendable func report() -> WorkerReport {
         let reading = model.meter.reading
@@ -91,6 +109,9 @@ final class GenerationWorker: Sendable {
         report.stepSeconds = reading.seconds
         report.squaredTokens = reading.squaredTokens
         report.tokenSeconds = reading.tokenSeconds
+        report.kvBytes = model.transfers[.kv]
+        report.hiddenBytes = model.transfers[.hidden]
+        report.choiceBytes = model.transfers[.choices]
         return report
     }
 
@@ -98,7 +119,7 @@ final class GenerationWorker: Sendable {
     /// prompt's own.
     func serve(_ end: some WorkerEnd) async throws {
         // Some more than run at once wait in the engine, so that none of its places is empty while a job is on its way.
-        let room = settings.batchSize + max(settings.batchSize / 8, 1)
+        let room = model.batchSize + max(model.batchSize / 8, 1)
         try await end.serve(capacity: room, report: report) { try await self.process($0) }
     }
 

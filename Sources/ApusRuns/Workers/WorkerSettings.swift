@@ -1,4 +1,5 @@
 public import Apus
+import ApusGeneration
 import ApusJSON
 
 /// What every worker of a run is told at its start.
@@ -10,10 +11,17 @@ public struct WorkerSettings: Sendable, Codable {
     public var quantize: Quantization?
     /// Name of the type of keys and values.
     public var cacheType: String?
+    /// Of each device.
     public var threads: Int?
-    /// Prompts in flight at once in each process.
-    public var batchSize = 64
+    /// Prompts in flight at once in each process; 64 if `nil`, or as many as budgets leave room for.
+    public var batchSize: Int?
     public var contextLength: Int?
+    /// A rule, a map as JSON, or the path of a file that holds one (`DeviceMap`).
+    public var deviceMap: String?
+    /// `cpu:0=2GiB,cpu:1=1GiB` (`MemoryBudgets`).
+    public var maxMemory: String?
+    /// Devices that the cores are divided into.
+    public var cpuDevices: Int?
     public var processes = 1
     /// Settings of generation that win over the model's own.
     public var overrides = GenerationConfig()
@@ -23,11 +31,16 @@ public struct WorkerSettings: Sendable, Codable {
     var inputName = ""
     /// Whether to leave out remarks on the checkpoint.
     public var quiet = false
+    /// Whether to tell what the devices hold.
+    public var verbose = false
 
     public init(model: String) { self.model = model }
 
     /// New tokens of a run when neither the caller nor the model sets a length: enough for a short story.
     static let defaultMaxNewTokens = 100
+
+    /// Prompts that a process takes at a time.
+    var inFlight: Int { batchSize ?? CausalLanguageModel.defaultBatchSize }
 
     /// What of it may change a byte of a result, by the names of the command's flags.
     var json: JSONObject {

@@ -1,0 +1,72 @@
+package import ApusCompute
+import CApusKernels
+
+/// What operations of some threads take beside their tensors.
+package struct CPUWorkspace: Sendable {
+    nonisolated(unsafe) private let kernels: apus_kernels
+    private let threads: Int
+    private let attentionStateLimit: Int
+
+    init(_ kernels: apus_kernels, threads: Int, attentionStateLimit: Int) {
+        self.kernels = kernels
+        self.threads = threads
+        self.attentionStateLimit = attentionStateLimit
+    }
+
+    /// Of this machine's processor. Throws `ComputeError` (`.unsupported`) if the machine lacks the instruction set.
+    package init(threads: Int) throws(ComputeError) {
+        let set = try InstructionSet.selected()
+        guard let kernels = set.kernels else { throw .unsupported("this machine lacks the instruction set \(set)") }
+        self.init(kernels.pointee, threads: threads, attentionStateLimit: CPUDevice.defaultAttentionStateLimit)
+    }
+
+    package func byteCount(_ demand: WorkspaceDemand) -> Int { packedByteCount(demand) + scratchByteCount(demand) }
+
+    /// Of activations on their way into products.
+    func packedByteCount(_ demand: WorkspaceDemand) -> Int {
+        demand.products.reduce(64) {
+            max($0, kernels.packed_bytes($1.format.kernelType, demand.tokens, $1.inputs))
+        }
+    }
+
+    /// What products and attention take lies in the same place.
+    func scratchByteCount(_ demand: WorkspaceDemand) -> Int {
+        max(demand.products.reduce(64) { max($0, scratch(of: $1, rows: demand.tokens)) }, attention(demand))
+    }
+
+    private func scratch(of product: WorkspaceDemand.Product, rows: Int) -> Int {
+        let panels = product.outputs.roundedUp(to: CPUWeight.panel) / CPUWeight.panel
+        // Fewer rows are taken in smaller chunks.
+        let chunk = LinearShares.panelsPerChunk(panels: panels, threads: threads, rows: rows)
+        let kernel = LinearPart.scratchByteCount(
+            kernels, product.format.kernelType, inputs: product.inputs, isUnprepared: product.isUnprepared)
+        return Self.product(kernel: kernel, rows: rows, outputs: chunk * CPUWeight.panel) * threads
+    }
+
+    /// Of one thread: what the kernel needs, and room for the results of a chunk.
+    static func product(kernel: Int, rows: Int, outputs: Int) -> Int {
+        (kernel.roundedUp(to: 64) + rows * outputs * MemoryLayout<Float>.size).roundedUp(to: 64) + 64
+    }
+
+    /// Tiles that are cut take more than a share of a thread's pieces each, so there are few of them.
+    private func attention(_ demand: WorkspaceDemand) -> Int {
+        guard demand.heads > 0, demand.kvHeads > 0 else { return 0 }
+        let group = max(demand.heads / demand.kvHeads, 1)
+        let rows = tokensPerTile(group) * group
+        let scratch = attentionScratch(rows: rows, demand.headDim) * threads
+        guard threads > 1 else { return scratch }
+        let partition = Int(APUS_KV_PARTITION)
+        let states = (demand.context / partition + 1) * apus_attention_state(rows, demand.headDim)
+        let tiles = AttentionPlan.mostCutTiles(threads: threads, kvHeads: demand.kvHeads)
+        let (bytes, overflow) = states.multipliedReportingOverflow(
+            by: tiles * demand.kvHeads * MemoryLayout<Float>.stride)
+        return scratch + (overflow ? attentionStateLimit : min(bytes, attentionStateLimit))
+    }
+
+    func tokensPerTile(_ headsPerKVHead: Int) -> Int { max(kernels.attention_rows / headsPerKVHead, 1) }
+
+    /// Of one thread, for tiles of so many rows.
+    func attentionScratch(rows: Int, _ headDim: Int) -> Int {
+        (kernels.attention_scratch(rows, headDim) + 127) / 64 * 64
+    }
+}

@@ -1,0 +1,154 @@
+import ApusCompute
+
+/// Tries plans for batches, contexts and budgets.
+struct PlanSearch {
+    let model: PlanModel
+    let devices: [PlanDevice]
+    let disk: Int?
+    var wish: DevicePlan.Wish
+
+    /// Slots are numbered in 32 bits.
+    private static let mostTokens = Int(Int32.max)
+    /// A shorter sequence is not worth starting for, unless it is asked for.
+    private static let leastContext = 512
+
+    private var batchSize: Int { wish.batchSize ?? wish.standardBatchSize }
+    private var contextLength: Int { wish.contextLength ?? model.spec.defaultContextLength }
+
+    /// What is wished for, and what is not said as large as it fits.
+    func best() throws -> DevicePlan {
+        if wish.batchSize != nil, wish.contextLength != nil {
+            guard let plan = try plan(batchSize, contextLength) else { throw try complaint(batchSize, contextLength) }
+            return plan
+        }
+        if let plan = try plan(batchSize, contextLength, disk: nil) { return plan }
+        let length = wish.contextLength ?? min(contextLength, Self.leastContext)
+        let least = Self.blocks(length) * (wish.batchSize ?? 1)
+        let most = Self.blocks(contextLength) * batchSize
+        if try plan(blocks: least, disk: nil) != nil {
+            let blocks = try largest(from: least, below: most) { try plan(blocks: $0, disk: nil) != nil }
+            if let plan = try plan(blocks: blocks, disk: nil) { return plan }
+        }
+        // What is read for every use is read for the whole batch, so some of the memory is better used for that.
+        let room = devices.reduce(0.0) { $0 + Double($1.budget) } / 4
+        let perBlock = (1...model.spec.layers).reduce(0.0) {
+            $0
+                + Double(
+                    model.cache($1, StepLimits(tokens: 1, outputs: 1, sequences: 1, blocksPerSequence: 1, blocks: 1)))
+        }
+        let wanted = max(min(Int(min(room / max(perBlock, 1), 1e9)), most), least)
+        for blocks in [wanted, least] {
+            if let plan = try plan(blocks: blocks, disk: disk) { return plan }
+        }
+        throw try complaint(wish.batchSize ?? 1, length)
+    }
+
+    private static func blocks(_ tokens: Int) -> Int {
+        tokens / KVCacheLayout.blockSize + (tokens % KVCacheLayout.blockSize == 0 ? 0 : 1)
+    }
+
+    // MARK: One plan
+
+    /// A cache of so many blocks for all sequences, which may be fewer than all of them could need.
+    private func plan(blocks: Int, disk: Int?) throws -> DevicePlan? {
+        let context =
+            if let batch = wish.batchSize, wish.contextLength == nil {
+                min(contextLength, blocks / batch * KVCacheLayout.blockSize)
+            } else {
+                min(contextLength, blocks * KVCacheLayout.blockSize)
+            }
+        var limits = limits(batchSize, context)
+        limits.blocks = min(limits.blocks, blocks)
+        return try plan(limits, devices, disk)
+    }
+
+    func plan(_ batchSize: Int, _ contextLength: Int, more: Int = 0) throws -> DevicePlan? {
+        try plan(batchSize, contextLength, more: more, disk: disk)
+    }
+
+    private func plan(_ batchSize: Int, _ contextLength: Int, more: Int = 0, disk: Int?) throws -> DevicePlan? {
+        let devices = devices.map { device in
+            var device = device
+            device.budget += more
+            return device
+        }
+        return try plan(limits(batchSize, contextLength), devices, disk)
+    }
+
+    private func limits(_ batchSize: Int, _ contextLength: Int) -> StepLimits {
+        let perSequence = Self.blocks(contextLength)
+        let (blocks, overflow) = perSequence.multipliedReportingOverflow(by: batchSize)
+        return StepLimits(
+            tokens: wish.tokensPerStep(batchSize), outputs: batchSize, sequences: batchSize,
+            blocksPerSequence: perSequence, blocks: overflow ? .max : blocks)
+    }
+
+    private func plan(_ limits: StepLimits, _ devices: [PlanDevice], _ disk: Int?) throws -> DevicePlan? {
+        guard limits.blocks <= Self.mostTokens / KVCacheLayout.blockSize else { return nil }
+        let planner = Planner(model, devices: devices, limits: limits, disk: disk)
+        switch wish.map.content {
+        case .rule(let rule):
+            return planner.place(rule, hasBudgets: wish.hasBudgets).map { DevicePlan(planner, $0) }
+        case .entries(let entries):
+            let placement = try DeviceMap.placement(entries, of: model.spec, devices: devices.map(\.id))
+            // Entries that say disk mean it.
+            let own =
+                placement.streamed.isEmpty ? planner : Planner(model, devices: devices, limits: limits, disk: self.disk)
+            return own.fits(placement) ? DevicePlan(own, placement) : nil
+        }
+    }
+
+    // MARK: What would fit
+
+    func largestBatch() throws -> Int {
+        guard try plan(1, contextLength) != nil else { return 0 }
+        return try largest(from: 1, below: Self.mostTokens) { try plan($0, contextLength) != nil }
+    }
+
+    func longestContext() throws -> Int {
+        guard try plan(batchSize, 1) != nil else { return 0 }
+        return try largest(from: 1, below: Self.mostTokens) { try plan(batchSize, $0) != nil }
+    }
+
+    /// The largest number that something holds for, which holds for the first and for all between.
+    private func largest(from first: Int, below end: Int, _ holds: (Int) throws -> Bool) throws -> Int {
+        var (low, high) = (first, first + 1)
+        while high < end, try holds(high) { (low, high) = (high, high * 2) }
+        high = min(high, end)
+        while high - low > 1 {
+            let middle = low + (high - low) / 2
+            if try holds(middle) { low = middle } else { high = middle }
+        }
+        return low
+    }
+
+    /// What is missing, and what would fit.
+    private func complaint(_ batchSize: Int, _ contextLength: Int) throws -> ModelError {
+        var search = self
+        search.wish.batchSize = batchSize
+        search.wish.contextLength = contextLength
+        let (batch, context) = (try search.largestBatch(), try search.longestContext())
+        let fits =
+            if batch > 0 {
+                "a batch size of \(batch) would fit"
+            } else if context > 0 {
+                "a context of \(context) tokens would fit"
+            } else {
+                "no smaller batch or context would fit"
+            }
+        let names = devices.map { "\($0.id)" }.joined(separator: ", ")
+        let most = devices.map { Int.max - $0.budget }.min() ?? Int.max
+        var (low, high) = (0, 1)
+        while high < most / 2, try plan(batchSize, contextLength, more: high) == nil { (low, high) = (high, high * 2) }
+        guard try plan(batchSize, contextLength, more: high) != nil else {
+            return .doesNotFit("no memory of \(names) could hold the model: \(fits)")
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2
+            if try plan(batchSize, contextLength, more: middle) != nil { high = middle } else { low = middle }
+        }
+        return .doesNotFit(
+            "a batch size of \(batchSize) and a context of \(contextLength) tokens do not fit: \(high) bytes more on "
+                + "\(devices.count > 1 ? "each of " : "")\(names) would do; \(fits)")
+    }
+}

@@ -1,0 +1,134 @@
+import ApusCompute
+
+/// Finds a device for every part of a model, and says what each device will hold.
+package struct Planner: Sendable {
+    package let model: PlanModel
+    package let devices: [PlanDevice]
+    package let limits: StepLimits
+    /// Most bytes that may be read from the checkpoint for every use; none if `nil`.
+    package let disk: Int?
+
+    // Sums over the parts before each.
+    private let weightSums: [Int128]
+    private let vectorSums: [Int128]
+    private let cacheSums: [Int128]
+    let timeSums: [Double]
+    /// By device and what it holds: activations and workspace.
+    private let fixedLoads: [[PlanLoad]]
+
+    /// - Parameter disk: most bytes that may be read from the checkpoint for every use; none if `nil`.
+    package init(_ model: PlanModel, devices: [PlanDevice], limits: StepLimits, disk: Int? = nil) {
+        self.model = model
+        self.devices = devices
+        self.limits = limits
+        self.disk = disk
+        func sums<Number: AdditiveArithmetic>(_ value: (Int) -> Number) -> [Number] {
+            (0..<model.partCount).reduce(into: [.zero]) { $0.append($0[$0.count - 1] + value($1)) }
+        }
+        weightSums = sums { model.matrices($0) + model.vectors($0) }
+        vectorSums = sums { model.vectors($0) }
+        cacheSums = sums { model.cache($0, limits) }
+        timeSums = sums { $0 == 0 ? 0 : Double(model.matrices($0)) }
+        fixedLoads = devices.map { device in
+            Content.all.map { Self.fixed(device, $0, model, limits, lanes: devices.count) }
+        }
+    }
+
+    /// What decides how much a device needs besides weights and cache.
+    struct Content: Sendable {
+        var hasTable: Bool
+        var hasLayers: Bool
+        var hasHead: Bool
+        var streams: Bool
+
+        var index: Int {
+            (hasTable ? 1 : 0) + (hasLayers ? 2 : 0) + (hasHead ? 4 : 0) + (streams ? 8 : 0)
+        }
+
+        static let all = (0..<16).map { index in
+            Content(hasTable: index & 1 > 0, hasLayers: index & 2 > 0, hasHead: index & 4 > 0, streams: index & 8 > 0)
+        }
+    }
+
+    static func fixed(
+        _ device: PlanDevice, _ content: Content, _ model: PlanModel, _ limits: StepLimits, lanes: Int
+    ) -> PlanLoad {
+        guard content.hasTable || content.hasLayers || content.hasHead else { return PlanLoad() }
+        let head = model.spec.layers + 1
+        let parts = (content.hasTable ? [0] : []) + (content.hasLayers ? [1] : []) + (content.hasHead ? [head] : [])
+        let demand = model.spec.workspaceDemand(parts: parts, limits, model.format) { _ in content.streams }
+        var load = PlanLoad()
+        load.activations = model.activations(
+            hasTable: content.hasTable, hasHead: content.hasHead, limits, lanes: lanes)
+        load.workspace = Int128(device.workspace(demand))
+        return load
+    }
+
+    private func content(_ parts: Range<Int>, streams: Bool) -> Content {
+        Content(
+            hasTable: parts.contains(0), hasLayers: parts.overlaps(1..<model.spec.layers + 1),
+            hasHead: parts.contains(model.spec.layers + 1), streams: streams)
+    }
+
+    /// What a device holds that has neighbouring parts, all of them resident.
+    func load(of device: Int, _ parts: Range<Int>) -> PlanLoad {
+        guard !parts.isEmpty else { return PlanLoad() }
+        var load = fixedLoads[device][content(parts, streams: false).index]
+        load.weights = weightSums[parts.upperBound] - weightSums[parts.lowerBound]
+        load.kv = cacheSums[parts.upperBound] - cacheSums[parts.lowerBound]
+        if model.sharesTable, parts.count == model.partCount { load.weights -= model.matrices(0) }
+        return load
+    }
+
+    /// Bytes of the weights that a device with neighbouring parts cannot keep; `nil` if the rest does not fit either.
+    func deficit(of device: Int, _ parts: Range<Int>) -> Int128? {
+        guard !parts.isEmpty, !fits(device, parts) else { return 0 }
+        var load = fixedLoads[device][content(parts, streams: true).index]
+        load.kv = cacheSums[parts.upperBound] - cacheSums[parts.lowerBound]
+        load.weights = vectorSums[parts.upperBound] - vectorSums[parts.lowerBound]
+        let room = Int128(devices[device].budget) - load.total
+        guard room >= 0 else { return nil }
+        let weights = weightSums[parts.upperBound] - weightSums[parts.lowerBound] - load.weights
+        // A table is looked up, not read: it costs nothing to leave it where it is.
+        return max(weights - (parts.contains(0) ? model.matrices(0) : 0) - room, 0)
+    }
+
+    func fits(_ device: Int, _ parts: Range<Int>) -> Bool {
+        load(of: device, parts).total <= Int128(devices[device].budget)
+    }
+
+    /// What each device holds under a placement.
+    package func loads(_ placement: Placement) -> [PlanLoad] {
+        let lanes = placement.streamed.isEmpty ? placement.distinctDevices.count : 1
+        return devices.map { device in
+            let parts = placement.devices.indices.filter { placement.devices[$0] == device.id }
+            guard !parts.isEmpty else { return PlanLoad() }
+            let head = model.spec.layers + 1
+            let streams = parts.contains { $0 > 0 && placement.streamed.contains($0) }
+            var load = Self.fixed(
+                device,
+                Content(
+                    hasTable: parts.contains(0), hasLayers: parts.contains { (1..<head).contains($0) },
+                    hasHead: parts.contains(head), streams: streams), model, limits, lanes: lanes)
+            for part in parts {
+                load.weights += model.vectors(part)
+                if !placement.streamed.contains(part) { load.weights += model.matrices(part) }
+                load.kv += model.cache(part, limits)
+            }
+            let isShared = model.sharesTable && parts.contains(0) && parts.contains(head)
+            if isShared, placement.streamed.isDisjoint(with: [0, head]) { load.weights -= model.matrices(0) }
+            return load
+        }
+    }
+
+    /// Bytes that a placement reads from the checkpoint for every use.
+    package func streamedByteCount(_ placement: Placement) -> Int128 {
+        placement.streamed.reduce(0) { $0 + model.matrices($1) }
+    }
+
+    /// Whether all devices have room for a placement.
+    func fits(_ placement: Placement) -> Bool {
+        zip(loads(placement), devices).allSatisfy { $0.total <= Int128($1.budget) }
+            && streamedByteCount(placement) <= Int128(disk ?? (placement.streamed.isEmpty ? 0 : -1))
+    }
+}
