@@ -1,4 +1,5 @@
 public import Apus
+package import ApusCompute
 
 /// What a combination gave, over all its rounds. Times are in seconds.
 public struct BenchMeasurement: Sendable {
@@ -31,6 +32,11 @@ public struct BenchMeasurement: Sendable {
     public var requestFirstTokenSeconds: Double { rounds.flatMap(\.requestFirstTokens).median }
     /// Of all processes together, what they share counted once; 0 where the system does not say.
     public var memoryBytes: Double { rounds.map { Double($0.memoryBytes) }.median }
+
+    /// Bytes that went from device to device in the timed part: the median over the rounds.
+    package func transferredBytes(_ cause: TransferLedger.Cause) -> Double {
+        rounds.map { Double($0.transfers[cause] ?? 0) }.median
+    }
 
     /// A quantile, from 0 to 1, of the time between a sequence's tokens, over all rounds.
     public func stepSeconds(_ quantile: Double) -> Double {

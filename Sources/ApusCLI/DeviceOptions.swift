@@ -22,9 +22,7 @@ struct DeviceOptions: ParsableArguments {
 
     mutating func validate() throws { try check("--cpu-devices", [cpuDevices], in: Self.countBounds) }
 
-    func set(_ settings: inout WorkerSettings) {
-        settings.deviceMap = deviceMap
-        settings.maxMemory = maxMemory
-        settings.cpuDevices = cpuDevices
+    var settings: DeviceSettings {
+        DeviceSettings(deviceMap: deviceMap, maxMemory: maxMemory, cpuDevices: cpuDevices)
     }
 }

@@ -72,8 +72,7 @@ struct PlanCommand: ParsableCommand {
             path: model, dtype: dtype.value.flatMap(DType.init(rawValue:)), quantization: quantize)
         let machine = try MachineDevices(cpuDevices: devices.cpuDevices, threads: threads)
         let outlook = try machine.outlook(
-            description, devices.deviceMap.map { try DeviceMap(text: $0) } ?? .auto,
-            devices.maxMemory.map { try MemoryBudgets(parsing: $0) },
+            description, devices.settings.map ?? .auto, devices.settings.budgets,
             cacheType: cacheType.value.flatMap(DType.init(rawValue:)), batchSize: batchSize,
             contextLength: contextLength ?? description.spec.trainedContextLength)
         print(json ? JSONValue.object(outlook.json).serialized : PlanTable(outlook).text)

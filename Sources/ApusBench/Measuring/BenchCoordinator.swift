@@ -1,4 +1,5 @@
 import Apus
+import ApusCompute
 import ApusDistributed
 import ApusJSON
 import ApusRuns
@@ -20,6 +21,8 @@ final class BenchCoordinator: PoolObserver {
         /// Workers that have come to the end of each phase.
         var arrived: [Int]
         var start = 0.0
+        /// Of each worker, by cause.
+        var transfers: [Int: [Int]] = [:]
     }
 
     private let settings: BenchWorkerSettings
@@ -79,7 +82,7 @@ final class BenchCoordinator: PoolObserver {
             throw RunError("rank \(result.rank) sent a result that cannot be read")
         }
         let phase = result.index / processes
-        guard phase < settings.phases else { return receivePrompt(reply, &state) }
+        guard phase < settings.phases else { return receivePrompt(reply, of: result.rank, &state) }
         switch phase {
         case 0:
             state.round.dtype = reply["dtype"]?.string ?? ""
@@ -105,10 +108,17 @@ final class BenchCoordinator: PoolObserver {
         }
     }
 
-    private func receivePrompt(_ reply: JSONObject, _ state: inout State) {
+    private func receivePrompt(_ reply: JSONObject, of rank: Int, _ state: inout State) {
         state.round.seconds = MonotonicClock.seconds - state.start
         state.round.tokens += reply["tokens"]?.integer ?? 0
         state.round.requestFirstTokens.append(reply["first_seconds"]?.double ?? 0)
+        // Each worker tells all that its devices have sent so far.
+        state.transfers[rank] = (reply["transfers"]?.array ?? []).compactMap(\.integer)
+        for (index, cause) in TransferLedger.Cause.allCases.enumerated() {
+            state.round.transfers[cause] = state.transfers.values.reduce(0) {
+                $0 + ($1.indices.contains(index) ? $1[index] : 0)
+            }
+        }
         state.round.gaps += (reply["gaps_microseconds"]?.array ?? []).compactMap(\.double).map { $0 * 1e-6 }
     }
 }

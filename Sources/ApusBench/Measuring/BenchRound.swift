@@ -1,5 +1,6 @@
 import Apus
 import ApusCPU
+import ApusCompute
 
 /// What one round of a combination gave. Times are in seconds.
 package struct BenchRound: Sendable {
@@ -30,6 +31,8 @@ package struct BenchRound: Sendable {
     /// Proportional memory of all workers together.
     var memoryBytes = 0
     var solos: [Solo] = []
+    /// Bytes that went from device to device in the timed part, by cause.
+    var transfers: [TransferLedger.Cause: Int] = [:]
 
     /// Of this machine, measured around the round.
     var bandwidth = 0.0

@@ -1,4 +1,5 @@
 import Apus
+import ApusCompute
 import ApusDistributed
 import ApusGeneration
 import ApusJSON
@@ -13,9 +14,11 @@ struct BenchWorker {
     func run() async throws {
         let begin = MonotonicClock.seconds
         let model = try AutoModelForCausalLM.from(
-            pretrained: settings.model, dtype: settings.dtype.flatMap(DType.init(rawValue:)),
+            pretrained: settings.model, deviceMap: try settings.devices.map, maxMemory: try settings.devices.budgets,
+            dtype: settings.dtype.flatMap(DType.init(rawValue:)),
             quantization: settings.quantization,
-            cacheType: settings.cacheType.flatMap(DType.init(rawValue:)), threads: settings.threads,
+            cacheType: settings.cacheType.flatMap(DType.init(rawValue:)),
+            cpuDevices: settings.devices.cpuDevices, threads: settings.threads,
             batchSize: settings.inFlight,
             contextLength: settings.contextLength,
             sharesPrefixes: settings.sharesPrefixes)
@@ -91,10 +94,11 @@ struct BenchWorker {
 
     /// The timed part, as the workers of `apus generate` do it.
     private func serve(_ model: CausalLanguageModel) async throws {
-        try await channel.serve(capacity: settings.inFlight) { try await answer($0, model) }
+        let before = TransferLedger.Cause.allCases.map { model.transfers[$0] }
+        try await channel.serve(capacity: settings.inFlight) { try await answer($0, model, before) }
     }
 
-    private func answer(_ lease: WorkLease, _ model: CausalLanguageModel) async throws -> [UInt8] {
+    private func answer(_ lease: WorkLease, _ model: CausalLanguageModel, _ before: [Int]) async throws -> [UInt8] {
         let begin = MonotonicClock.seconds
         let payload = try lease.item.payload.withUnsafeBytes { try JSONValue(parsing: $0) }
         let ids = payload.array?.compactMap(\.integer) ?? []
@@ -103,6 +107,7 @@ struct BenchWorker {
         let reply: JSONValue = [
             "tokens": .integer(times.count), "first_seconds": .number((times.first ?? begin) - begin),
             "gaps_microseconds": .array(gaps),
+            "transfers": .array(zip(TransferLedger.Cause.allCases, before).map { .integer(model.transfers[$0] - $1) }),
         ]
         return Array(reply.serialized.utf8)
     }

@@ -1,4 +1,5 @@
 import Apus
+import ApusRuns
 
 /// What a worker of the benchmark is told at its start.
 struct BenchWorkerSettings: Sendable, Codable {
@@ -13,6 +14,7 @@ struct BenchWorkerSettings: Sendable, Codable {
     var quantization: Quantization?
     var cacheType: String?
     var threads: Int
+    var devices: DeviceSettings
     /// Prompts in flight at once in each process.
     var inFlight: Int
     /// Most tokens of a prompt and its continuation.

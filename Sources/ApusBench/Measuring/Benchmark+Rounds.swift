@@ -1,6 +1,7 @@
 import Apus
 import ApusCPU
 import ApusModels
+import ApusRuns
 
 extension Benchmark {
     /// Runs a combination for some rounds, and measures the machine's limits around every round.
@@ -20,6 +21,7 @@ extension Benchmark {
         let settings = BenchWorkerSettings(
             model: model.directory, dtype: combination.dtype?.rawValue, quantization: combination.quantization,
             cacheType: combination.cacheType?.rawValue, threads: combination.threads,
+            devices: combination.devices,
             // The warm-up's prompts must fit as well.
             inFlight: inFlight, contextLength: max(longest, 32), sharesPrefixes: sharesPrefixes,
             newTokens: newTokens, vocabulary: model.spec.vocabularySize, solos: solos, gates: "", started: 0)
@@ -45,7 +47,7 @@ extension Benchmark {
         _ combination: BenchCombination, _ settings: BenchWorkerSettings, _ prompts: [[Int]]
     ) async throws -> BenchRound {
         let limits = MachineLimits(
-            threads: combination.processes * combination.threads, instructionSet: instructionSet)
+            threads: combination.processes * combination.threads * (combination.devices.cpuDevices ?? 1), instructionSet: instructionSet)
         let before = try limits.readBandwidth()
         let coordinator = try BenchCoordinator(
             settings, processes: combination.processes, prompts: prompts, workerArguments: workerArguments)

@@ -74,6 +74,9 @@ package struct BenchReport {
             "dtype": .string(measurement.dtype.rawValue), "format": .string(measurement.format.rawValue),
             "quantize": measurement.combination.quantization.map { .string($0.rawValue) } ?? .null,
             "kv_cache": measurement.combination.cacheType.map { .string($0.rawValue) } ?? .null,
+            "device_map": measurement.combination.devices.deviceMap.map { .string($0) } ?? .null,
+            "max_memory": measurement.combination.devices.maxMemory.map { .string($0) } ?? .null,
+            "cpu_devices": measurement.combination.devices.cpuDevices.map { .integer($0) } ?? .null,
             "prompts": .integer(measurement.prompts),
         ]
     }
@@ -105,6 +108,11 @@ package struct BenchReport {
             "prefill_tokens_per_second": rate(measurement.solo(0)?.prefillTokensPerSecond),
             "prefills": .array(prefills(measurement)),
             "memory_bytes": .number(measurement.memoryBytes),
+            "transfers": [
+                "kv_bytes": .number(measurement.transferredBytes(.kv)),
+                "hidden_bytes": .number(measurement.transferredBytes(.hidden)),
+                "choice_bytes": .number(measurement.transferredBytes(.choices)),
+            ],
         ])
         object.append(contentsOf: limits(measurement))
         object.append("rounds", .array(measurement.rounds.map { .object(facts($0)) }))

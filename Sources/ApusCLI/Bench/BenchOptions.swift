@@ -58,6 +58,9 @@ struct BenchVariedOptions: ParsableArguments {
         help: "Type in which keys and values are kept; auto is bfloat16 for weights of bfloat16, else float32.")
     var cacheType = ModelOptions.CacheChoice.auto
 
+    @OptionGroup(title: "Devices")
+    var devices: DeviceOptions
+
     mutating func validate() throws {
         try check("--num-processes", numProcesses.values, in: Self.countBounds)
         try check("--batch-size", batchSize.values, in: Self.countBounds)
@@ -68,14 +71,15 @@ struct BenchVariedOptions: ParsableArguments {
     var combinations: [BenchCombination] {
         var combinations: [BenchCombination] = []
         for processes in numProcesses.values {
-            for threads in threads?.values ?? [max(ProcessorCount.available / processes, 1)] {
+            for threads in threads?.values.map(Int?.init) ?? [nil] {
                 for dtype in dtype.values {
                     for quantization in quantize.values {
                         combinations += batchSize.values.map {
                             BenchCombination(
                                 processes: processes, threads: threads, batchSize: $0,
                                 dtype: dtype.value.flatMap(DType.init(rawValue:)), quantization: quantization,
-                                cacheType: cacheType.value.flatMap(DType.init(rawValue:)))
+                                cacheType: cacheType.value.flatMap(DType.init(rawValue:)),
+                                devices: devices.settings)
                         }
                     }
                 }

@@ -67,7 +67,7 @@ struct GenerateCommand: AsyncParsableCommand {
         settings.addsSpecialTokens = !generation.omitsSpecialTokens
         settings.quiet = files.quiet
         settings.verbose = files.verbose
-        devices.set(&settings)
+        settings.devices = devices.settings
 
         let progress = ProgressLine(isEnabled: !files.quiet)
         let observer = CommandObserver(progress: progress, quiet: files.quiet)

@@ -263,7 +263,7 @@ public final class GenerationRun: Sendable {
             // More workers than prompts would have nothing to do, and no worker takes more at once than its share.
             settings.processes = min(settings.processes, max(count, 1))
             // What budgets leave room for is found without that.
-            if settings.batchSize != nil || settings.deviceMap == nil && settings.maxMemory == nil {
+            if settings.batchSize != nil || settings.devices.isPlain {
                 settings.batchSize = min(
                     settings.inFlight, max((count + settings.processes - 1) / settings.processes, 1))
             }

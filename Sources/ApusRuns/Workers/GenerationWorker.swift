@@ -4,7 +4,6 @@ import ApusCompute
 import ApusDistributed
 import ApusGeneration
 import ApusJSON
-import ApusModels
 import Synchronization
 
 #if canImport(FoundationEssentials)
@@ -33,11 +32,11 @@ final class GenerationWorker: Sendable {
         self.settings = settings
         faults = try Faults(Faults.ofEnvironment, rank: rank)
         model = try AutoModelForCausalLM.from(
-            pretrained: settings.model, deviceMap: try settings.deviceMap.map { try DeviceMap(text: $0) },
-            maxMemory: try settings.maxMemory.map { try MemoryBudgets(parsing: $0) },
+            pretrained: settings.model, deviceMap: try settings.devices.map,
+            maxMemory: try settings.devices.budgets,
             dtype: settings.dtype.flatMap(DType.init(rawValue:)),
             quantization: settings.quantize, cacheType: settings.cacheType.flatMap(DType.init(rawValue:)),
-            cpuDevices: settings.cpuDevices, threads: settings.threads, batchSize: settings.batchSize,
+            cpuDevices: settings.devices.cpuDevices, threads: settings.threads, batchSize: settings.batchSize,
             contextLength: settings.contextLength)
         model.meter.slowDown(by: faults.slowness)
         // Token ids need no tokenizer, so a checkpoint without one can still be run on those.

@@ -16,12 +16,7 @@ public struct WorkerSettings: Sendable, Codable {
     /// Prompts in flight at once in each process; 64 if `nil`, or as many as budgets leave room for.
     public var batchSize: Int?
     public var contextLength: Int?
-    /// A rule, a map as JSON, or the path of a file that holds one (`DeviceMap`).
-    public var deviceMap: String?
-    /// `cpu:0=2GiB,cpu:1=1GiB` (`MemoryBudgets`).
-    public var maxMemory: String?
-    /// Devices that the cores are divided into.
-    public var cpuDevices: Int?
+    public var devices = DeviceSettings()
     public var processes = 1
     /// Settings of generation that win over the model's own.
     public var overrides = GenerationConfig()
