@@ -25,6 +25,9 @@ package actor Engine {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
+    /// Enough rows for products to be at their fastest.
+    private static let tokensInChain = 128
+
     /// Prefixes are shared only where keys depend on the tokens before them alone, whatever the limits say.
     /// Throws `ComputeError` (`.outOfMemory`) if the device has no room for the cache.
     package init(_ model: DecoderModel, limits: Scheduler.Limits) throws {
@@ -37,6 +40,8 @@ package actor Engine {
         depth = model.answersLater ? 2 : 1
         rows = [[Int: Int]](repeating: [:], count: limits.lanes)
         runner = try ModelRun(model, limits.steps, lanes: limits.lanes)
+        // Prompts in small pieces, so that the last device of a chain soon has something to do.
+        if limits.lanes > 1 { limits.tokensPerStep = min(limits.tokensPerStep, max(Self.tokensInChain, limits.sequences)) }
         transfers = runner.ledger
         scheduler = Scheduler(limits: limits)
         executor = try ThreadExecutor()
