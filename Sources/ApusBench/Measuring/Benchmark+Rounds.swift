@@ -47,7 +47,8 @@ extension Benchmark {
         _ combination: BenchCombination, _ settings: BenchWorkerSettings, _ prompts: [[Int]]
     ) async throws -> BenchRound {
         let limits = MachineLimits(
-            threads: combination.processes * combination.threads * (combination.devices.cpuDevices ?? 1), instructionSet: instructionSet)
+            threads: combination.processes * combination.threads * (combination.devices.cpuDevices ?? 1),
+            instructionSet: instructionSet)
         let before = try limits.readBandwidth()
         let coordinator = try BenchCoordinator(
             settings, processes: combination.processes, prompts: prompts, workerArguments: workerArguments)

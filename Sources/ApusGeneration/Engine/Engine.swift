@@ -41,7 +41,9 @@ package actor Engine {
         rows = [[Int: Int]](repeating: [:], count: limits.lanes)
         runner = try ModelRun(model, limits.steps, lanes: limits.lanes)
         // Prompts in small pieces, so that the last device of a chain soon has something to do.
-        if limits.lanes > 1 { limits.tokensPerStep = min(limits.tokensPerStep, max(Self.tokensInChain, limits.sequences)) }
+        if limits.lanes > 1 {
+            limits.tokensPerStep = min(limits.tokensPerStep, max(Self.tokensInChain, limits.sequences))
+        }
         transfers = runner.ledger
         scheduler = Scheduler(limits: limits)
         executor = try ThreadExecutor()
@@ -53,6 +55,8 @@ package actor Engine {
     package var sequenceCount: Int { sequences.count }
     /// Blocks of the cache that no sequence uses.
     package var freeBlockCount: Int { scheduler.freeBlockCount }
+    /// Blocks that there are.
+    package var blockCount: Int { scheduler.limits.blocks }
     /// Times that a sequence had to be computed again because the cache was full.
     package var preemptionCount: Int { scheduler.preemptionCount }
     /// Seconds of a processor that the engine's own thread has used.

@@ -1,0 +1,50 @@
+import ApusCheckpoints
+import ApusCompute
+import ApusJSON
+import ApusModels
+import ApusTestSupport
+
+/// A small checkpoint of a random shape with random weights.
+struct RandomModel {
+    let directory: TemporaryDirectory
+    let spec: DecoderSpec
+
+    init(seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        func pick<Value>(_ values: [Value]) -> Value { values[random.below(values.count)] }
+        let kvHeads = pick([1, 2, 3])
+        let heads = kvHeads * pick([1, 2, 4])
+        let headDim = pick([4, 8, 16, 24])
+        let config = JSONObject([
+            .init(key: "model_type", value: "llama"),
+            .init(key: "hidden_size", value: .integer(pick([24, 32, 48, 80]))),
+            .init(key: "intermediate_size", value: .integer(pick([17, 40, 64, 96]))),
+            .init(key: "num_hidden_layers", value: .integer(pick([1, 2, 3, 5, 8]))),
+            .init(key: "num_attention_heads", value: .integer(heads)),
+            .init(key: "num_key_value_heads", value: .integer(kvHeads)),
+            .init(key: "head_dim", value: .integer(headDim)),
+            .init(key: "vocab_size", value: .integer(pick([40, 101, 160]))),
+            .init(key: "max_position_embeddings", value: .integer(256)),
+            .init(key: "attention_bias", value: .bool(pick([true, false]))),
+            .init(key: "mlp_bias", value: .bool(pick([true, false]))),
+            .init(key: "tie_word_embeddings", value: .bool(pick([true, false]))),
+            .init(key: "torch_dtype", value: .string(pick(["float32", "bfloat16"]))),
+            .init(
+                key: "rope_scaling",
+                value: pick([.null, ["rope_type": "dynamic", "factor": 2.0], ["rope_type": "linear", "factor": 4.0]])),
+        ])
+        directory = try TemporaryDirectory()
+        let path = try directory.write("config.json", JSONValue.object(config).serialized)
+        spec = try DecoderSpec(ConfigurationFile(path: path))
+        var builder = SafetensorsBuilder()
+        for (name, shape) in spec.weightShapes {
+            let count = shape.reduce(1, *)
+            let scale: Float = shape.count == 1 ? 0.3 : 2 / Float(shape[shape.count - 1]).squareRoot()
+            let isNorm = name.hasSuffix("norm.weight")
+            builder.add(
+                name, (0..<count).map { _ in Float.random(in: -scale...scale, using: &random) + (isNorm ? 1 : 0) },
+                shape: shape)
+        }
+        _ = try directory.write("model.safetensors", builder.bytes)
+    }
+}

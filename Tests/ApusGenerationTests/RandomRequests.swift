@@ -1,0 +1,65 @@
+import ApusGeneration
+import ApusModels
+import ApusTestSupport
+
+/// Some prompts with settings of their own, which end early or late, greedy or sampled.
+struct RandomRequests {
+    let requests: [GenerationRequest]
+
+    init(seed: UInt64, vocabulary: Int) throws {
+        var random = SplitMix64(seed: seed ^ 0xABCD)
+        requests = try (0..<2 + random.below(9)).map { index in
+            var config = GenerationConfig()
+            config.maxNewTokens = 1 + random.below(40)
+            config.doSample = random.below(3) == 0
+            config.temperature = 1.3
+            config.logprobs = random.below(3) == 0
+            config.seed = seed
+            config.eosTokenIDs = random.below(2) == 0 ? [] : (0..<vocabulary / 12).map { _ in random.below(vocabulary) }
+            // Some begin alike.
+            let stem = random.below(2) == 0 ? (0..<random.below(40)).map { $0 * 7 % vocabulary } : []
+            let prompt = stem + (0..<1 + random.below(30)).map { _ in random.below(vocabulary) }
+            return GenerationRequest(
+                promptTokens: prompt, config: try config.resolved(promptLength: prompt.count), promptIndex: index)
+        }
+    }
+
+    private var longest: Int { requests.map { $0.promptTokens.count + $0.config.maxNewTokens }.max() ?? 1 }
+
+    /// Often too few blocks for all.
+    func limits(_ random: inout SplitMix64) -> Scheduler.Limits {
+        Scheduler.Limits(
+            sequences: 1 + random.below(8), tokensPerStep: 1 + random.below(60),
+            blocks: longest / 16 + 1 + random.below(4), sharesPrefixes: random.below(3) > 0)
+    }
+
+    /// Each on an engine of its own.
+    func alone(on model: DecoderModel) async throws -> [GenerationOutput] {
+        var outputs: [GenerationOutput] = []
+        for request in requests {
+            let engine = try Engine(
+                model, limits: .init(sequences: 1, tokensPerStep: 64, blocks: longest / 16 + 1, sharesPrefixes: false))
+            outputs += try await engine.generate([request])
+        }
+        return outputs
+    }
+
+    /// All at once, some of them given up after a token; their outputs are `nil`.
+    func together(on engine: Engine, cancelling count: Int) async throws -> [GenerationOutput?] {
+        let streams = requests.map { (request: $0, stream: engine.generate($0)) }
+        var outputs: [GenerationOutput?] = []
+        for (index, item) in streams.enumerated() {
+            var output: GenerationOutput? = GenerationOutput(promptTokenCount: item.request.promptTokens.count)
+            for try await token in item.stream {
+                output?.append(token)
+                if index < count {
+                    output = nil
+                    break
+                }
+            }
+            outputs.append(output)
+        }
+        while await engine.sequenceCount > 0 { await Task.yield() }
+        return outputs
+    }
+}
