@@ -6,10 +6,8 @@
 #include <string.h>
 
 #include "half.h"
+#include "interleave.h"
 #include "apus_quantizer.h"
-
-typedef uint32_t quad __attribute__((vector_size(16)));
-typedef uint32_t quad_unaligned __attribute__((vector_size(16), aligned(1), may_alias));
 
 // Dwords of each row that are interleaved at a time.
 #define BLOCK 64
@@ -161,39 +159,15 @@ static void stage(row_state *row, size_t first, size_t count, void *staged) {
     }
 }
 
-// Four dwords of four rows, turned into four outputs of four steps.
-static inline void transpose(const uint8_t *const rows[4], size_t offset, quad result[4]) {
-    quad a = *(const quad_unaligned *)(rows[0] + offset), b = *(const quad_unaligned *)(rows[1] + offset);
-    quad c = *(const quad_unaligned *)(rows[2] + offset), d = *(const quad_unaligned *)(rows[3] + offset);
-    quad ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-    quad cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-    result[0] = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
-    result[1] = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
-    result[2] = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
-    result[3] = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
-}
-
-// Interleaves `dwords` dwords of sixteen rows: [dwords][16].
-static void interleave(const uint8_t *const rows[APUS_PANEL], size_t dwords, uint8_t *target) {
-    for (size_t i = 0; i < dwords; i += 4) {
-        for (size_t r = 0; r < APUS_PANEL; r += 4) {
-            quad columns[4];
-            transpose(rows + r, i * 4, columns);
-            for (size_t j = 0; j < 4; j++) *(quad *)(void *)(target + (i + j) * 64 + r * 4) = columns[j];
-        }
-    }
-}
-
-// The same for halves that stand alone: [2 * dwords][16].
-static void interleave_halves(const uint8_t *const rows[APUS_PANEL], size_t dwords, uint8_t *target) {
+// What apus_interleave does, for halves that stand alone: [2 * dwords][16].
+static void interleave_halves(const uint8_t *rows, size_t row_bytes, size_t dwords, uint8_t *target) {
     uint16_t *halves = (uint16_t *)(void *)target;
     for (size_t i = 0; i < 2 * dwords; i++) {
-        for (size_t r = 0; r < APUS_PANEL; r++) memcpy(halves + i * APUS_PANEL + r, rows[r] + i * 2, 2);
+        for (size_t r = 0; r < APUS_PANEL; r++) memcpy(halves + i * APUS_PANEL + r, rows + r * row_bytes + i * 2, 2);
     }
 }
 
 void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, void *target) {
-    static const uint8_t zeros[BLOCK * 4];
     const size_t inputs_per_dword = type == APUS_F32 ? 1 : type == APUS_I8 ? 4 : type == APUS_I4 ? 8 : 2;
     const size_t padded = apus_panel_inputs(type, matrix->inputs), dwords = padded / inputs_per_dword;
     const size_t first = panel * APUS_PANEL;
@@ -211,23 +185,26 @@ void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, v
     for (size_t dword = 0; dword < dwords; dword += BLOCK) {
         const size_t count = dwords - dword < BLOCK ? dwords - dword : BLOCK;
         const size_t input = dword * inputs_per_dword, end = input + count * inputs_per_dword;
-        const bool direct = matrix->type == type && is_float(type) && end <= matrix->inputs;
-        const uint8_t *sources[APUS_PANEL];
-        for (size_t r = 0; r < APUS_PANEL; r++) {
-            if (r >= outputs) {
-                sources[r] = zeros;
-            } else if (direct) {
-                size_t size = type == APUS_F32 ? 4 : 2;
-                sources[r] = (const uint8_t *)matrix->rows + ((first + r) * matrix->inputs + input) * size;
-            } else {
+        const bool direct = matrix->type == type && is_float(type) && end <= matrix->inputs && outputs == APUS_PANEL;
+        const size_t row_bytes = direct ? matrix->inputs * (type == APUS_F32 ? 4 : 2) : sizeof staged[0];
+        const uint8_t *source = staged[0], *next = NULL;
+        if (direct) {
+            source = (const uint8_t *)matrix->rows + first * row_bytes + dword * 4;
+            // As much of the panel that follows.
+            const bool follows = first + 2 * APUS_PANEL <= matrix->outputs;
+            if (follows) next = (const uint8_t *)matrix->rows + (first + APUS_PANEL) * row_bytes + dword * 64;
+        }
+        for (size_t r = 0; !direct && r < APUS_PANEL; r++) {
+            if (r < outputs) {
                 stage(&rows[r], input, end - input, staged[r]);
-                sources[r] = staged[r];
+            } else {
+                memset(staged[r], 0, sizeof staged[r]);
             }
         }
         if (type == APUS_F16) {
-            interleave_halves(sources, count, (uint8_t *)target + dword * 64);
+            interleave_halves(source, row_bytes, count, (uint8_t *)target + dword * 64);
         } else {
-            interleave(sources, count, (uint8_t *)target + dword * 64);
+            apus_interleave(source, row_bytes, count, next, (uint8_t *)target + dword * 64);
         }
     }
     if (is_float(type)) return;

@@ -22,25 +22,33 @@ static void NAME(store)(int rows, const apus_linear *task, const uint8_t *panel,
     }
 }
 
-INLINE void NAME(tile)(const int rows, const int panels, const apus_linear *task, const uint8_t *panel, size_t stride,
-                       size_t row, size_t output) {
+// A panel is made of the rows of a matrix on the way if `raw`: `panel` is then its row `output`, and `stride` the bytes of a
+// row. One panel at a time, and only where a step is four bytes of a row.
+INLINE void NAME(tile)(const bool raw, const int rows, const int panels, const apus_linear *task, const uint8_t *panel,
+                       size_t stride, size_t row, size_t output) {
     const size_t steps = apus_panel_inputs(TYPE, task->inputs) / STEP_INPUTS;
     const size_t x_stride = row_stride(TYPE, task->inputs, sizeof(X));
     const X *x = ROWS(task) + row * x_stride;
+    uint8_t lines[RAW_STEPS * 64] __attribute__((aligned(64)));
     ACC sums[ROW_TILE][STREAMS * VECTORS];
     UNROLLED for (int r = 0; r < rows; r++) {
         UNROLLED for (int v = 0; v < panels * VECTORS; v++) sums[r][v] = (ACC){};
     }
     for (size_t step = 0; step < steps; step++) {
         WV w[STREAMS * VECTORS];
-        const size_t ahead = look_ahead(step * STEP_BYTES, PREFETCH_AHEAD, panels, stride);
-        UNROLLED for (int p = 0; p < panels; p++) {
-            __builtin_prefetch(panel + (size_t)p * stride + step * STEP_BYTES + ahead);
+        if (!raw) {
+            const size_t ahead = look_ahead(step * STEP_BYTES, PREFETCH_AHEAD, panels, stride);
+            UNROLLED for (int p = 0; p < panels; p++) {
+                __builtin_prefetch(panel + (size_t)p * stride + step * STEP_BYTES + ahead);
+            }
+        } else if (step % RAW_STEPS == 0) {
+            raw_lines(task, panel, stride, output, step, lines);
         }
         UNROLLED for (int part = 0; part < PARTS; part++) {
             UNROLLED for (int v = 0; v < panels * VECTORS; v++) {
-                const size_t place = step * STEP_BYTES + (size_t)(v % VECTORS) * (STEP_BYTES / VECTORS);
-                w[v] = LOAD_W(panel + (size_t)(v / VECTORS) * stride + place, part);
+                const uint8_t *own = raw ? lines : panel + (size_t)(v / VECTORS) * stride;
+                const size_t place = raw ? step % RAW_STEPS : step;
+                w[v] = LOAD_W(own + place * STEP_BYTES + (size_t)(v % VECTORS) * (STEP_BYTES / VECTORS), part);
             }
             UNROLLED for (int r = 0; r < rows; r++) {
                 XV xv = LOAD_X(x + (size_t)r * x_stride + step * STEP_INPUTS, part);
@@ -62,7 +70,7 @@ INLINE void NAME(tile)(const int rows, const int panels, const apus_linear *task
 }
 
 #define TILE(count)                                                                                                    \
-    case count: NAME(tile)(count, panels, task, panel, stride, row, output); break;
+    case count: NAME(tile)(false, count, panels, task, panel, stride, row, output); break;
 
 // All rows, in tiles as equal as they can be.
 INLINE void NAME(panels)(const int panels, const apus_linear *task, const uint8_t *panel, size_t stride, size_t output) {
@@ -90,11 +98,11 @@ static void NAME(linear)(const apus_linear *task, const void *panels, size_t str
     if (task->rows <= STREAM_ROWS) {
         for (; first + STREAMS <= end; first += STREAMS, panel += STREAMS * stride) {
             switch (task->rows) {
-            case 1: NAME(tile)(1, STREAMS, task, panel, stride, 0, first * APUS_PANEL); break;
+            case 1: NAME(tile)(false, 1, STREAMS, task, panel, stride, 0, first * APUS_PANEL); break;
 #if STREAM_ROWS > 1
-            case 2: NAME(tile)(2, STREAMS, task, panel, stride, 0, first * APUS_PANEL); break;
-            case 3: NAME(tile)(3, STREAMS, task, panel, stride, 0, first * APUS_PANEL); break;
-            case 4: NAME(tile)(4, STREAMS, task, panel, stride, 0, first * APUS_PANEL); break;
+            case 2: NAME(tile)(false, 2, STREAMS, task, panel, stride, 0, first * APUS_PANEL); break;
+            case 3: NAME(tile)(false, 3, STREAMS, task, panel, stride, 0, first * APUS_PANEL); break;
+            case 4: NAME(tile)(false, 4, STREAMS, task, panel, stride, 0, first * APUS_PANEL); break;
 #endif
             default: break;
             }
@@ -105,6 +113,25 @@ static void NAME(linear)(const apus_linear *task, const void *panels, size_t str
     }
     for (; first < end; first++, panel += stride) NAME(panels)(1, task, panel, stride, first * APUS_PANEL);
 }
+
+#if STEP_BYTES == 64
+// The same for few rows, straight from the rows of a matrix of the same type.
+__attribute__((unused)) static void NAME(linear_raw)(const apus_linear *task, size_t first, size_t end) {
+    const size_t row_bytes = task->inputs / STEP_INPUTS * 4;
+    const uint8_t *matrix = (const uint8_t *)task->rows_of_weight + first * APUS_PANEL * row_bytes;
+    for (; first < end; first++, matrix += APUS_PANEL * row_bytes) {
+        switch (task->rows) {
+        case 1: NAME(tile)(true, 1, 1, task, matrix, row_bytes, 0, first * APUS_PANEL); break;
+#if STREAM_ROWS > 1
+        case 2: NAME(tile)(true, 2, 1, task, matrix, row_bytes, 0, first * APUS_PANEL); break;
+        case 3: NAME(tile)(true, 3, 1, task, matrix, row_bytes, 0, first * APUS_PANEL); break;
+        case 4: NAME(tile)(true, 4, 1, task, matrix, row_bytes, 0, first * APUS_PANEL); break;
+#endif
+        default: break;
+        }
+    }
+}
+#endif
 
 #undef TILE
 #undef NAME

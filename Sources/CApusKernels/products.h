@@ -2,6 +2,7 @@
 // (product_tile.h), dot_i8 and dot_u4 with I8_OFFSET and TILED_INTEGERS, and perhaps OWN_BF16, a header with bfloat16
 // products of its own.
 #include "panels.h"
+#include "interleave.h"
 
 // 4-bit panels that are widened together.
 #define WIDENED 4
@@ -34,6 +35,22 @@ INLINE void store_panel(const apus_linear *task, size_t row, size_t output, cons
         if (task->accumulate) value += y[i];
         y[i] = value;
     }
+}
+
+// Steps that are made of rows at a time: a line of each.
+#define RAW_STEPS 16
+
+// RAW_STEPS steps of a panel, out of the rows of a matrix from row `output` on, where a step is four bytes of a row. As much
+// of the panel that follows is asked for.
+INLINE void raw_lines(const apus_linear *task, const uint8_t *matrix, size_t row_bytes, size_t output, size_t step,
+                      uint8_t *lines) {
+    const bool follows = output + 2 * APUS_PANEL <= task->outputs;
+    const uint8_t *next = follows ? matrix + APUS_PANEL * row_bytes + step * 64 : NULL;
+#if LANES == 16 && defined(__x86_64__)
+    apus_interleave_lines(matrix + step * 4, row_bytes, next, lines);
+#else
+    apus_interleave(matrix + step * 4, row_bytes, RAW_STEPS, next, lines);
+#endif
 }
 
 #include "activations.h"
@@ -92,6 +109,11 @@ static size_t linear_scratch(apus_dtype type, size_t inputs) {
 }
 
 static void linear(const apus_linear *task, size_t first, size_t end) {
+    if (task->rows_of_weight) {
+        if (task->type == APUS_F32) linear_raw_f32(task, first, end);
+        if (task->type == APUS_BF16) linear_raw_bf16(task, first, end);
+        return;
+    }
     const size_t stride = apus_panel_bytes(task->type, task->inputs);
     const uint8_t *panels = (const uint8_t *)task->panels + first * stride;
     switch (task->type) {

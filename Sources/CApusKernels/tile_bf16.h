@@ -35,8 +35,11 @@ INLINE vfloat finish_bf16(const apus_linear *task, size_t row, const uint8_t *pa
 // One or two rows are bound by memory, which vectors read faster than tiles do. This is what TDPBF16PS computes, bit for
 // bit: over the 16 pairs of a step, a sum of the first products of each pair and one of the second, which are then added
 // together and to the result; no denormal numbers.
-INLINE void few_rows_bf16(const int count, const int panels, const apus_linear *task, const uint8_t *panel, size_t stride,
-                          size_t output) {
+//
+// As for other tiles (product_tile.h), a panel is made of the rows of a matrix on the way if `raw`.
+INLINE void few_rows_bf16(const bool raw, const int count, const int panels, const apus_linear *task,
+                          const uint8_t *panel, size_t stride, size_t output) {
+    uint8_t lines[RAW_STEPS * 64] __attribute__((aligned(64)));
     const size_t steps = apus_panel_inputs(APUS_BF16, task->inputs) / 32;
     const uint8_t *x = (const uint8_t *)task->packed;
     const unsigned int mode = _mm_getcsr();
@@ -47,7 +50,8 @@ INLINE void few_rows_bf16(const int count, const int panels, const apus_linear *
         UNROLLED for (int p = 0; p < panels; p++) sums[r][p] = zero;
     }
     for (size_t step = 0; step < steps; step++, x += (size_t)count * 64) {
-        const uint8_t *source = panel + step * TILE_BYTES;
+        const uint8_t *source = raw ? lines : panel + step * TILE_BYTES;
+        if (raw) raw_lines(task, panel, stride, output, step * RAW_STEPS, lines);
         const size_t ahead = look_ahead(step * TILE_BYTES, PREFETCH_AHEAD, panels, stride);
         vfloat first[2][STREAMS], second[2][STREAMS];
         UNROLLED for (int r = 0; r < count; r++) {
@@ -61,7 +65,7 @@ INLINE void few_rows_bf16(const int count, const int panels, const apus_linear *
             }
             UNROLLED for (int p = 0; p < panels; p++) {
                 const vint w = load_bytes(source + (size_t)p * stride);
-                __builtin_prefetch(source + (size_t)p * stride + ahead);
+                if (!raw) __builtin_prefetch(source + (size_t)p * stride + ahead);
                 UNROLLED for (int r = 0; r < count; r++) {
                     first[r][p] = (vfloat)_mm512_fmadd_ps((__m512)low[r], (__m512)(w << 16), (__m512)first[r][p]);
                     second[r][p] = (vfloat)_mm512_fmadd_ps(
@@ -85,16 +89,31 @@ INLINE void few_rows_bf16(const int count, const int panels, const apus_linear *
 static void linear_few_bf16(const apus_linear *task, const uint8_t *panel, size_t stride, size_t first, size_t end) {
     for (; first + STREAMS <= end; first += STREAMS, panel += STREAMS * stride) {
         if (task->rows == 1) {
-            few_rows_bf16(1, STREAMS, task, panel, stride, first * APUS_PANEL);
+            few_rows_bf16(false, 1, STREAMS, task, panel, stride, first * APUS_PANEL);
         } else {
-            few_rows_bf16(2, STREAMS, task, panel, stride, first * APUS_PANEL);
+            few_rows_bf16(false, 2, STREAMS, task, panel, stride, first * APUS_PANEL);
         }
     }
     for (; first < end; first++, panel += stride) {
         if (task->rows == 1) {
-            few_rows_bf16(1, 1, task, panel, stride, first * APUS_PANEL);
+            few_rows_bf16(false, 1, 1, task, panel, stride, first * APUS_PANEL);
         } else {
-            few_rows_bf16(2, 1, task, panel, stride, first * APUS_PANEL);
+            few_rows_bf16(false, 2, 1, task, panel, stride, first * APUS_PANEL);
+        }
+    }
+}
+
+// More rows are packed as tiles take them.
+#define RAW_ROWS 2
+
+static void linear_raw_bf16(const apus_linear *task, size_t first, size_t end) {
+    const size_t row_bytes = task->inputs * 2;
+    const uint8_t *matrix = (const uint8_t *)task->rows_of_weight + first * APUS_PANEL * row_bytes;
+    for (; first < end; first++, matrix += APUS_PANEL * row_bytes) {
+        if (task->rows == 1) {
+            few_rows_bf16(true, 1, 1, task, matrix, row_bytes, first * APUS_PANEL);
+        } else {
+            few_rows_bf16(true, 2, 1, task, matrix, row_bytes, first * APUS_PANEL);
         }
     }
 }

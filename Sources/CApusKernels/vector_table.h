@@ -1,9 +1,14 @@
 // The table of an instruction set's vector kernels; the includer defines TABLE and TABLE_NAME.
+#ifndef RAW_ROWS
+#define RAW_ROWS STREAM_ROWS
+#endif
+
 const apus_kernels TABLE = {
     .name = TABLE_NAME,
     .packed_bytes = packed_bytes,
     .pack_rows = pack_rows,
     .linear_scratch = linear_scratch,
+    .raw_rows = RAW_ROWS,
     .linear = linear,
     .embedding = embedding,
     .rotary = rotary,

@@ -24,8 +24,14 @@ struct LinearPart: @unchecked Sendable {
         task.scratch = scratch
         if panels != nil { return kernels.linear(&task, range.lowerBound, range.upperBound) }
 
+        let direct = rawPanels(range, kernels)
+        if direct > 0 {
+            task.rows_of_weight = weight.source.bytes.baseAddress
+            kernels.linear(&task, range.lowerBound, range.lowerBound + direct)
+            task.rows_of_weight = nil
+        }
         let room = scratch + kernels.linear_scratch(task.type, task.inputs).roundedUp(to: 64)
-        for first in stride(from: range.lowerBound, to: range.upperBound, by: Self.packedTogether) {
+        for first in stride(from: range.lowerBound + direct, to: range.upperBound, by: Self.packedTogether) {
             let some = first..<min(first + Self.packedTogether, range.upperBound)
             weight.pack(panels: some, into: room)
             // The same product, of the outputs from these panels on.
@@ -37,6 +43,19 @@ struct LinearPart: @unchecked Sendable {
             kernels.linear(&part, 0, some.count)
         }
     }
+
+    /// How many panels of a range the kernel can take from the rows of the matrix: whole ones, if there are few rows of
+    /// activations and nothing is to be converted.
+    private func rawPanels(_ range: Range<Int>, _ kernels: apus_kernels) -> Int {
+        guard task.rows <= kernels.raw_rows, weight.source.format == weight.format,
+            task.type == APUS_F32 || task.type == APUS_BF16, task.inputs % Self.rawInputs == 0
+        else { return 0 }
+        let whole = min(range.upperBound, task.outputs / CPUWeight.panel) - range.lowerBound
+        return max(whole, 0)
+    }
+
+    /// Inputs that panels are padded to a multiple of.
+    private static let rawInputs = 32
 
     /// Multiplies the panels of a range, whose results alone come to `results`.
     func multiply(

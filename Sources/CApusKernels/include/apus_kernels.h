@@ -85,6 +85,10 @@ typedef struct {
     size_t rows, inputs, outputs;
     bool accumulate; // y += instead of y =
     void *scratch;   // linear_scratch() bytes for the calling thread, 64-byte aligned
+    // Instead of panels: the matrix as it is stored, of the same type (APUS_F32 or APUS_BF16), its inputs a multiple of a
+    // panel's steps, for up to `raw_rows` rows and whole panels. The bits are
+    // the same.
+    const void *rows_of_weight;
 } apus_linear;
 
 // Attention of every query over the keys of its own sequence at or before it, perhaps from some position on, through a
@@ -125,6 +129,7 @@ typedef struct {
     // Converts activation rows [first, end) into `packed`; `first` is a multiple of 16. All rows before any product.
     void (*pack_rows)(const apus_activations *task, size_t first, size_t end);
     size_t (*linear_scratch)(apus_dtype type, size_t inputs);
+    size_t raw_rows; // 0 where products need panels
     // Computes the outputs of panels [first, end) for every row.
     void (*linear)(const apus_linear *task, size_t first, size_t end);
 
