@@ -80,6 +80,12 @@ package final class DecoderModel: Sendable {
         unusedWeights = weights.unusedNames.filter { name in !names.ignoredSuffixes.contains(where: name.hasSuffix) }
     }
 
+    /// Matrices that a part streams.
+    func streamedWeights(_ part: Int) -> [any PreparedWeight] {
+        guard placement.streamed.contains(part), part > 0 else { return [] }
+        return part > spec.layers ? [head.weight] : layers[part - 1].matrices
+    }
+
     package static func defaultCacheType(_ dtype: DType) -> DType { dtype == .bfloat16 ? .bfloat16 : .float32 }
 
     /// Throws one error about all weights that are missing or of another shape.

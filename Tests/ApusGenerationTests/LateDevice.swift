@@ -87,6 +87,8 @@ final class LateDevice: Device {
         try queued.prepare(weight, as: format, isStreamed: isStreamed)
     }
 
+    func expect(_ weights: [any PreparedWeight]) { queued.expect(weights) }
+
     func prepareTable(
         _ weight: WeightSource, as dtype: DType, tiedTo head: (any PreparedWeight)?, isStreamed: Bool
     ) throws(ComputeError) -> any PreparedWeight {

@@ -1,5 +1,6 @@
 package import ApusCompute
 import CApusKernels
+import Synchronization
 
 extension CPUDevice {
     /// Packs the matrix into panels, all threads of the device at once, together with the other processes of the job if
@@ -23,6 +24,18 @@ extension CPUDevice {
         team.run(chunks: prepared.parts) { part, _ in placement.pack(part: part, prepared.pack(part:)) }
         weight.release?()
         return prepared
+    }
+
+    package func expect(_ weights: [any PreparedWeight]) throws(ComputeError) {
+        var sources: [WeightSource] = []
+        for weight in weights { sources.append(try self.weight(weight).source) }
+        let reader = readAhead.withLock { reader in
+            if let reader { return reader }
+            let made = ReadAhead()
+            reader = made
+            return made
+        }
+        reader.ask(for: sources)
     }
 
     /// A table that already has the type and stands aligned stays where it is, in the mapped checkpoint, whose pages all

@@ -23,6 +23,9 @@ package final class CPUDevice: Device {
     /// Packed activations and per-thread scratch, kept between operations, and the right to run one.
     let workspace = Mutex(Workspace())
 
+    /// Made when weights are streamed.
+    let readAhead = Mutex<ReadAhead?>(nil)
+
     struct Workspace: ~Copyable {
         var packed: CPUMemory?
         var scratch: CPUMemory?

@@ -64,6 +64,9 @@ package protocol Device: AnyObject, Sendable {
     /// Bytes of the weights that there was no memory to prepare. Products with them give the same results, but slowly.
     var unpreparedByteCount: Int { get }
 
+    /// Says that operations with some streamed weights are soon to come, in that order, so that they can be read meanwhile.
+    func expect(_ weights: [any PreparedWeight]) throws(ComputeError)
+
     /// Makes a matrix ready for `embedding`.
     ///
     /// - Parameter head: the same matrix as this device has prepared it for products, if it has: one copy may do for both.

@@ -67,6 +67,10 @@ package final class QueuedDevice: Device {
         }
     }
 
+    package func expect(_ weights: [any PreparedWeight]) {
+        queue.submit { [base] () throws(ComputeError) in try base.expect(weights) }
+    }
+
     package func prepareTable(
         _ weight: WeightSource, as dtype: DType, tiedTo head: (any PreparedWeight)?, isStreamed: Bool
     ) throws(ComputeError) -> any PreparedWeight {

@@ -22,6 +22,9 @@ struct DecoderLayer: Sendable {
         down = try loader.projection(weights, spec.down)
     }
 
+    /// In the order in which they are used.
+    var matrices: [any PreparedWeight] { [query, key, value, output, gate, up, down].map(\.weight) }
+
     /// Notes the norms and biases that `init` will ask for, so that all that is missing is reported at once.
     static func expectVectors(_ weights: WeightCursor, _ spec: DecoderSpec) {
         for norm in [spec.names.attentionNorm, spec.names.mlpNorm] {

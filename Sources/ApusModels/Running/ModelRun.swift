@@ -17,6 +17,7 @@ package final class ModelRun {
     private let stages: [Stage]
     private let outputs: OutputBuffers
     private var lanes: [Lane]
+    private let streaming: Streaming
 
     private struct Stage {
         let share: Int
@@ -46,6 +47,7 @@ package final class ModelRun {
             previous = model.devices[share]
         }
         self.stages = stages
+        streaming = Streaming(model)
         outputs = try OutputBuffers(limits, spec, on: model.headDevice)
         self.lanes = try (0..<max(lanes, 1)).map { _ in try Lane(model, limits) }
         for device in model.devices { try device.reserveWorkspace(model.workspaceDemand(on: device.id, limits)) }
@@ -74,6 +76,7 @@ package final class ModelRun {
                     on: share.device, by: passage, .hidden)
             }
             for part in stage.parts where part <= model.spec.layers {
+                try share.device.expect(streaming, part)
                 if part == 0 {
                     try takeUp(batch, lane)
                     try share.device.embedding(step.tokens, choices: lane.fed, model.table, into: buffers.hidden)
@@ -104,6 +107,7 @@ package final class ModelRun {
         _ batch: ForwardBatch, _ step: StepTensors, _ lane: Lane, _ slot: Lane.Slot, _ logitRows: Range<Int>
     ) throws -> PendingStep {
         let device = model.headDevice
+        try device.expect(streaming, model.spec.layers + 1)
         let count = batch.outputs.count
         guard count > 0 else { return PendingStep(slot, try device.record(), count: 0, logitRows: 0..<0, width: 0) }
         let hidden = try buffers(buffersOf: stages[stages.count - 1].share, batch).hidden
