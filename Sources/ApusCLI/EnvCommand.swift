@@ -1,5 +1,6 @@
 import Apus
 import ApusCPU
+import ApusCompute
 import ApusDistributed
 import ApusJSON
 import ApusRuns
@@ -46,6 +47,7 @@ struct EnvCommand: ParsableCommand {
             Fact("cores", "Cores", .integer(host.cores)),
             Fact("memory_bytes", "Memory (GiB)", .integer(MachineMemory.total)),
             Fact("available_memory_bytes", "Available memory (GiB)", .integer(MachineMemory.available())),
+            Fact("devices", "Devices", .array(devices.map { .object($0) })),
             Fact("instruction_sets", "Instruction sets", .array(host.instructionSets.map { .string($0) })),
         ]
         if !host.launcher.isEmpty {
@@ -57,13 +59,23 @@ struct EnvCommand: ParsableCommand {
         return facts
     }
 
+    /// What maps and budgets may name.
+    private static var devices: [JSONObject] {
+        let parts = (try? LocalDevices()).map { zip($0.ids, $0.parts) }.map(Array.init) ?? []
+        let cores = [(DeviceID.cpu, CoreSet.available)] + parts
+        return cores.map { ["device": .string($0.description), "cores": .string($1.description)] }
+            + [["device": .string(DeviceID.disk.description)]]
+    }
+
     private static func text(_ value: JSONValue) -> String {
         switch value {
         case .string(let text): text
         // Bytes, where it is no small count.
         case .integer(let number) where number >= 1 << 20: tenths(of: Double(number) / Double(1 << 30))
         case .integer(let number): String(number)
-        case .array(let elements): elements.isEmpty ? "none known" : elements.map(text).joined(separator: " ")
+        case .array(let elements):
+            elements.isEmpty
+                ? "none known" : elements.map(text).joined(separator: elements.first?.object == nil ? " " : ", ")
         case .object(let object): object.map { "\($0.key)=\(text($0.value))" }.joined(separator: " ")
         default: value.serialized
         }

@@ -1,3 +1,4 @@
+import ApusCPU
 import ApusDistributed
 import ArgumentParser
 
@@ -26,6 +27,12 @@ struct LaunchCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Divide the cores into devices cpu:0, cpu:1, ..., which the processes use in turn; by default one for each "
+                + "NUMA node.", valueName: "count"))
+    var cpuDevices: Int?
+
+    @Option(
+        help: ArgumentHelp(
             "Seconds from asking a process to end to killing it. (default: 1 after a failure, 5 after a signal)",
             valueName: "seconds"))
     var gracePeriod: Double?
@@ -36,6 +43,7 @@ struct LaunchCommand: AsyncParsableCommand {
 
     func validate() throws {
         try check("--num-processes", [numProcesses], in: Self.countBounds)
+        try check("--cpu-devices", [cpuDevices], in: Self.countBounds)
         if let gracePeriod, !(gracePeriod >= 0 && gracePeriod <= 86400) {
             throw ValidationError("--grace-period must be from 0 to 86400 seconds, not \(gracePeriod)")
         }
@@ -45,6 +53,10 @@ struct LaunchCommand: AsyncParsableCommand {
     private var program: [String] { command.first == "--" ? Array(command.dropFirst()) : command }
 
     func run() async throws {
+        if let cpuDevices {
+            _ = try LocalDevices(count: cpuDevices)
+            setenv(LocalDevices.environmentVariable, String(cpuDevices), 1)
+        }
         var launcher = Launcher(count: numProcesses, command: program)
         if let gracePeriod {
             launcher.graceAfterFailure = .seconds(gracePeriod)

@@ -30,3 +30,24 @@ import Testing
         #expect(String(cString: kernels.name) == set.description)
     }
 }
+
+@Suite struct PreparedSizeTests {
+    /// What a format says a shape will take is what the device hands out for it.
+    @Test(arguments: WeightFormat.allCases)
+    func sizesAreKnownBeforehand(_ format: WeightFormat) throws {
+        for (outputs, inputs) in [(1, 1), (16, 32), (17, 33), (100, 64), (160, 200), (48, 1000)] {
+            let device = try CPUDevice(threads: 1)
+            let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: outputs * inputs * 4, alignment: 64)
+            defer { bytes.deallocate() }
+            bytes.initializeMemory(as: UInt8.self, repeating: 0)
+            let source = try WeightSource(
+                name: "w", bytes: UnsafeRawBufferPointer(bytes), owner: 0, shape: Shape([outputs, inputs]),
+                format: .float32)
+            let weight = try device.prepare(source, as: format)
+            let expected = format.preparedByteCount(outputs: outputs, inputs: inputs)
+            #expect(device.memory.current == expected && weight.ownedByteCount == expected, "\(outputs) × \(inputs)")
+            // The rows of a table come out of the panels as they went in.
+            withExtendedLifetime(weight) {}
+        }
+    }
+}

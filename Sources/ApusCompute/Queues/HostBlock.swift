@@ -8,6 +8,11 @@ package final class HostBlock: @unchecked Sendable {
     package let byteCount: Int
     private let pointer: UnsafeMutableRawPointer
     private let copies = Atomic<Int>(0)
+    private static let total = Atomic<Int>(0)
+
+    /// Bytes of all blocks of the process.
+    package static var allocatedByteCount: Int { total.load(ordering: .relaxed) }
+
     private let free: @Sendable (UnsafeMutableRawPointer) -> Void
 
     /// `pointer` is given to `free` when nobody needs it any more.
@@ -19,9 +24,13 @@ package final class HostBlock: @unchecked Sendable {
         self.pointer = pointer
         self.byteCount = byteCount
         self.free = free
+        Self.total.add(byteCount, ordering: .relaxed)
     }
 
-    deinit { free(pointer) }
+    deinit {
+        Self.total.subtract(byteCount, ordering: .relaxed)
+        free(pointer)
+    }
 
     /// Calls `body` with the bytes. Throws `ComputeError` (`.misuse`) while a device may be copying.
     package func withBytes<Result>(_ body: (UnsafeMutableRawBufferPointer) -> Result) throws(ComputeError) -> Result {

@@ -1,5 +1,5 @@
 import ApusCheckpoints
-import ApusCompute
+package import ApusCompute
 
 extension DeviceMap {
     /// What a map of names says of every part of a model.
@@ -8,7 +8,7 @@ extension DeviceMap {
     ///   - devices: those that there are, in the order of their numbers.
     /// - Throws: `ModelError` (`.invalidDeviceMap`) naming the entry that fits nothing, names no device, or places a part of
     ///   a layer, or the module that no entry places.
-    static func placement(
+    package static func placement(
         _ entries: [Entry], of spec: DecoderSpec, devices: [DeviceID]
     ) throws(ModelError) -> Placement {
         let names = ModuleNames(spec)

@@ -25,8 +25,8 @@ struct PlanSearch {
         let length = wish.contextLength ?? min(contextLength, Self.leastContext)
         let least = Self.blocks(length) * (wish.batchSize ?? 1)
         let most = Self.blocks(contextLength) * batchSize
-        if try plan(blocks: least, disk: nil) != nil {
-            let blocks = try largest(from: least, below: most) { try plan(blocks: $0, disk: nil) != nil }
+        if try fits(limits(blocks: least), disk: nil) {
+            let blocks = try largest(from: least, below: most) { try fits(limits(blocks: $0), disk: nil) }
             if let plan = try plan(blocks: blocks, disk: nil) { return plan }
         }
         // What is read for every use is read for the whole batch, so some of the memory is better used for that.
@@ -51,6 +51,10 @@ struct PlanSearch {
 
     /// A cache of so many blocks for all sequences, which may be fewer than all of them could need.
     private func plan(blocks: Int, disk: Int?) throws -> DevicePlan? {
+        try plan(limits(blocks: blocks), devices, disk)
+    }
+
+    private func limits(blocks: Int) -> StepLimits {
         let context =
             if let batch = wish.batchSize, wish.contextLength == nil {
                 min(contextLength, blocks / batch * KVCacheLayout.blockSize)
@@ -59,20 +63,15 @@ struct PlanSearch {
             }
         var limits = limits(batchSize, context)
         limits.blocks = min(limits.blocks, blocks)
-        return try plan(limits, devices, disk)
+        return limits
     }
 
-    func plan(_ batchSize: Int, _ contextLength: Int, more: Int = 0) throws -> DevicePlan? {
-        try plan(batchSize, contextLength, more: more, disk: disk)
+    private func plan(_ batchSize: Int, _ contextLength: Int) throws -> DevicePlan? {
+        try plan(batchSize, contextLength, disk: disk)
     }
 
-    private func plan(_ batchSize: Int, _ contextLength: Int, more: Int = 0, disk: Int?) throws -> DevicePlan? {
-        let devices = devices.map { device in
-            var device = device
-            device.budget += more
-            return device
-        }
-        return try plan(limits(batchSize, contextLength), devices, disk)
+    private func plan(_ batchSize: Int, _ contextLength: Int, disk: Int?) throws -> DevicePlan? {
+        try plan(limits(batchSize, contextLength), devices, disk)
     }
 
     private func limits(_ batchSize: Int, _ contextLength: Int) -> StepLimits {
@@ -92,6 +91,9 @@ struct PlanSearch {
         case .entries(let entries):
             let placement = try DeviceMap.placement(entries, of: model.spec, devices: devices.map(\.id))
             // Entries that say disk mean it.
+            guard placement.streamed.isEmpty || self.disk != nil else {
+                throw ModelError.invalidDeviceMap("puts modules on the disk, which the budgets do not name")
+            }
             let own =
                 placement.streamed.isEmpty ? planner : Planner(model, devices: devices, limits: limits, disk: self.disk)
             return own.fits(placement) ? DevicePlan(own, placement) : nil
@@ -100,14 +102,30 @@ struct PlanSearch {
 
     // MARK: What would fit
 
+    /// Whether there is a plan, with so many bytes more on each device.
+    private func fits(_ limits: StepLimits, more: Int = 0, disk: Int?) throws -> Bool {
+        let devices = devices.map { device in
+            var device = device
+            device.budget += more
+            return device
+        }
+        guard case .rule = wish.map.content else { return try plan(limits, devices, disk) != nil }
+        guard limits.blocks <= Self.mostTokens / KVCacheLayout.blockSize else { return false }
+        return Planner(model, devices: devices, limits: limits, disk: disk).hasPlacement
+    }
+
+    private func fits(_ batchSize: Int, _ contextLength: Int, more: Int = 0) throws -> Bool {
+        try fits(limits(batchSize, contextLength), more: more, disk: disk)
+    }
+
     func largestBatch() throws -> Int {
-        guard try plan(1, contextLength) != nil else { return 0 }
-        return try largest(from: 1, below: Self.mostTokens) { try plan($0, contextLength) != nil }
+        guard try fits(1, contextLength) else { return 0 }
+        return try largest(from: 1, below: Self.mostTokens) { try fits($0, contextLength) }
     }
 
     func longestContext() throws -> Int {
-        guard try plan(batchSize, 1) != nil else { return 0 }
-        return try largest(from: 1, below: Self.mostTokens) { try plan(batchSize, $0) != nil }
+        guard try fits(batchSize, 1) else { return 0 }
+        return try largest(from: 1, below: Self.mostTokens) { try fits(batchSize, $0) }
     }
 
     /// The largest number that something holds for, which holds for the first and for all between.
@@ -128,7 +146,7 @@ struct PlanSearch {
         search.wish.batchSize = batchSize
         search.wish.contextLength = contextLength
         let (batch, context) = (try search.largestBatch(), try search.longestContext())
-        let fits =
+        let smaller =
             if batch > 0 {
                 "a batch size of \(batch) would fit"
             } else if context > 0 {
@@ -139,16 +157,16 @@ struct PlanSearch {
         let names = devices.map { "\($0.id)" }.joined(separator: ", ")
         let most = devices.map { Int.max - $0.budget }.min() ?? Int.max
         var (low, high) = (0, 1)
-        while high < most / 2, try plan(batchSize, contextLength, more: high) == nil { (low, high) = (high, high * 2) }
-        guard try plan(batchSize, contextLength, more: high) != nil else {
-            return .doesNotFit("no memory of \(names) could hold the model: \(fits)")
+        while high < most / 2, try !fits(batchSize, contextLength, more: high) { (low, high) = (high, high * 2) }
+        guard try fits(batchSize, contextLength, more: high) else {
+            return .doesNotFit("no memory of \(names) could hold the model: \(smaller)")
         }
         while high - low > 1 {
             let middle = low + (high - low) / 2
-            if try plan(batchSize, contextLength, more: middle) != nil { high = middle } else { low = middle }
+            if try fits(batchSize, contextLength, more: middle) { high = middle } else { low = middle }
         }
         return .doesNotFit(
             "a batch size of \(batchSize) and a context of \(contextLength) tokens do not fit: \(high) bytes more on "
-                + "\(devices.count > 1 ? "each of " : "")\(names) would do; \(fits)")
+                + "\(devices.count > 1 ? "each of " : "")\(names) would do; \(smaller)")
     }
 }

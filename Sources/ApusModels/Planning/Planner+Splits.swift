@@ -7,6 +7,17 @@ extension Planner {
         resident(rule, hasBudgets: hasBudgets) ?? tied() ?? spilled()
     }
 
+    /// Whether there is a placement. A cut that fits is found by giving each device as much as it can hold.
+    package var hasPlacement: Bool {
+        var first = 0
+        for device in devices.indices {
+            var last = first
+            while last < model.partCount, fits(device, first..<last + 1) { last += 1 }
+            first = last
+        }
+        return first == model.partCount || tied() != nil || spilled() != nil
+    }
+
     private func resident(_ rule: DeviceMap.Rule, hasBudgets: Bool) -> Placement? {
         switch rule {
         case .sequential: return placement(sequential())
@@ -166,8 +177,8 @@ extension Planner {
         return fits(placement) && streamedByteCount(placement) <= Int128(disk) ? placement : nil
     }
 
-    /// What of a device's parts is not kept: the table, then layers at even distances, so that each can be read while others
-    /// are computed, then the head.
+    /// What of a device's parts is not kept: the table, and as few bytes as may be of the rest; layers at even distances, so
+    /// that each can be read while others are computed.
     private func spill(_ device: Int, _ parts: Range<Int>, _ placement: Placement) -> Set<Int>? {
         let head = model.spec.layers + 1
         let layers = parts.filter { (1..<head).contains($0) }
@@ -177,12 +188,18 @@ extension Planner {
             return loads(trial)[device].total <= Int128(devices[device].budget)
         }
         let table: Set<Int> = parts.contains(0) ? [0] : []
-        for count in 0...layers.count {
-            let some = (0..<count).map { layers[(2 * $0 + 1) * layers.count / (2 * max(count, 1))] }
-            let streamed = table.union(some)
-            if !streamed.isEmpty, fitsWith(streamed) { return streamed }
+        let ends: [Set<Int>] = parts.contains(head) ? [table, table.union([head])] : [table]
+        var best: (bytes: Int128, streamed: Set<Int>)?
+        for end in ends {
+            for count in 0...layers.count {
+                let some = (0..<count).map { layers[(2 * $0 + 1) * layers.count / (2 * max(count, 1))] }
+                let streamed = end.union(some)
+                guard !streamed.isEmpty, fitsWith(streamed) else { continue }
+                let bytes = streamed.reduce(Int128(0)) { $0 + ($1 == 0 ? 0 : model.matrices($1)) }
+                if best.map({ bytes < $0.bytes }) ?? true { best = (bytes, streamed) }
+                break
+            }
         }
-        let all = table.union(layers).union(parts.contains(head) ? [head] : [])
-        return fitsWith(all) ? all : nil
+        return best?.streamed
     }
 }

@@ -71,7 +71,7 @@ package struct Planner: Sendable {
     }
 
     /// What a device holds that has neighbouring parts, all of them resident.
-    func load(of device: Int, _ parts: Range<Int>) -> PlanLoad {
+    package func load(of device: Int, _ parts: Range<Int>) -> PlanLoad {
         guard !parts.isEmpty else { return PlanLoad() }
         var load = fixedLoads[device][content(parts, streams: false).index]
         load.weights = weightSums[parts.upperBound] - weightSums[parts.lowerBound]
@@ -93,7 +93,7 @@ package struct Planner: Sendable {
         return max(weights - (parts.contains(0) ? model.matrices(0) : 0) - room, 0)
     }
 
-    func fits(_ device: Int, _ parts: Range<Int>) -> Bool {
+    package func fits(_ device: Int, _ parts: Range<Int>) -> Bool {
         load(of: device, parts).total <= Int128(devices[device].budget)
     }
 
@@ -127,7 +127,7 @@ package struct Planner: Sendable {
     }
 
     /// Whether all devices have room for a placement.
-    func fits(_ placement: Placement) -> Bool {
+    package func fits(_ placement: Placement) -> Bool {
         zip(loads(placement), devices).allSatisfy { $0.total <= Int128($1.budget) }
             && streamedByteCount(placement) <= Int128(disk ?? (placement.streamed.isEmpty ? 0 : -1))
     }

@@ -31,6 +31,7 @@ final class GenerationWorker: Sendable {
     init(_ settings: WorkerSettings, rank: Int) throws {
         self.settings = settings
         faults = try Faults(Faults.ofEnvironment, rank: rank)
+        let before = HostMemory.residentByteCount
         model = try AutoModelForCausalLM.from(
             pretrained: settings.model, deviceMap: try settings.devices.map,
             maxMemory: try settings.devices.budgets,
@@ -49,7 +50,7 @@ final class GenerationWorker: Sendable {
         self.overrides = overrides
         remarks = Mutex(
             (settings.quiet ? [] : try Self.remarks(on: model, settings))
-                + (settings.verbose ? Self.memory(of: model) : []))
+                + (settings.verbose ? Self.memory(of: model, before: before) : []))
     }
 
     private static func tokenizer(_ directory: String) throws -> Tokenizer? {
@@ -86,12 +87,11 @@ final class GenerationWorker: Sendable {
         return remarks
     }
 
-    /// What each device holds, and what the process takes for itself.
-    private static func memory(of model: CausalLanguageModel) -> [String] {
-        let devices = model.deviceMemory
-        let held = devices.reduce(0) { $0 + $1.current }
-        let own = max(HostMemory.residentByteCount - held, 0)
-        return devices.map { device in
+    /// What each device holds, and what the process takes for itself: what it had before the model, and what devices copy from
+    /// and to.
+    private static func memory(of model: CausalLanguageModel, before: Int) -> [String] {
+        let own = before + HostBlock.allocatedByteCount
+        return model.deviceMemory.map { device in
             "memory: \(device.owner) \(device.current) B"
                 + (device.budget == .max ? "" : " of \(device.budget) B")
         } + ["memory: the process itself \(own) B"]
