@@ -34,6 +34,7 @@ parity:           ## random checkpoints and strings against transformers and tok
 	$(PYTHON) Tests/Parity/context.py
 	$(PYTHON) Tests/Parity/stop_strings.py
 	$(PYTHON) Tests/Parity/logits.py
+	$(PYTHON) Tests/Parity/device_maps.py --models 100
 	$(PYTHON) Tests/Parity/check_tokenizers.py
 	$(PYTHON) Tests/Parity/tokenizers_components.py
 	$(PYTHON) Tests/Parity/tokenizers_declared.py

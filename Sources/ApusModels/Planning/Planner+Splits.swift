@@ -164,22 +164,49 @@ extension Planner {
 
     // MARK: What does not fit
 
-    /// As little as possible read from the checkpoint, if that is allowed.
+    /// As little as possible read from the checkpoint, if that is allowed: of a cut, or with tied weights together.
     private func spilled() -> Placement? {
         guard let disk else { return nil }
-        guard let ranges = split({ deficit(of: $0, $1).map { Double($0) } }, together: +),
-            var placement = placement(ranges)
-        else { return nil }
-        for (device, parts) in ranges.enumerated() where !parts.isEmpty && !fits(device, parts) {
-            guard let streamed = spill(device, parts, placement) else { return nil }
-            placement.streamed.formUnion(streamed)
+        let cut = placement(split({ deficit(of: $0, $1).map { Double($0) } }, together: +))
+        let candidates = ([cut] + (model.sharesTable ? devices.indices.map(spilledTied) : [])).compactMap(\.self)
+        let spilled = candidates.compactMap(spill).filter { streamedByteCount($0) <= Int128(disk) }
+        return spilled.min { read(by: $0) < read(by: $1) }
+    }
+
+    /// Table and head on one device, the layers on it and on those behind it, with the least that cannot be kept.
+    private func spilledTied(on first: Int) -> Placement? {
+        let head = model.spec.layers + 1
+        let cost: Cost = { device, layers in
+            (device == first ? deficitWithEnds(of: device, layers: layers) : deficit(of: device, layers)).map {
+                Double($0)
+            }
         }
-        return fits(placement) && streamedByteCount(placement) <= Int128(disk) ? placement : nil
+        guard deficitWithEnds(of: first, layers: 1..<1) != nil,
+            let ranges = split(cost, from: 1, until: head, devices: first..<devices.count, together: +)
+        else { return nil }
+        let layers = zip(devices, ranges).flatMap { device, parts in parts.map { _ in device.id } }
+        return Placement(devices: [devices[first].id] + layers + [devices[first].id])
+    }
+
+    /// Bytes that every step reads: not those of a table.
+    private func read(by placement: Placement) -> Int128 {
+        placement.streamed.reduce(0) { $0 + ($1 == 0 ? 0 : model.matrices($1)) }
+    }
+
+    /// The placement with what its devices cannot keep on the disk; `nil` if that does not do.
+    private func spill(_ placement: Placement) -> Placement? {
+        var result = placement
+        for (device, load) in zip(devices.indices, loads(placement)) where load.total > Int128(devices[device].budget) {
+            let parts = placement.devices.indices.filter { placement.devices[$0] == devices[device].id }
+            guard let streamed = spill(device, parts, placement) else { return nil }
+            result.streamed.formUnion(streamed)
+        }
+        return fits(result) ? result : nil
     }
 
     /// What of a device's parts is not kept: the table, and as few bytes as may be of the rest; layers at even distances, so
     /// that each can be read while others are computed.
-    private func spill(_ device: Int, _ parts: Range<Int>, _ placement: Placement) -> Set<Int>? {
+    private func spill(_ device: Int, _ parts: [Int], _ placement: Placement) -> Set<Int>? {
         let head = model.spec.layers + 1
         let layers = parts.filter { (1..<head).contains($0) }
         func fitsWith(_ streamed: Set<Int>) -> Bool {

@@ -93,6 +93,20 @@ package struct Planner: Sendable {
         return max(weights - (parts.contains(0) ? model.matrices(0) : 0) - room, 0)
     }
 
+    /// The same of a device with some layers, the table and the head, where one matrix serves as both.
+    func deficitWithEnds(of device: Int, layers: Range<Int>) -> Int128? {
+        let head = model.spec.layers + 1
+        var load = Self.fixed(
+            devices[device], Content(hasTable: true, hasLayers: !layers.isEmpty, hasHead: true, streams: true), model,
+            limits, lanes: devices.count)
+        load.kv = cacheSums[layers.upperBound] - cacheSums[layers.lowerBound]
+        load.weights = vectorSums[layers.upperBound] - vectorSums[layers.lowerBound] + model.vectors(head)
+        let room = Int128(devices[device].budget) - load.total
+        guard room >= 0 else { return nil }
+        let weights = layers.reduce(model.matrices(head)) { $0 + model.matrices($1) }
+        return max(weights - room, 0)
+    }
+
     package func fits(_ device: Int, _ parts: Range<Int>) -> Bool {
         load(of: device, parts).total <= Int128(devices[device].budget)
     }
