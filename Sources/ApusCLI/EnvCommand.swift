@@ -16,10 +16,12 @@ struct EnvCommand: ParsableCommand {
 
     func run() throws {
         let facts = Self.facts(HostDescription.current)
+        let out = OutputDescriptor.standardOutput
         if json {
-            print(JSONValue.object(JSONObject(facts.map { .init(key: $0.key, value: $0.value) })).serialized)
+            let object = JSONObject(facts.map { .init(key: $0.key, value: $0.value) })
+            try out.write((JSONValue.object(object).serialized + "\n").utf8)
         } else {
-            for fact in facts { print("- \(fact.title): \(Self.text(fact.value))") }
+            for fact in facts { try out.write("- \(fact.title): \(Self.text(fact.value))\n".utf8) }
         }
     }
 

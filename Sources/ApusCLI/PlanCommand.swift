@@ -75,6 +75,7 @@ struct PlanCommand: ParsableCommand {
             description, devices.settings.map ?? .auto, devices.settings.budgets,
             cacheType: cacheType.value.flatMap(DType.init(rawValue:)), batchSize: batchSize,
             contextLength: contextLength ?? description.spec.trainedContextLength)
-        print(json ? JSONValue.object(outlook.json).serialized : PlanTable(outlook).text)
+        let text = json ? JSONValue.object(outlook.json).serialized : PlanTable(outlook).text
+        try OutputDescriptor.standardOutput.write((text + "\n").utf8)
     }
 }

@@ -38,6 +38,8 @@ extension CPUDevice {
             }
         }
         let type = weight.format.kernelType
+        let aligned = UInt(bitPattern: address) % UInt(MemoryLayout<Float>.alignment) == 0
+        let isConverted = panels == nil && (weight.source.format != weight.format || !aligned)
         forEachRange(of: count, costPerItem: width) { range in
             for index in range {
                 var token = list[index]
@@ -45,10 +47,27 @@ extension CPUDevice {
                 if token < 0 || Int(token) >= rows { token = 0 }
                 if let panels {
                     apus_unpack_row(panels, type, width, Int(token), result + index * width)
+                } else if isConverted {
+                    Self.embed(weight, Int(token), into: result + index * width)
                 } else {
                     kernels.embedding(table, type, width, &token, 1, result + index * width)
                 }
             }
+        }
+    }
+
+    /// A row of a table that is stored in another type, or lies at an odd place: rounded to the table's own, then widened.
+    private static func embed(_ weight: CPUWeight, _ row: Int, into y: UnsafeMutablePointer<Float>) {
+        let width = weight.inputs
+        let stored = weight.source.format.rowByteCount(inputs: width)
+        let source = UnsafeRawBufferPointer(rebasing: weight.source.bytes[row * stored..<(row + 1) * stored])
+        // Twice a row of the widest type.
+        withUnsafeTemporaryAllocation(byteCount: 2 * width * MemoryLayout<Float>.size, alignment: 64) { room in
+            guard let aligned = room.baseAddress else { return }
+            let rounded = aligned + width * MemoryLayout<Float>.size
+            UnsafeMutableRawBufferPointer(room).copyMemory(from: source)
+            apus_convert(aligned, weight.source.format.kernelType, rounded, weight.format.kernelType, width)
+            apus_convert(rounded, weight.format.kernelType, y, APUS_F32, width)
         }
     }
 

@@ -52,6 +52,8 @@ extension CPUDevice {
         if !isHeld, weight.format == format, UInt(bitPattern: address) % UInt(dtype.byteCount) == 0 {
             return CPUWeight(weight, as: format, placement: nil)
         }
+        // Rows of a table that takes no memory are converted when they are looked up.
+        if isStreamed { return CPUWeight(weight, as: format, placement: nil) }
         let memory = try CPUMemory(byteCount: weight.shape.count * dtype.byteCount, of: self.memory)
         try convert(weight, to: format, into: memory.pointer)
         weight.release?()

@@ -26,8 +26,9 @@ package struct LocalDevices: Sendable {
         }
         let cores = CoreSet.available
         guard let number = Int(text), (1...cores.count).contains(number) else {
-            throw .unknownDevice(
-                "\(cores.count == 1 ? "the only core" : "\(cores.count) cores") cannot be divided into \(text) devices")
+            let source = count == nil ? "\(Self.environmentVariable)=\(text): " : ""
+            let name = cores.count == 1 ? "the only core" : "\(cores.count) cores"
+            throw .unknownDevice("\(source)\(name) cannot be divided into '\(text)' devices")
         }
         parts = cores.divided(into: number)
     }

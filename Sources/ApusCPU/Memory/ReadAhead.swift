@@ -46,24 +46,7 @@ final class ReadAhead: Sendable {
 
     /// Where the system has no thread left, pages come when they are touched.
     init() {
-        for _ in 0..<Self.threads {
-            let context = Unmanaged.passRetained(core)
-            #if canImport(Darwin)
-                var thread: pthread_t?
-            #else
-                var thread = pthread_t()
-            #endif
-            let status = pthread_create(&thread, nil, { ReadAhead.run($0) }, context.toOpaque())
-            guard status == 0 else {
-                context.release()
-                return
-            }
-            #if canImport(Darwin)
-                if let thread { pthread_detach(thread) }
-            #else
-                pthread_detach(thread)
-            #endif
-        }
+        for _ in 0..<Self.threads { _ = DetachedThread.start { [core] in core.serve() } }
     }
 
     deinit {
@@ -85,12 +68,6 @@ final class ReadAhead: Sendable {
         }
         core.state.withLock { $0.requests += requests }
         core.arrived.signalAll()
-    }
-
-    private static func run(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-        guard let context else { return nil }
-        Unmanaged<Core>.fromOpaque(context).takeRetainedValue().serve()
-        return nil
     }
 
     private static func bring(_ bytes: UnsafeRawBufferPointer) {

@@ -2,12 +2,6 @@ package import ApusCompute
 import CApusKernels
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// A command queue with a thread of its own, on some cores.
 package final class ThreadQueue: CommandQueue {
     private let core: QueueCore
@@ -68,22 +62,11 @@ private final class QueueCore: Sendable {
     var submittedCount: Int { submitted.load(ordering: .acquiring) }
 
     func start() throws(ComputeError) {
-        let context = Unmanaged.passRetained(self)
-        #if canImport(Darwin)
-            var thread: pthread_t?
-        #else
-            var thread = pthread_t()
-        #endif
-        let status = pthread_create(&thread, nil, { QueueCore.run($0) }, context.toOpaque())
-        guard status == 0 else {
-            context.release()
-            throw .unsupported("the system refuses another thread (error \(status))")
+        let status = DetachedThread.start {
+            self.cores?.pinCurrentThread()
+            self.serve()
         }
-        #if canImport(Darwin)
-            if let thread { pthread_detach(thread) }
-        #else
-            pthread_detach(thread)
-        #endif
+        guard status == 0 else { throw .unsupported("the system refuses another thread (error \(status))") }
     }
 
     func stop() {
@@ -110,14 +93,6 @@ private final class QueueCore: Sendable {
             waiting.subtract(1, ordering: .sequentiallyConsistent)
         }
         if let failure = state.withLock({ $0.failure }) { throw failure }
-    }
-
-    private static func run(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-        guard let context else { return nil }
-        let core = Unmanaged<QueueCore>.fromOpaque(context).takeRetainedValue()
-        core.cores?.pinCurrentThread()
-        core.serve()
-        return nil
     }
 
     private func serve() {

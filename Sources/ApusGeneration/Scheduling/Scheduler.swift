@@ -105,11 +105,6 @@ package struct Scheduler: Sendable {
         if someEnded { removeEnded() }
     }
 
-    /// Whether a sequence has not ended, however it stands.
-    package func holds(_ sequence: ScheduledStep.Sequence) -> Bool {
-        place(of: sequence) != nil || waiting.contains { $0.id == sequence.id }
-    }
-
     /// Ends a sequence at once, wherever it stands.
     package mutating func cancel(_ id: Int) {
         if let index = running.firstIndex(where: { $0.id == id }) {

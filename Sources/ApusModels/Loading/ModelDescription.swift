@@ -53,6 +53,11 @@ package struct ModelDescription: Sendable {
 
     /// The model as a plan counts it.
     package func planned(cacheType: DType?) throws -> PlanModel {
-        try PlanModel(spec, dtype: dtype, quantization: quantization, cacheType: cacheType)
+        var spec = spec
+        // A checkpoint may hold a head of its own although its configuration says that the table is one.
+        if spec.tiedEmbeddings, !path.hasSuffix(".json"), let checkpoint = try? Checkpoint(directory: path) {
+            spec.tiedEmbeddings = spec.settled(in: WeightCursor(checkpoint), stored: stored).0.tiedEmbeddings
+        }
+        return try PlanModel(spec, dtype: dtype, quantization: quantization, cacheType: cacheType)
     }
 }

@@ -2,10 +2,10 @@ import ApusCompute
 
 extension DecoderSpec {
     /// Bytes of the activations of so many tokens on one device: hidden state, queries and what they attend to, keys,
-    /// values, and the gate. A floating-point number, since configurations may name models that no integer counts.
-    func activationBytes(tokens: Int) -> Double {
-        let heads = Double(2 * heads + 2 * kvHeads) * Double(headDim)
-        return 4 * Double(tokens) * (Double(hiddenSize) + heads + Double(intermediateSize))
+    /// values, and the gate (`ActivationBuffers`). Of 128 bits, since configurations may name models that no machine holds.
+    func activationByteCount(tokens: Int) -> Int128 {
+        let heads = Int128(2 * heads + 2 * kvHeads) * Int128(headDim)
+        return 4 * Int128(tokens) * (Int128(hiddenSize) + heads + Int128(intermediateSize))
     }
 }
 
@@ -14,10 +14,10 @@ extension DecoderModel {
     package func workspaceByteCount(tokens: Int, context: Int) -> Int {
         let blocks = context / KVCacheLayout.blockSize + 1
         let limits = StepLimits(tokens: tokens, outputs: 1, sequences: 1, blocksPerSequence: blocks, blocks: blocks)
-        let bytes = devices.reduce(0.0) { bytes, device in
-            bytes + spec.activationBytes(tokens: tokens)
-                + Double(device.workspaceByteCount(workspaceDemand(on: device.id, limits)))
+        let bytes = devices.reduce(Int128(0)) { bytes, device in
+            bytes + spec.activationByteCount(tokens: tokens)
+                + Int128(device.workspaceByteCount(workspaceDemand(on: device.id, limits)))
         }
-        return Int(min(bytes, 0x1p56))
+        return Int(min(bytes, 1 << 56))
     }
 }

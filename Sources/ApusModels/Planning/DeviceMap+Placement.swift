@@ -21,7 +21,6 @@ extension DeviceMap {
         }
         var placed: [DeviceID] = []
         var streamed: Set<Int> = []
-        var waiting = 0
         for part in 0..<spec.layers + 2 {
             let name = names.name(of: part)
             guard
@@ -30,17 +29,15 @@ extension DeviceMap {
                 })
             else { throw .invalidDeviceMap("says nothing of '\(name)'") }
             if let device = try Self.device(entry, devices) {
-                placed += [DeviceID](repeating: device, count: waiting) + [device]
-                waiting = 0
+                placed.append(device)
             } else {
                 streamed.insert(part)
-                // It runs where the part before it does; the first of all, where the first after it does.
-                if let last = placed.last { placed.append(last) } else { waiting += 1 }
+                // It runs where the part before it does, the first of all on the first device.
+                guard let device = placed.last ?? devices.first else {
+                    throw .invalidDeviceMap("has no device but the disk")
+                }
+                placed.append(device)
             }
-        }
-        if waiting > 0 {
-            guard let first = devices.first else { throw .invalidDeviceMap("has no device but the disk") }
-            placed += [DeviceID](repeating: first, count: waiting)
         }
         try checkKinds(placed)
         return Placement(devices: placed, streamed: streamed)

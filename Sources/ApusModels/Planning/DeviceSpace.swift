@@ -45,9 +45,18 @@ package struct DeviceSpace: Sendable {
         self.disk = disk
     }
 
+    /// Kinds that a plan may be made for.
+    private static let kinds: Set<String> = ["cpu", "cuda", "hpu", "mlu", "mps", "musa", "npu", "rocm", "xpu"]
+
     private static func device(_ name: String, _ ids: [DeviceID]) throws -> DeviceID {
         if let index = Int(name), ids.indices.contains(index) { return ids[index] }
-        return try DeviceID(parsing: name)
+        let device = try DeviceID(parsing: name)
+        guard kinds.contains(device.kind) else {
+            let text = name.unicodeScalars.map { $0.value < 0x20 ? "?" : String($0) }.joined()
+            throw ComputeError.unknownDevice(
+                "the budgets name '\(text)', which is no device; write cpu, cpu:0, cuda:0 or disk")
+        }
+        return device
     }
 
     /// Those that a map names, in the order of their numbers; all where it is a rule.

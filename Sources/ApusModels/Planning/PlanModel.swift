@@ -61,9 +61,7 @@ package struct PlanModel: Sendable {
 
     /// What a run keeps on a device beside weights and cache (`DeviceShare`, `OutputBuffers`, `Lane`).
     func activations(hasTable: Bool, hasHead: Bool, _ limits: StepLimits, lanes: Int) -> Int128 {
-        let tokens = Int128(limits.tokens)
-        let heads = Int128(2 * spec.heads + 2 * spec.kvHeads) * Int128(spec.headDim)
-        var bytes = tokens * 4 * (Int128(spec.hiddenSize) + heads + Int128(spec.intermediateSize))
+        var bytes = spec.activationByteCount(tokens: limits.tokens)
         bytes += Int128(StepLayout.byteCount(limits, headDim: spec.headDim))
         bytes += Int128(limits.sequences) * Int128(limits.blocksPerSequence) * 4
         let outputs = Int128(limits.outputs)

@@ -4,7 +4,7 @@ import ApusCompute
 struct PlanSearch {
     let model: PlanModel
     let devices: [PlanDevice]
-    let disk: Int?
+    var disk: Int?
     var wish: DevicePlan.Wish
 
     /// Slots are numbered in 32 bits.
@@ -106,7 +106,7 @@ struct PlanSearch {
     private func fits(_ limits: StepLimits, more: Int = 0, disk: Int?) throws -> Bool {
         let devices = devices.map { device in
             var device = device
-            device.budget += more
+            device.budget = device.budget.addingReportingOverflow(more).overflow ? .max : device.budget + more
             return device
         }
         guard case .rule = wish.map.content else { return try plan(limits, devices, disk) != nil }
@@ -140,6 +140,13 @@ struct PlanSearch {
         return low
     }
 
+    /// Bytes that a plan with as much of the disk as it wants reads at every use; `nil` if that would not do either.
+    private func leastOnDisk(_ batchSize: Int, _ contextLength: Int) throws -> Int128? {
+        var search = self
+        search.disk = .max
+        return try search.plan(batchSize, contextLength)?.streamed
+    }
+
     /// What is missing, and what would fit.
     private func complaint(_ batchSize: Int, _ contextLength: Int) throws -> ModelError {
         var search = self
@@ -152,8 +159,12 @@ struct PlanSearch {
             } else if context > 0 {
                 "a context of \(context) tokens would fit"
             } else {
-                "no smaller batch or context would fit"
+                "neither a smaller batch nor a shorter context alone would fit"
             }
+        if let disk, let least = try leastOnDisk(batchSize, contextLength), least > Int128(disk) {
+            return .doesNotFit(
+                "\(least) bytes of weights have to stay on the disk, whose budget is \(disk); \(smaller)")
+        }
         let names = devices.map { "\($0.id)" }.joined(separator: ", ")
         let most = devices.map { Int.max - $0.budget }.min() ?? Int.max
         var (low, high) = (0, 1)

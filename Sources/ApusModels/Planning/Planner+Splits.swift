@@ -154,7 +154,7 @@ extension Planner {
         let head = model.spec.layers + 1
         var load = load(of: device, layers)
         let ends = Self.fixed(
-            devices[device], Content(hasTable: true, hasLayers: !layers.isEmpty, hasHead: true, streams: false), model,
+            devices[device], Content(hasTable: true, hasLayers: !layers.isEmpty, hasHead: true), model,
             limits, lanes: devices.count)
         (load.activations, load.workspace) = (ends.activations, ends.workspace)
         load.weights += model.matrices(head) + model.vectors(head)
@@ -208,14 +208,19 @@ extension Planner {
     /// that each can be read while others are computed.
     private func spill(_ device: Int, _ parts: [Int], _ placement: Placement) -> Set<Int>? {
         let head = model.spec.layers + 1
-        let layers = parts.filter { (1..<head).contains($0) }
+        // What begins on a later device has to be there: a part on disk runs where the part before it does.
+        let kept = device > 0 ? parts.first : nil
+        let layers = parts.filter { (1..<head).contains($0) && $0 != kept }
         func fitsWith(_ streamed: Set<Int>) -> Bool {
             var trial = placement
             trial.streamed.formUnion(streamed)
             return loads(trial)[device].total <= Int128(devices[device].budget)
         }
-        let table: Set<Int> = parts.contains(0) ? [0] : []
-        let ends: [Set<Int>] = parts.contains(head) ? [table, table.union([head])] : [table]
+        // One matrix for table and head is there for both.
+        let isShared = model.sharesTable && parts.contains(0) && parts.contains(head)
+        let table: Set<Int> = parts.contains(0) && kept != 0 && !isShared ? [0] : []
+        let whole: Set<Int> = parts.contains(0) && kept != 0 ? [0, head] : [head]
+        let ends: [Set<Int>] = parts.contains(head) && kept != head ? [table, whole] : [table]
         var best: (bytes: Int128, streamed: Set<Int>)?
         for end in ends {
             for count in 0...layers.count {

@@ -39,14 +39,18 @@ package struct Planner: Sendable {
         var hasTable: Bool
         var hasLayers: Bool
         var hasHead: Bool
-        var streams: Bool
+        var streamsLayers = false
+        var streamsHead = false
 
         var index: Int {
-            (hasTable ? 1 : 0) + (hasLayers ? 2 : 0) + (hasHead ? 4 : 0) + (streams ? 8 : 0)
+            let flags = [hasTable, hasLayers, hasHead, streamsLayers, streamsHead]
+            return flags.reversed().reduce(0) { 2 * $0 + ($1 ? 1 : 0) }
         }
 
-        static let all = (0..<16).map { index in
-            Content(hasTable: index & 1 > 0, hasLayers: index & 2 > 0, hasHead: index & 4 > 0, streams: index & 8 > 0)
+        static let all = (0..<32).map { index in
+            Content(
+                hasTable: index & 1 > 0, hasLayers: index & 2 > 0, hasHead: index & 4 > 0,
+                streamsLayers: index & 8 > 0, streamsHead: index & 16 > 0)
         }
     }
 
@@ -56,7 +60,9 @@ package struct Planner: Sendable {
         guard content.hasTable || content.hasLayers || content.hasHead else { return PlanLoad() }
         let head = model.spec.layers + 1
         let parts = (content.hasTable ? [0] : []) + (content.hasLayers ? [1] : []) + (content.hasHead ? [head] : [])
-        let demand = model.spec.workspaceDemand(parts: parts, limits, model.format) { _ in content.streams }
+        let demand = model.spec.workspaceDemand(parts: parts, limits, model.format) {
+            $0 == head ? content.streamsHead : content.streamsLayers
+        }
         var load = PlanLoad()
         load.activations = model.activations(
             hasTable: content.hasTable, hasHead: content.hasHead, limits, lanes: lanes)
@@ -67,7 +73,7 @@ package struct Planner: Sendable {
     private func content(_ parts: Range<Int>, streams: Bool) -> Content {
         Content(
             hasTable: parts.contains(0), hasLayers: parts.overlaps(1..<model.spec.layers + 1),
-            hasHead: parts.contains(model.spec.layers + 1), streams: streams)
+            hasHead: parts.contains(model.spec.layers + 1), streamsLayers: streams, streamsHead: streams)
     }
 
     /// What a device holds that has neighbouring parts, all of them resident.
@@ -88,23 +94,37 @@ package struct Planner: Sendable {
         load.weights = vectorSums[parts.upperBound] - vectorSums[parts.lowerBound]
         let room = Int128(devices[device].budget) - load.total
         guard room >= 0 else { return nil }
-        let weights = weightSums[parts.upperBound] - weightSums[parts.lowerBound] - load.weights
-        // A table is looked up, not read: it costs nothing to leave it where it is.
-        return max(weights - (parts.contains(0) ? model.matrices(0) : 0) - room, 0)
+        var weights = weightSums[parts.upperBound] - weightSums[parts.lowerBound] - load.weights
+        if device > 0 {
+            // A part on disk runs where the part before it does.
+            guard model.matrices(parts.lowerBound) <= room else { return nil }
+        } else if parts.contains(0) {
+            // A table is looked up, not read: it costs nothing to leave it where it is.
+            weights -= model.matrices(0)
+        }
+        return wholeParts(max(weights - room, 0), of: parts)
+    }
+
+    /// Bytes of as many layers as a deficit takes.
+    private func wholeParts(_ bytes: Int128, of parts: Range<Int>) -> Int128 {
+        guard let layer = parts.first(where: { (1...model.spec.layers).contains($0) }) else { return bytes }
+        let unit = max(model.matrices(layer), 1)
+        return (bytes + unit - 1) / unit * unit
     }
 
     /// The same of a device with some layers, the table and the head, where one matrix serves as both.
     func deficitWithEnds(of device: Int, layers: Range<Int>) -> Int128? {
         let head = model.spec.layers + 1
         var load = Self.fixed(
-            devices[device], Content(hasTable: true, hasLayers: !layers.isEmpty, hasHead: true, streams: true), model,
+            devices[device], Content(hasTable: true, hasLayers: !layers.isEmpty, hasHead: true, streamsLayers: true),
+            model,
             limits, lanes: devices.count)
         load.kv = cacheSums[layers.upperBound] - cacheSums[layers.lowerBound]
         load.weights = vectorSums[layers.upperBound] - vectorSums[layers.lowerBound] + model.vectors(head)
         let room = Int128(devices[device].budget) - load.total
         guard room >= 0 else { return nil }
         let weights = layers.reduce(model.matrices(head)) { $0 + model.matrices($1) }
-        return max(weights - room, 0)
+        return wholeParts(max(weights - room, 0), of: layers)
     }
 
     package func fits(_ device: Int, _ parts: Range<Int>) -> Bool {
@@ -118,12 +138,14 @@ package struct Planner: Sendable {
             let parts = placement.devices.indices.filter { placement.devices[$0] == device.id }
             guard !parts.isEmpty else { return PlanLoad() }
             let head = model.spec.layers + 1
-            let streams = parts.contains { $0 > 0 && placement.streamed.contains($0) }
             var load = Self.fixed(
                 device,
                 Content(
                     hasTable: parts.contains(0), hasLayers: parts.contains { (1..<head).contains($0) },
-                    hasHead: parts.contains(head), streams: streams), model, limits, lanes: lanes)
+                    hasHead: parts.contains(head),
+                    streamsLayers: parts.contains { (1..<head).contains($0) && placement.streamed.contains($0) },
+                    streamsHead: parts.contains(head) && placement.streamed.contains(head)), model, limits,
+                lanes: lanes)
             for part in parts {
                 load.weights += model.vectors(part)
                 if !placement.streamed.contains(part) { load.weights += model.matrices(part) }
