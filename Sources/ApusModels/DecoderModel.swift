@@ -46,14 +46,14 @@ package final class DecoderModel: Sendable {
         guard let format = (stored ?? quantization)?.format ?? WeightFormat(dtype) else {
             throw ModelError.unsupported("weights of \(dtype); use float32, float16 or bfloat16")
         }
-        func device(_ id: DeviceID) throws(ComputeError) -> any Device {
+        @Sendable func device(_ id: DeviceID) throws(ComputeError) -> any Device {
             guard let device = devices.first(where: { $0.id == id }) else {
                 throw .unknownDevice("\(id) is none of the model's devices")
             }
             return device
         }
         let placement = placement ?? Placement(layers: spec.layers, on: devices.first?.id ?? .cpu)
-        func loader(_ part: Int) throws -> WeightLoader {
+        @Sendable func loader(_ part: Int) throws -> WeightLoader {
             WeightLoader(
                 device: try device(placement.devices[part]), dtype: dtype, format: format, stored: stored,
                 isStreamed: placement.streamed.contains(part))
@@ -67,7 +67,7 @@ package final class DecoderModel: Sendable {
         self.dtype = dtype
         self.format = format
         self.cacheType = cacheType ?? Self.defaultCacheType(dtype)
-        layers = try (0..<spec.layers).map { layer in
+        layers = try LoadingOrder.load(spec.layers, of: placement.device(ofLayer:)) { layer in
             try DecoderLayer(body.at(names.layers)[layer], spec, loader(layer + 1))
         }
         let last = try loader(spec.layers + 1)

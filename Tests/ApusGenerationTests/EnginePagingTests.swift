@@ -84,19 +84,21 @@ import Testing
             model, limits: .init(sequences: 2, tokensPerStep: 64, blocks: 12, sharesPrefixes: which % 2 == 0))
         // Two of 150 tokens pass 12 blocks, so one is preempted; the third waits.
         let all = try requests(GenerationConfig(eosTokenIDs: []), newTokens: 120)
-        // Again and again: on a busy machine, one may be through before the next has begun.
-        let tasks = all.prefix(3).map { request in
-            Task { while !Task.isCancelled { for try await _ in engine.generate(request) {} } }
-        }
         let deadline = ContinuousClock.now + .seconds(120)
-        if which > 1 {
-            while await engine.preemptionCount == 0, .now < deadline { try await Task.sleep(for: .milliseconds(2)) }
-            #expect(await engine.preemptionCount > 0)
-        } else {
-            while await engine.sequenceCount < 3, .now < deadline { try await Task.sleep(for: .milliseconds(2)) }
+        // All enter before the engine looks; again and again, since they may be through before this task has its turn.
+        var isSeen = false
+        while !isSeen, .now < deadline {
+            let tasks = all.prefix(3).map { engine.generate($0) }.map { stream in
+                Task { for try await _ in stream {} }
+            }
+            for _ in 0..<20 where !isSeen {
+                isSeen = which > 1 ? await engine.preemptionCount > 0 : await engine.sequenceCount == 3
+                if !isSeen { try await Task.sleep(for: .milliseconds(1)) }
+            }
+            for task in tasks { task.cancel() }
+            for task in tasks { _ = await task.result }
         }
-        for task in tasks { task.cancel() }
-        for task in tasks { _ = await task.result }
+        #expect(isSeen || which <= 1)
         while await engine.freeBlockCount != 12, .now < deadline { try await Task.sleep(for: .milliseconds(2)) }
         #expect(await engine.freeBlockCount == 12)
         #expect(await engine.sequenceCount == 0)

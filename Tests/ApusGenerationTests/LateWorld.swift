@@ -2,6 +2,12 @@ import ApusCompute
 import ApusTestSupport
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Queues that do nothing until somebody waits, and then what is waited for as late, and across each other in as odd an
 /// order, as is legal.
 final class LateWorld: Sendable {
@@ -13,6 +19,8 @@ final class LateWorld: Sendable {
     private struct State {
         var queues: [[Item]] = []
         var done: [Int] = []
+        /// Queues whose first command another thread of the host is running.
+        var busy: Set<Int> = []
         var random: SplitMix64
         var failure: ComputeError?
         /// Times that the host waited.
@@ -42,7 +50,9 @@ final class LateWorld: Sendable {
     }
 
     fileprivate func record(_ queue: Int) -> LateEvent {
-        state.withLock { LateEvent(self, queue, $0.done[queue] + $0.queues[queue].count) }
+        state.withLock { state in
+            LateEvent(self, queue, state.done[queue] + state.queues[queue].count + (state.busy.contains(queue) ? 1 : 0))
+        }
     }
 
     fileprivate func wait(for event: LateEvent, in queue: Int) {
@@ -56,26 +66,32 @@ final class LateWorld: Sendable {
             return state.onWait
         }
         onWait?()
-        while let command = try next(until: event) { run(command) }
+        while let next = try next(until: event) {
+            if let command = next.command { run((next.queue, command)) } else { sched_yield() }
+        }
         if let failure = state.withLock({ $0.failure }) { throw failure }
     }
 
-    /// The next command of a queue that can go on; `nil` once the event has come.
-    private func next(until event: LateEvent) throws(ComputeError) -> (queue: Int, command: CommandQueue.Command)? {
-        let result = state.withLock { state -> Result<(Int, CommandQueue.Command)?, ComputeError> in
+    /// The next command of a queue that can go on, none if another thread is at it; `nil` once the event has come.
+    private func next(until event: LateEvent) throws(ComputeError) -> (queue: Int, command: CommandQueue.Command?)? {
+        let result = state.withLock { state -> Result<(Int, CommandQueue.Command?)?, ComputeError> in
             while state.done[event.queue] < event.number {
                 let ready = state.queues.indices.filter { queue in
-                    switch state.queues[queue].first {
+                    if state.busy.contains(queue) { return false }
+                    return switch state.queues[queue].first {
                     case .command: true
                     case .wait(let other): state.done[other.queue] >= other.number
                     case nil: false
                     }
                 }
                 guard let queue = ready.randomElement(using: &state.random) else {
+                    if !state.busy.isEmpty { return .success((0, nil)) }
                     return .failure(.deviceFailed("the queues wait for each other"))
                 }
                 switch state.queues[queue].removeFirst() {
-                case .command(let command): return .success((queue, command))
+                case .command(let command):
+                    state.busy.insert(queue)
+                    return .success((queue, command))
                 case .wait: state.done[queue] += 1
                 }
             }
@@ -88,7 +104,10 @@ final class LateWorld: Sendable {
         if state.withLock({ $0.failure == nil }) {
             do throws(ComputeError) { try next.command() } catch { state.withLock { $0.failure = error } }
         }
-        state.withLock { $0.done[next.queue] += 1 }
+        state.withLock { state in
+            state.busy.remove(next.queue)
+            state.done[next.queue] += 1
+        }
     }
 }
 

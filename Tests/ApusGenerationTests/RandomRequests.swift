@@ -46,11 +46,18 @@ struct RandomRequests {
 
     /// All at once, some of them given up after a token; their outputs are `nil`.
     func together(on engine: Engine, cancelling count: Int) async throws -> [GenerationOutput?] {
-        let streams = requests.map { (request: $0, stream: engine.generate($0)) }
         var outputs: [GenerationOutput?] = []
-        for (index, item) in streams.enumerated() {
-            var output: GenerationOutput? = GenerationOutput(promptTokenCount: item.request.promptTokens.count)
-            for try await token in item.stream {
+        // Half of them come while others are on their way.
+        var streams: [AsyncThrowingStream<GeneratedToken, any Error>?] = requests.prefix((requests.count + 1) / 2).map {
+            engine.generate($0)
+        }
+        for (index, request) in requests.enumerated() {
+            var output: GenerationOutput? = GenerationOutput(promptTokenCount: request.promptTokens.count)
+            guard let stream = streams[index] else { continue }
+            // The last that holds it: a stream that nobody reads any more ends its sequence.
+            streams[index] = nil
+            for try await token in stream {
+                if streams.count < requests.count { streams.append(engine.generate(requests[streams.count])) }
                 output?.append(token)
                 if index < count {
                     output = nil
@@ -59,7 +66,7 @@ struct RandomRequests {
             }
             outputs.append(output)
         }
-        while await engine.sequenceCount > 0 { await Task.yield() }
+        while await engine.sequenceCount > 0 { try await Task.sleep(for: .milliseconds(1)) }
         return outputs
     }
 }

@@ -117,7 +117,9 @@ import Testing
         for seed in 0..<300 {
             var random = SplitMix64(seed: UInt64(seed) + 9000)
             let planner = try Self.planner(&random, disk: .max)
-            guard let placement = planner.place(.auto, hasBudgets: true) else { continue }
+            let found = planner.place(.auto, hasBudgets: true)
+            #expect(planner.hasPlacement == (found != nil), "seed \(seed)")
+            guard let placement = found else { continue }
             #expect(planner.fits(placement))
             // The map of its names asks for the same.
             let map = DevicePlan(planner, placement).deviceMap.map { module, device in

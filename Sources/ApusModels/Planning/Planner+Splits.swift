@@ -9,13 +9,22 @@ extension Planner {
 
     /// Whether there is a placement. A cut that fits is found by giving each device as much as it can hold.
     package var hasPlacement: Bool {
+        if isFilled(fits) || tied() != nil { return true }
+        guard let disk else { return false }
+        let all = (0..<model.partCount).reduce(Int128(0)) { $0 + model.matrices($1) }
+        if Int128(disk) >= all, isFilled({ deficit(of: $0, $1) != nil }) { return true }
+        return spilled() != nil
+    }
+
+    /// Whether all parts are gone once each device has got as many as something holds for.
+    private func isFilled(_ holds: (_ device: Int, _ parts: Range<Int>) -> Bool) -> Bool {
         var first = 0
         for device in devices.indices {
             var last = first
-            while last < model.partCount, fits(device, first..<last + 1) { last += 1 }
+            while last < model.partCount, holds(device, first..<last + 1) { last += 1 }
             first = last
         }
-        return first == model.partCount || tied() != nil || spilled() != nil
+        return first == model.partCount
     }
 
     private func resident(_ rule: DeviceMap.Rule, hasBudgets: Bool) -> Placement? {
