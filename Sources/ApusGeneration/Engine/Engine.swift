@@ -26,7 +26,7 @@ package actor Engine {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Enough rows for products to be at their fastest.
-    private static let tokensInChain = 128
+    private static let tokensInChain = 64
 
     /// Prefixes are shared only where keys depend on the tokens before them alone, whatever the limits say.
     /// Throws `ComputeError` (`.outOfMemory`) if the device has no room for the cache.
