@@ -52,9 +52,7 @@ package final class CPUDevice: Device {
         checksIndices: Bool = CPUDevice.checksIndicesByDefault
     ) throws(ComputeError) {
         let instructionSet = if let instructionSet { instructionSet } else { try InstructionSet.selected() }
-        guard let kernels = instructionSet.kernels else {
-            throw .unsupported("this machine lacks the instruction set \(instructionSet)")
-        }
+        let kernels = try instructionSet.requireKernels()
         self.id = id
         memory = AllocationCounter(id, budget: budget ?? .max)
         holdsTables = budget != nil
@@ -63,10 +61,10 @@ package final class CPUDevice: Device {
         self.instructionSet = instructionSet
         self.attentionStateLimit = attentionStateLimit
         self.checksIndices = checksIndices
-        self.kernels = kernels.pointee
+        self.kernels = kernels
         let team = ThreadTeam(count: threads ?? cores?.count ?? ProcessorCount.available, cores: cores)
         self.team = team
-        sizes = CPUWorkspace(kernels.pointee, threads: team.count, attentionStateLimit: attentionStateLimit)
+        sizes = CPUWorkspace(kernels, threads: team.count, attentionStateLimit: attentionStateLimit)
     }
 
     deinit { team.stop() }

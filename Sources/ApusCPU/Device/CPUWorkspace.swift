@@ -15,9 +15,8 @@ package struct CPUWorkspace: Sendable {
 
     /// Of this machine's processor. Throws `ComputeError` (`.unsupported`) if the machine lacks the instruction set.
     package init(threads: Int) throws(ComputeError) {
-        let set = try InstructionSet.selected()
-        guard let kernels = set.kernels else { throw .unsupported("this machine lacks the instruction set \(set)") }
-        self.init(kernels.pointee, threads: threads, attentionStateLimit: CPUDevice.defaultAttentionStateLimit)
+        self.init(
+            try InstructionSet.selected().requireKernels(), threads: threads, attentionStateLimit: CPUDevice.defaultAttentionStateLimit)
     }
 
     package func byteCount(_ demand: WorkspaceDemand) -> Int { packedByteCount(demand) + scratchByteCount(demand) }

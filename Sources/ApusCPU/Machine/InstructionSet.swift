@@ -33,6 +33,12 @@ package enum InstructionSet: Int, Sendable, CaseIterable, Comparable, CustomStri
 
     var kernels: UnsafePointer<apus_kernels>? { apus_kernels_for(apus_isa(UInt32(rawValue))) }
 
+    /// Throws `ComputeError` (`.unsupported`) if this machine lacks the set.
+    func requireKernels() throws(ComputeError) -> apus_kernels {
+        guard let kernels else { throw .unsupported("this machine lacks the instruction set \(self)") }
+        return kernels.pointee
+    }
+
     package var isAvailable: Bool { kernels != nil }
 
     /// Those of this machine, slowest first.

@@ -36,11 +36,16 @@ final class CPUMemory: DeviceMemory, @unchecked Sendable {
             let region = try MappedRegion(byteCount: byteCount, isDense: !isSparse)
             return (region.pointer, region)
         }
+        return (try pages(byteCount), nil)
+    }
+
+    /// Page-aligned memory that nobody counts, to be given to `free`. Throws `ComputeError` (`.outOfMemory`).
+    static func pages(_ byteCount: Int) throws(ComputeError) -> UnsafeMutableRawPointer {
         var raw: UnsafeMutableRawPointer?
         guard byteCount >= 0, posix_memalign(&raw, 4096, max(byteCount, 64)) == 0, let raw else {
             throw .outOfMemory("the machine refuses \(byteCount) bytes of memory")
         }
-        return (raw, nil)
+        return raw
     }
 
     deinit {

@@ -9,11 +9,7 @@ import ApusCompute
 extension HostBlock {
     /// Ordinary memory of the process. Throws `ComputeError` (`.outOfMemory`).
     convenience init(mapping byteCount: Int, _ label: String) throws(ComputeError) {
-        var raw: UnsafeMutableRawPointer?
-        guard byteCount >= 0, posix_memalign(&raw, 4096, max(byteCount, 64)) == 0, let raw else {
-            throw .outOfMemory("the machine refuses \(byteCount) bytes of memory")
-        }
-        self.init(label, pointer: raw, byteCount: byteCount) { Self.release($0) }
+        self.init(label, pointer: try CPUMemory.pages(byteCount), byteCount: byteCount) { Self.release($0) }
     }
 
     private static func release(_ pointer: UnsafeMutableRawPointer) { free(pointer) }

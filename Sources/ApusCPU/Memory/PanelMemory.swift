@@ -51,21 +51,18 @@ final class PanelMemory: Sendable {
                 if state.descriptor != nil { _ = try Self.take(Self.record(parts) + byteCount, &state) }
                 return nil
             }
-            try counter.take(byteCount)
             state.budget -= byteCount
             let record = Self.record(parts)
             if state.descriptor != nil {
                 let (region, offset) = try Self.take(record + byteCount, &state)
-                let placement = PanelPlacement(
+                let placement = try PanelPlacement(
                     region, offset: offset + record, parts: parts, record: region.pointer + offset,
                     counted: (byteCount, counter))
                 if placement.isOf(key) { return placement }
-                // The placement gives back what it was counted.
-                try counter.take(byteCount)
                 state = State(fileOffset: 0, budget: state.budget, unplaced: state.unplaced)
             }
             let (region, offset) = try Self.take(byteCount, &state)
-            return PanelPlacement(region, offset: offset, parts: parts, record: nil, counted: (byteCount, counter))
+            return try PanelPlacement(region, offset: offset, parts: parts, record: nil, counted: (byteCount, counter))
         }
     }
 

@@ -25,11 +25,13 @@ final class PanelPlacement: @unchecked Sendable {
     private static let claimed: UInt32 = 1
     private static let packed: UInt32 = 2
 
-    /// - Parameter counted: what is given back with the placement.
+    /// - Parameter counted: what is counted as long as the placement lives.
+    /// - Throws: `ComputeError` (`.outOfMemory`) if the counter has no room.
     init(
         _ region: MappedRegion, offset: Int, parts: Int, record: UnsafeMutableRawPointer?,
         counted: (bytes: Int, counter: AllocationCounter)
-    ) {
+    ) throws(ComputeError) {
+        try counted.counter.take(counted.bytes)
         self.counted = counted
         self.region = region
         self.parts = parts
