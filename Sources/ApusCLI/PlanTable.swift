@@ -1,4 +1,5 @@
 import Apus
+import ApusCompute
 import ApusModels
 import ApusRuns
 
@@ -33,17 +34,7 @@ struct PlanTable {
         return (lines + [fits]).joined(separator: "\n")
     }
 
-    private static func layers(_ layers: [Int]) -> String {
-        var parts: [String] = []
-        var index = 0
-        while index < layers.count {
-            var end = index
-            while end + 1 < layers.count, layers[end + 1] == layers[end] + 1 { end += 1 }
-            parts.append(end == index ? "\(layers[index])" : "\(layers[index])-\(layers[end])")
-            index = end + 1
-        }
-        return parts.isEmpty ? "none" : parts.joined(separator: ",")
-    }
+    private static func layers(_ layers: [Int]) -> String { layers.isEmpty ? "none" : layers.writtenRanges }
 
     private static func bytes(_ count: Int128) -> String {
         count < 1 << 20

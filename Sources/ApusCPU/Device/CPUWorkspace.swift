@@ -16,7 +16,8 @@ package struct CPUWorkspace: Sendable {
     /// Of this machine's processor. Throws `ComputeError` (`.unsupported`) if the machine lacks the instruction set.
     package init(threads: Int) throws(ComputeError) {
         self.init(
-            try InstructionSet.selected().requireKernels(), threads: threads, attentionStateLimit: CPUDevice.defaultAttentionStateLimit)
+            try InstructionSet.selected().requireKernels(), threads: threads,
+            attentionStateLimit: CPUDevice.defaultAttentionStateLimit)
     }
 
     package func byteCount(_ demand: WorkspaceDemand) -> Int { packedByteCount(demand) + scratchByteCount(demand) }

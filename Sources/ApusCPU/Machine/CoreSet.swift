@@ -1,3 +1,4 @@
+import ApusCompute
 import CApusKernels
 
 /// Some cores of the machine, by the system's numbers.
@@ -21,17 +22,7 @@ package struct CoreSet: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// As the system writes it: `0-3,8`.
-    package var description: String {
-        var parts: [String] = []
-        var index = 0
-        while index < cores.count {
-            var end = index
-            while end + 1 < cores.count, cores[end + 1] == cores[end] + 1 { end += 1 }
-            parts.append(end == index ? "\(cores[index])" : "\(cores[index])-\(cores[end])")
-            index = end + 1
-        }
-        return parts.joined(separator: ",")
-    }
+    package var description: String { cores.writtenRanges }
 
     /// Cores that this process may run on, no more of them than its control groups give it time for.
     package static var available: CoreSet {

@@ -1,3 +1,4 @@
+import ApusCompute
 import ApusJSON
 
 #if canImport(Glibc)
@@ -47,18 +48,7 @@ package struct ShardMerge: Sendable {
     }
 
     /// `3,7-9`.
-    package static func arraySpecification(_ numbers: [Int]) -> String {
-        var ranges: [ClosedRange<Int>] = []
-        for number in numbers {
-            if let last = ranges.last, last.upperBound == number - 1 {
-                ranges[ranges.count - 1] = last.lowerBound...number
-            } else {
-                ranges.append(number...number)
-            }
-        }
-        return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
-            .joined(separator: ",")
-    }
+    package static func arraySpecification(_ numbers: [Int]) -> String { numbers.writtenRanges }
 
     private func file(of shard: Int) -> String { directory.file(of: shard, of: manifest.parts.count) }
 
