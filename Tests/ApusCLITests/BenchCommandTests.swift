@@ -17,7 +17,8 @@ import Testing
         """
 
     private func bench(_ arguments: [String], environment: [String: String] = [:]) async throws -> CommandRun.Outcome {
-        try await CommandRun(BuiltProgram.apus, ["bench"] + arguments, environment: environment).finish()
+        try await CommandRun(BuiltProgram.apus, ["bench"] + arguments, environment: environment).finish(
+            within: .seconds(240))
     }
 
     private func report(_ path: String) throws -> JSONValue {

@@ -78,7 +78,10 @@ struct DescendantTests {
             if name == "apus-guardian\n", let number = Int32(process) { kill(number, SIGKILL) }
         }
         let outcome = try await run.finish(within: .seconds(20))
-        #expect(outcome.code == 137 && outcome.error.contains("was killed by SIGKILL"), "\(outcome.error)")
+        // A launcher that has had no turn since does not know yet that the ranks run.
+        let isEarly = outcome.error.contains("the guardian process ended before the ranks had started")
+        #expect(outcome.code != 0)
+        #expect(isEarly || outcome.code == 137 && outcome.error.contains("was killed by SIGKILL"), "\(outcome.error)")
         #expect(try await mark.awaitNone() == [])
         #expect(try scratch.names == [])
     }

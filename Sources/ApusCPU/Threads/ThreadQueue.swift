@@ -42,15 +42,18 @@ private final class QueueCore: Sendable {
         var commands: [CommandQueue.Command] = []
         var stopped = false
         var failure: ComputeError?
+        /// Numbers of the commands that threads sleep for.
+        var awaited: [Int] = []
     }
 
     private let cores: CoreSet?
     private let state = Mutex(State())
     private let submitted = Atomic<Int>(0)
     private let completed = Atomic<Int>(0)
-    /// Of a thread that sleeps until a command comes, and of those that sleep until one is done.
+    /// Of a thread that sleeps until a command comes.
     private let idle = Atomic<Int>(0)
-    private let waiting = Atomic<Int>(0)
+    /// The least of `awaited`. Waking threads for every command that is done would cost as much as many commands do.
+    private let nextAwaited = Atomic<Int>(.max)
     private let arrived = Wakeup()
     private let done = Wakeup()
 
@@ -88,11 +91,17 @@ private final class QueueCore: Sendable {
         for _ in 0..<Self.spins where isPending() { apus_spin_hint() }
         if isPending() {
             // Announced before the last look, as in `ThreadTeam`.
-            waiting.add(1, ordering: .sequentiallyConsistent)
+            announce { $0.append(number) }
             done.wait(while: isPending)
-            waiting.subtract(1, ordering: .sequentiallyConsistent)
         }
         if let failure = state.withLock({ $0.failure }) { throw failure }
+    }
+
+    private func announce(_ change: (inout [Int]) -> Void) {
+        state.withLock { state in
+            change(&state.awaited)
+            nextAwaited.store(state.awaited.min() ?? .max, ordering: .sequentiallyConsistent)
+        }
     }
 
     private func serve() {
@@ -105,8 +114,11 @@ private final class QueueCore: Sendable {
             }
             for command in commands {
                 execute(command)
-                completed.add(1, ordering: .sequentiallyConsistent)
-                if waiting.load(ordering: .sequentiallyConsistent) > 0 { done.signalAll() }
+                let number = completed.add(1, ordering: .sequentiallyConsistent).newValue
+                if number >= nextAwaited.load(ordering: .sequentiallyConsistent) {
+                    announce { $0.removeAll { $0 <= number } }
+                    done.signalAll()
+                }
             }
             seen += commands.count
             if stopped { return }

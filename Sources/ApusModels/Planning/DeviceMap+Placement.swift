@@ -18,6 +18,7 @@ extension DeviceMap {
                 throw .invalidDeviceMap("names '\(entry.module)' twice")
             }
             try names.check(entry.module)
+            _ = try device(entry, devices)
         }
         var placed: [DeviceID] = []
         var streamed: Set<Int> = []

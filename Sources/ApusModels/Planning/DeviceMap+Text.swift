@@ -33,8 +33,9 @@ extension DeviceMap {
     private static func entry(_ member: JSONObject.Member) throws -> Entry {
         if let index = member.value.integer { return Entry(module: member.key, target: .index(index)) }
         guard let name = member.value.string else {
+            let target = member.value.double.map { "\($0)" } ?? member.value.kind
             throw ModelError.invalidDeviceMap(
-                "puts '\(member.key)' on \(member.value.kind), but a device is a name or a number")
+                "puts '\(member.key)' on \(target), but a device is a name or a number such as 0")
         }
         return Entry(module: member.key, target: .name(name))
     }

@@ -4,7 +4,20 @@ package import ApusCompute
 /// cut exists that fits, each of these finds one.
 extension Planner {
     package func place(_ rule: DeviceMap.Rule, hasBudgets: Bool) -> Placement? {
-        resident(rule, hasBudgets: hasBudgets) ?? tied() ?? spilled()
+        guard let accelerators else { return resident(rule, hasBudgets: hasBudgets) ?? tied() ?? spilled() }
+        if let placement = accelerators.resident(rule, hasBudgets: hasBudgets) ?? accelerators.tied(), fits(placement) {
+            return placement
+        }
+        return resident(.sequential, hasBudgets: hasBudgets) ?? tied() ?? spilled()
+    }
+
+    /// The same with the devices before a processor that comes last, which is there for what has no room on them.
+    private var accelerators: Planner? {
+        let some = devices.prefix { $0.id.kind != DeviceID.cpu.kind }
+        guard !some.isEmpty, some.count < devices.count,
+            devices[some.count...].allSatisfy({ $0.id.kind == DeviceID.cpu.kind })
+        else { return nil }
+        return Planner(model, devices: Array(some), limits: limits)
     }
 
     /// Whether there is a placement. A cut that fits is found by giving each device as much as it can hold.
