@@ -49,11 +49,9 @@ package struct MachineDevices: Sendable {
     ) throws -> DevicePlan {
         let space = try DeviceSpace(budgets, map, ids: local.ids)
         for (id, _) in space.devices { _ = try local.cores(of: id) }
-        let plan = try DevicePlan(
-            description.planned(cacheType: cacheType), devices: planned(space), disk: space.disk,
+        return try DevicePlan(
+            description, cacheType, devices: planned(space), disk: space.disk,
             wish(map, budgets, batchSize: batchSize, contextLength: contextLength))
-        try plan.refuseRounding(description)
-        return plan
     }
 
     /// A plan for devices that need not exist, with what else would fit.
@@ -62,12 +60,11 @@ package struct MachineDevices: Sendable {
         contextLength: Int
     ) throws -> PlanOutlook {
         let space = try DeviceSpace(budgets, map, ids: local.ids)
-        let (model, devices) = (try description.planned(cacheType: cacheType), try planned(space))
+        let devices = try planned(space)
         let wish = wish(map, budgets, batchSize: batchSize, contextLength: contextLength)
-        let plan = try DevicePlan(model, devices: devices, disk: space.disk, wish)
-        try plan.refuseRounding(description)
         return PlanOutlook(
-            plan, disk: space.disk, fits: try DevicePlan.fits(model, devices: devices, disk: space.disk, wish))
+            try DevicePlan(description, cacheType, devices: devices, disk: space.disk, wish), disk: space.disk,
+            fits: try DevicePlan.fits(description, cacheType, devices: devices, disk: space.disk, wish))
     }
 
     private func wish(

@@ -68,7 +68,7 @@ package final class DecoderModel: Sendable {
         self.format = format
         self.cacheType = cacheType ?? Self.defaultCacheType(dtype)
         layers = try LoadingOrder.load(spec.layers, of: placement.device(ofLayer:)) { layer in
-            try DecoderLayer(body.at(names.layers)[layer], spec, loader(layer + 1))
+            try DecoderLayer(body.at(names.layers)[layer], spec, spec.kind(ofLayer: layer), loader(layer + 1))
         }
         let last = try loader(spec.layers + 1)
         finalNorm = try last.vector(body.at(names.finalNorm), "weight", count: spec.hiddenSize)
@@ -97,7 +97,13 @@ package final class DecoderModel: Sendable {
         weights.at(spec.names.table).expect("weight", shape: table)
         body.at(spec.names.finalNorm).expect("weight", shape: [spec.hiddenSize])
         for (place, matrix) in spec.matrices(stored) { weights.at(place).expect(matrix) }
-        for layer in 0..<spec.layers { DecoderLayer.expectVectors(body.at(spec.names.layers)[layer], spec) }
+        let ofKinds = spec.kinds.map(spec.weights(of:))
+        for (layer, kind) in spec.pattern.enumerated() {
+            let place = body.at(spec.names.layers)[layer]
+            for weight in ofKinds[kind] {
+                for vector in weight.vectors { place.at(weight.module).expect(vector.name, shape: [vector.count]) }
+            }
+        }
         try weights.verify()
     }
 
@@ -113,12 +119,13 @@ package final class DecoderModel: Sendable {
     package var answersLater: Bool { devices.contains { $0.answersLater } }
 
     /// Bytes of one token's keys and values in all layers.
-    package var cacheBytesPerToken: Int { spec.layers * layout(blocks: 0).bytesPerToken }
+    package var cacheBytesPerToken: Int { spec.cacheBytesPerToken(cacheType) }
 
     func makeCache(blocks: Int) throws -> KVCache {
-        let layout = layout(blocks: blocks)
-        return KVCache(layout: layout, layers: try layers.map { try $0.device.makeKVCache(layout) })
+        let layouts = spec.kinds.map { $0.cacheLayout(blocks: blocks, cacheType) }
+        return KVCache(
+            layers: try zip(layers, spec.pattern).map { layer, kind in
+                KVCache.Layer(layout: layouts[kind], memory: try layer.device.makeKVCache(layouts[kind]))
+            })
     }
-
-    private func layout(blocks: Int) -> KVCacheLayout { spec.cacheLayout(blocks: blocks, cacheType) }
 }

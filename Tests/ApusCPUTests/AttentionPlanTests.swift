@@ -112,7 +112,8 @@ import Testing
         let many = try CPUDevice(threads: 128, attentionStateLimit: limit, checksIndices: true)
         #expect(try problem.run(many, .bfloat16, calls) == expected)
         var demand = WorkspaceDemand(tokens: 1)
-        (demand.heads, demand.kvHeads, demand.headDim, demand.context) = (64, 2, 32, 131_072)
+        demand.attentions = [.init(heads: 64, kvHeads: 2, headDim: 32)]
+        demand.context = 131_072
         #expect(many.workspaceByteCount(demand) > limit)
     }
 }

@@ -69,8 +69,11 @@ package struct BenchModel: Sendable {
 
     /// Bytes of keys and values that a sequence of some length reads for its next token.
     func stateBytes(length: Int, _ dtype: DType) -> Double {
-        let width = dtype == .bfloat16 ? 2.0 : dtype == .int8 ? 1 + 4 / Double(spec.headDim) : 4
-        return 2 * Double(spec.layers) * Double(spec.kvHeads) * Double(spec.headDim) * Double(length) * width
+        spec.pattern.reduce(0) { bytes, kind in
+            let attention = spec.kinds[kind].attention
+            let width = dtype == .bfloat16 ? 2.0 : dtype == .int8 ? 1 + 4 / Double(attention.headDim) : 4
+            return bytes + 2 * Double(attention.keyWidth) * Double(length) * width
+        }
     }
 }
 

@@ -61,7 +61,7 @@ package struct BenchReport {
         return [
             "name": .string(model.name), "parameters_in_products": .number(spec.parametersInProducts),
             "layers": .integer(spec.layers), "hidden_size": .integer(spec.hiddenSize),
-            "intermediate_size": .integer(spec.intermediateSize), "vocab_size": .integer(spec.vocabularySize),
+            "intermediate_size": .integer(spec.kinds[0].mlp.width), "vocab_size": .integer(spec.vocabularySize),
             "max_positions": .integer(spec.maxPositions),
         ]
     }

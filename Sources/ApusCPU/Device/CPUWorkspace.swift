@@ -31,7 +31,8 @@ package struct CPUWorkspace: Sendable {
 
     /// What products and attention take lies in the same place.
     func scratchByteCount(_ demand: WorkspaceDemand) -> Int {
-        max(demand.products.reduce(64) { max($0, scratch(of: $1, rows: demand.tokens)) }, attention(demand))
+        let products = demand.products.reduce(64) { max($0, scratch(of: $1, rows: demand.tokens)) }
+        return demand.attentions.reduce(products) { max($0, scratch(of: $1, context: demand.context)) }
     }
 
     private func scratch(of product: WorkspaceDemand.Product, rows: Int) -> Int {
@@ -49,17 +50,17 @@ package struct CPUWorkspace: Sendable {
     }
 
     /// Tiles that are cut take more than a share of a thread's pieces each, so there are few of them.
-    private func attention(_ demand: WorkspaceDemand) -> Int {
-        guard demand.heads > 0, demand.kvHeads > 0 else { return 0 }
-        let group = max(demand.heads / demand.kvHeads, 1)
+    private func scratch(of attention: WorkspaceDemand.Attention, context: Int) -> Int {
+        guard attention.heads > 0, attention.kvHeads > 0 else { return 0 }
+        let group = max(attention.heads / attention.kvHeads, 1)
         let rows = tokensPerTile(group) * group
-        let scratch = attentionScratch(rows: rows, demand.headDim) * threads
+        let scratch = attentionScratch(rows: rows, attention.headDim) * threads
         guard threads > 1 else { return scratch }
         let partition = Int(APUS_KV_PARTITION)
-        let states = (demand.context / partition + 1) * apus_attention_state(rows, demand.headDim)
-        let tiles = AttentionPlan.mostCutTiles(threads: threads, kvHeads: demand.kvHeads)
+        let states = (context / partition + 1) * apus_attention_state(rows, attention.headDim)
+        let tiles = AttentionPlan.mostCutTiles(threads: threads, kvHeads: attention.kvHeads)
         let (bytes, overflow) = states.multipliedReportingOverflow(
-            by: tiles * demand.kvHeads * MemoryLayout<Float>.stride)
+            by: tiles * attention.kvHeads * MemoryLayout<Float>.stride)
         return scratch + (overflow ? attentionStateLimit : min(bytes, attentionStateLimit))
     }
 

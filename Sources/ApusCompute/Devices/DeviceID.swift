@@ -15,7 +15,7 @@ public struct DeviceID: Sendable, Hashable, CustomStringConvertible {
             throw .unknownDevice("'\(text)' names no device; write cpu or cpu:0")
         }
         if parts.count == 2 {
-            guard let index = Int(parts[1]), index >= 0 else {
+            guard let index = Int(parts[1]), index >= 0, String(index) == parts[1] else {
                 throw .unknownDevice("'\(text)' names no device; write cpu or cpu:0")
             }
             self.init(kind: String(kind), index: index)

@@ -16,13 +16,20 @@ package struct WorkspaceDemand: Sendable, Equatable {
         }
     }
 
+    package struct Attention: Sendable, Hashable {
+        package var heads: Int
+        package var kvHeads: Int
+        package var headDim: Int
+
+        package init(heads: Int, kvHeads: Int, headDim: Int) {
+            (self.heads, self.kvHeads, self.headDim) = (heads, kvHeads, headDim)
+        }
+    }
+
     /// Most tokens of a step.
     package var tokens: Int
     package var products: [Product] = []
-    /// Of attention, if there is any.
-    package var heads = 0
-    package var kvHeads = 0
-    package var headDim = 0
+    package var attentions: [Attention] = []
     /// Most keys that a token sees.
     package var context = 0
 

@@ -5,15 +5,10 @@ package import ApusCompute
 package struct DecoderSpec: Sendable, Equatable {
     package var vocabularySize: Int
     package var hiddenSize: Int
-    package var intermediateSize: Int
-    package var layers: Int
-    package var heads: Int
-    package var kvHeads: Int
-    package var headDim: Int
-    package var normEpsilon: Float
-    package var activation: Activation
-    package var attentionBias: Bool
-    package var mlpBias: Bool
+    /// The kinds of layers that there are, and which of them each layer is.
+    package var kinds: [LayerKind]
+    package var pattern: [Int]
+    package var finalNorm: NormSpec
     /// The output projection is the embedding table.
     package var tiedEmbeddings: Bool
     package var rotary: RotarySpec
@@ -24,7 +19,9 @@ package struct DecoderSpec: Sendable, Equatable {
     package var maxPositions: Int
     package var names: DecoderWeightNames
 
-    package var attentionScale: Float { 1 / Float(headDim).squareRoot() }
+    package var layers: Int { pattern.count }
+
+    package func kind(ofLayer layer: Int) -> LayerKind { kinds[pattern[layer]] }
 
     /// Tokens of a sequence that the model was made for.
     package var trainedContextLength: Int { rotary.reach(of: maxPositions) }

@@ -1,66 +1,49 @@
 import ApusCheckpoints
 import ApusCompute
 
-/// One block: attention and a gated MLP, each behind a norm and added to what came in.
+/// One block, on its device: attention and an MLP, each behind a norm and added to what came in.
 struct DecoderLayer: Sendable {
     let device: any Device
-    let attentionNorm: Tensor
-    let query, key, value, output: Projection
-    let mlpNorm: Tensor
-    let gate, up, down: Projection
-
-    init(_ weights: WeightCursor, _ spec: DecoderSpec, _ loader: WeightLoader) throws {
-        device = loader.device
-        attentionNorm = try loader.vector(weights.at(spec.names.attentionNorm), "weight", count: spec.hiddenSize)
-        query = try loader.projection(weights, spec.query)
-        key = try loader.projection(weights, spec.key)
-        value = try loader.projection(weights, spec.value)
-        output = try loader.projection(weights, spec.output)
-        mlpNorm = try loader.vector(weights.at(spec.names.mlpNorm), "weight", count: spec.hiddenSize)
-        gate = try loader.projection(weights, spec.gate)
-        up = try loader.projection(weights, spec.up)
-        down = try loader.projection(weights, spec.down)
-    }
-
+    let kind: LayerKind
     /// In the order in which they are used.
-    var matrices: [any PreparedWeight] { [query, key, value, output, gate, up, down].map(\.weight) }
+    let matrices: [any PreparedWeight]
+    private let query, key, value, output: Projection
+    private let gate, up, down: Projection
+    private let attentionNorm, mlpNorm: Norm
 
-    /// Notes the norms and biases that `init` will ask for, so that all that is missing is reported at once.
-    static func expectVectors(_ weights: WeightCursor, _ spec: DecoderSpec) {
-        for norm in [spec.names.attentionNorm, spec.names.mlpNorm] {
-            weights.at(norm).expect("weight", shape: [spec.hiddenSize])
-        }
-        for shape in spec.projections where shape.hasBias {
-            weights.at(shape.name).expect("bias", shape: [shape.outputs])
-        }
+    init(_ place: WeightCursor, _ spec: DecoderSpec, _ kind: LayerKind, _ loader: WeightLoader) throws {
+        let parts = try LayerParts(place, spec.weights(of: kind), loader)
+        device = loader.device
+        self.kind = kind
+        matrices = parts.matrices
+        query = try parts.projection(.query)
+        key = try parts.projection(.key)
+        value = try parts.projection(.value)
+        output = try parts.projection(.output)
+        gate = try parts.projection(.gate)
+        up = try parts.projection(.up)
+        down = try parts.projection(.down)
+        attentionNorm = try parts.norm(.attentionNorm, kind.attentionNorm)
+        mlpNorm = try parts.norm(.mlpNorm, kind.mlpNorm)
     }
 
     /// Replaces `buffers.hidden` by what the block makes of it.
     func forward(
-        _ buffers: ActivationBuffers.View, _ spec: DecoderSpec, angles: Tensor, cache: KVCacheLayer,
-        layout: KVCacheLayout, batch: AttentionBatch
+        _ buffers: ActivationBuffers.View, angles: Tensor, cache: KVCache.Layer, batch: AttentionBatch
     ) throws {
         try device.linear(
-            buffers.hidden, norm: Norm(weight: attentionNorm, epsilon: spec.normEpsilon),
+            buffers.hidden, norm: attentionNorm,
             [query.into(buffers.query), key.into(buffers.key), value.into(buffers.value)])
         try device.rotateAndStore(
-            query: buffers.query, key: buffers.key, value: buffers.value, angles: angles, in: cache, layout: layout,
-            batch: batch)
+            query: buffers.query, key: buffers.key, value: buffers.value, angles: angles, in: cache.memory,
+            layout: cache.layout, batch: batch)
         try device.attention(
-            query: buffers.query, cache: cache, layout: layout, batch: batch, scale: spec.attentionScale,
+            query: buffers.query, cache: cache.memory, layout: cache.layout, batch: batch, scale: kind.attention.scale,
             into: buffers.attended)
         try device.linear(buffers.attended, norm: nil, [output.added(to: buffers.hidden)])
 
         try device.gatedLinear(
-            buffers.hidden, norm: Norm(weight: mlpNorm, epsilon: spec.normEpsilon), gate: gate, up: up,
-            spec.activation, into: buffers.gated)
+            buffers.hidden, norm: mlpNorm, gate: gate, up: up, kind.mlp.activation, into: buffers.gated)
         try device.linear(buffers.gated, norm: nil, [down.added(to: buffers.hidden)])
-    }
-}
-
-extension WeightCursor {
-    /// The place at a dotted path below this one.
-    func at(_ path: String) -> WeightCursor {
-        path.split(separator: ".").reduce(self) { $0[String($1)] }
     }
 }

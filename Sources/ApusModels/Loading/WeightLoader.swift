@@ -12,15 +12,11 @@ struct WeightLoader {
     /// Whether matrices are read for every use.
     let isStreamed: Bool
 
-    /// A linear layer below `weights`.
-    func projection(_ weights: WeightCursor, _ shape: ProjectionShape) throws -> Projection {
-        let place = weights.at(shape.name)
-        return Projection(
-            try device.prepare(
-                place.source(
-                    StoredMatrix(outputs: shape.outputs, inputs: shape.inputs, quantization: stored)), as: format,
-                isStreamed: isStreamed),
-            bias: shape.hasBias ? try vector(place, "bias", count: shape.outputs) : nil)
+    /// A linear layer of a block.
+    func projection(_ layer: WeightCursor, _ weight: LayerWeight, _ matrix: StoredMatrix) throws -> Projection {
+        let place = layer.at(weight.module)
+        let bias = try weight.vectors.first.map { try vector(place, $0.name, count: $0.count) }
+        return Projection(try device.prepare(place.source(matrix), as: format, isStreamed: isStreamed), bias: bias)
     }
 
     func head(_ weights: WeightCursor, _ matrix: StoredMatrix) throws -> any PreparedWeight {

@@ -4,8 +4,17 @@ extension DecoderSpec {
     /// Bytes of the activations of so many tokens on one device: hidden state, queries and what they attend to, keys,
     /// values, and the gate (`ActivationBuffers`). Of 128 bits, since configurations may name models that no machine holds.
     func activationByteCount(tokens: Int) -> Int128 {
-        let heads = Int128(2 * heads + 2 * kvHeads) * Int128(headDim)
-        return 4 * Int128(tokens) * (Int128(hiddenSize) + heads + Int128(intermediateSize))
+        let widths = activationWidths
+        let heads = 2 * Int128(widths.query) + 2 * Int128(widths.key)
+        return 4 * Int128(tokens) * (Int128(hiddenSize) + heads + Int128(widths.gated))
+    }
+
+    /// Of the widest kind of layer.
+    var activationWidths: (query: Int, key: Int, gated: Int) {
+        (
+            kinds.map(\.attention.queryWidth).max() ?? 0, kinds.map(\.attention.keyWidth).max() ?? 0,
+            kinds.map(\.mlp.width).max() ?? 0
+        )
     }
 }
 

@@ -1,9 +1,17 @@
 package import ApusCompute
 
-extension DecoderSpec {
-    /// How one layer's keys and values are kept.
+extension LayerKind {
+    /// How a layer's keys and values are kept.
     package func cacheLayout(blocks: Int, _ cacheType: DType) -> KVCacheLayout {
-        KVCacheLayout(blocks: blocks, kvHeads: kvHeads, headDim: headDim, dtype: cacheType)
+        KVCacheLayout(blocks: blocks, kvHeads: attention.kvHeads, headDim: attention.headDim, dtype: cacheType)
+    }
+}
+
+extension DecoderSpec {
+    /// Bytes of one token's keys and values in all layers.
+    package func cacheBytesPerToken(_ cacheType: DType) -> Int {
+        let ofKinds = kinds.map { $0.cacheLayout(blocks: 0, cacheType).bytesPerToken }
+        return pattern.reduce(0) { $0 + ofKinds[$1] }
     }
 
     /// What a device with some parts of the model is asked for at most.
@@ -16,19 +24,27 @@ extension DecoderSpec {
         var demand = WorkspaceDemand(tokens: limits.tokens)
         let hasLayers = parts.contains { (1...layers).contains($0) }
         if hasLayers {
-            demand.heads = heads
-            demand.kvHeads = kvHeads
-            demand.headDim = headDim
+            demand.attentions = Array(
+                Set(
+                    kinds.map {
+                        WorkspaceDemand.Attention(
+                            heads: $0.attention.heads, kvHeads: $0.attention.kvHeads, headDim: $0.attention.headDim)
+                    }))
             demand.context = limits.context
         }
-        for part in parts where part > 0 {
-            let isHead = part > layers
-            for product in products where (product.name == DecoderSpec.headProduct) == isHead {
+        func add(_ products: [Product], _ format: WeightFormat, isUnprepared: Bool) {
+            for product in products {
                 let item = WorkspaceDemand.Product(
-                    format: isHead ? headFormat(format) : format, inputs: product.inputs, outputs: product.outputs,
-                    isUnprepared: isUnprepared(part))
+                    format: format, inputs: product.inputs, outputs: product.outputs, isUnprepared: isUnprepared)
                 if !demand.products.contains(item) { demand.products.append(item) }
             }
+        }
+        // A device that has layers has room for those of all kinds, so that plans need not know which it gets.
+        for isStreamed in Set(parts.filter { (1...layers).contains($0) }.map(isUnprepared)) {
+            add(kinds.flatMap { products(of: $0) }, format, isUnprepared: isStreamed)
+        }
+        if parts.contains(layers + 1) {
+            add([headProduct], headFormat(format), isUnprepared: isUnprepared(layers + 1))
         }
         return demand
     }

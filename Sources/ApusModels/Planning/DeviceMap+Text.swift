@@ -12,6 +12,7 @@ extension DeviceMap {
             return
         }
         let object: JSONObject
+        let text = String(text.drop(while: \.isWhitespace))
         if text.hasPrefix("{") {
             do {
                 guard let parsed = try JSONValue(parsing: text).object else {

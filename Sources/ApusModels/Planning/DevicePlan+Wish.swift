@@ -27,6 +27,20 @@ extension DevicePlan {
         }
     }
 
+    /// The plan of a description, whose weights no rule puts on a disk if they would have to be rounded at every use.
+    package init(
+        _ description: ModelDescription, _ cacheType: DType?, devices: [PlanDevice], disk: Int?, _ wish: Wish
+    ) throws {
+        let usable = description.usable(disk, wish.map)
+        do {
+            try self.init(description.planned(cacheType: cacheType), devices: devices, disk: usable, wish)
+        } catch let error as ModelError where error.code == .doesNotFit {
+            guard let advice = description.adviceOnRounding, disk != usable else { throw error }
+            throw ModelError.doesNotFit("\(error.message); \(advice)")
+        }
+        try refuseRounding(description)
+    }
+
     /// The plan of a model. Throws `ModelError` (`.invalidDeviceMap`), or (`.doesNotFit`) with the bytes that are missing and
     /// what would fit.
     ///
@@ -37,20 +51,33 @@ extension DevicePlan {
 
     /// The largest batch at the wished context, and the longest context at the wished batch.
     package static func fits(
-        _ model: PlanModel, devices: [PlanDevice], disk: Int?, _ wish: Wish
+        _ description: ModelDescription, _ cacheType: DType?, devices: [PlanDevice], disk: Int?, _ wish: Wish
     ) throws -> (batchSize: Int, contextLength: Int) {
-        let search = PlanSearch(model: model, devices: devices, disk: disk, wish: wish)
+        let search = PlanSearch(
+            model: try description.planned(cacheType: cacheType), devices: devices,
+            disk: description.usable(disk, wish.map), wish: wish)
         return (try search.largestBatch(), try search.longestContext())
     }
 
     /// Weights that are read for every use would be rounded every time.
     /// Throws `ModelError` (`.unsupported`) saying what to do instead.
     package func refuseRounding(_ description: ModelDescription) throws {
-        guard let quantization = description.quantization, description.stored == nil,
-            placement.streamed.contains(where: { $0 > 0 })
-        else { return }
-        throw ModelError.unsupported(
-            "\(description.path): layers on disk cannot be rounded to \(quantization.rawValue) at every use; make a "
-                + "checkpoint of \(quantization.rawValue) first, with apus quantize")
+        guard let advice = description.adviceOnRounding, placement.streamed.contains(where: { $0 > 0 }) else { return }
+        throw ModelError.unsupported("\(description.path): \(advice)")
+    }
+}
+
+extension ModelDescription {
+    /// What to do where weights would have to be rounded at every use; `nil` if they are not rounded here.
+    var adviceOnRounding: String? {
+        guard let quantization, stored == nil else { return nil }
+        return "layers on disk cannot be rounded to \(quantization.rawValue) at every use; make a checkpoint of "
+            + "\(quantization.rawValue) first, with apus quantize"
+    }
+
+    /// What a rule may use of a disk.
+    func usable(_ disk: Int?, _ map: DeviceMap) -> Int? {
+        guard case .rule = map.content, adviceOnRounding != nil else { return disk }
+        return nil
     }
 }

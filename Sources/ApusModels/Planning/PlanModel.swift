@@ -12,6 +12,15 @@ package struct PlanModel: Sendable {
     /// Whether one matrix can serve as table and head where both are on one device.
     package let sharesTable: Bool
 
+    /// Bytes of a layer, by its kind.
+    private let layers: [Layer]
+
+    private struct Layer {
+        let vectors: Int128
+        let matrices: Int128
+        let cacheBytesPerToken: Int
+    }
+
     /// - Parameter quantization: of the products' weights, whether the checkpoint has it or it is asked for.
     package init(
         _ spec: DecoderSpec, dtype: DType, quantization: Quantization?, cacheType: DType?
@@ -22,7 +31,16 @@ package struct PlanModel: Sendable {
         self.spec = spec
         self.dtype = dtype
         self.format = format
-        self.cacheType = cacheType ?? DecoderModel.defaultCacheType(dtype)
+        let cacheType = cacheType ?? DecoderModel.defaultCacheType(dtype)
+        self.cacheType = cacheType
+        layers = spec.kinds.map { kind in
+            let weights = spec.weights(of: kind)
+            return Layer(
+                vectors: weights.flatMap(\.vectors).reduce(0) { $0 + 4 * Int128($1.count) },
+                matrices: weights.matrices(nil).reduce(0) {
+                    $0 + Self.prepared($1.matrix.outputs, $1.matrix.inputs, format)
+                }, cacheBytesPerToken: kind.cacheLayout(blocks: 0, cacheType).bytesPerToken)
+        }
         sharesTable = spec.tiedEmbeddings && quantization == nil
     }
 
@@ -34,8 +52,7 @@ package struct PlanModel: Sendable {
         case 0: return 0
         case spec.layers + 1: return Int128(spec.hiddenSize) * 4
         default:
-            let biases = spec.projections.filter(\.hasBias).reduce(Int128(0)) { $0 + Int128($1.outputs) }
-            return (2 * Int128(spec.hiddenSize) + biases) * 4
+            return layer(part).vectors
         }
     }
 
@@ -43,26 +60,28 @@ package struct PlanModel: Sendable {
     func matrices(_ part: Int) -> Int128 {
         switch part {
         case 0: return Int128(spec.vocabularySize) * Int128(spec.hiddenSize) * Int128(dtype.byteCount)
-        case spec.layers + 1: return prepared(spec.vocabularySize, spec.hiddenSize, spec.headFormat(format))
-        default: return spec.projections.reduce(0) { $0 + prepared($1.outputs, $1.inputs, format) }
+        case spec.layers + 1: return Self.prepared(spec.vocabularySize, spec.hiddenSize, spec.headFormat(format))
+        default:
+            return layer(part).matrices
         }
     }
 
-    private func prepared(_ outputs: Int, _ inputs: Int, _ format: WeightFormat) -> Int128 {
+    private func layer(_ part: Int) -> Layer { layers[spec.pattern[part - 1]] }
+
+    private static func prepared(_ outputs: Int, _ inputs: Int, _ format: WeightFormat) -> Int128 {
         format.preparedByteCount(outputs: outputs, inputs: inputs).map { Int128($0) } ?? Int128(1) << 100
     }
 
     /// Keys and values of a layer.
     func cache(_ part: Int, _ limits: StepLimits) -> Int128 {
         guard (1...spec.layers).contains(part) else { return 0 }
-        let layout = spec.cacheLayout(blocks: 0, cacheType)
-        return Int128(limits.blocks) * Int128(KVCacheLayout.blockSize) * Int128(layout.bytesPerToken)
+        return Int128(limits.blocks) * Int128(KVCacheLayout.blockSize) * Int128(layer(part).cacheBytesPerToken)
     }
 
     /// What a run keeps on a device beside weights and cache (`DeviceShare`, `OutputBuffers`, `Lane`).
     func activations(hasTable: Bool, hasHead: Bool, _ limits: StepLimits, lanes: Int) -> Int128 {
         var bytes = spec.activationByteCount(tokens: limits.tokens)
-        bytes += Int128(StepLayout.byteCount(limits, headDim: spec.headDim))
+        bytes += Int128(StepLayout.byteCount(limits, headDim: spec.rotary.headDim))
         bytes += Int128(limits.sequences) * Int128(limits.blocksPerSequence) * 4
         let outputs = Int128(limits.outputs)
         if hasHead {

@@ -13,8 +13,9 @@ package struct Planner: Sendable {
     private let vectorSums: [Int128]
     private let cacheSums: [Int128]
     let timeSums: [Double]
-    /// By device and what it holds: activations and workspace.
-    private let fixedLoads: [[PlanLoad]]
+    /// By device and what it holds: activations and workspace, with a lane for each device, and with one as runs have it that
+    /// read from the checkpoint.
+    private let fixedLoads, fixedLoadsOfOneLane: [[PlanLoad]]
 
     /// - Parameter disk: most bytes that may be read from the checkpoint for every use; none if `nil`.
     package init(_ model: PlanModel, devices: [PlanDevice], limits: StepLimits, disk: Int? = nil) {
@@ -29,9 +30,11 @@ package struct Planner: Sendable {
         vectorSums = sums { model.vectors($0) }
         cacheSums = sums { model.cache($0, limits) }
         timeSums = sums { $0 == 0 ? 0 : Double(model.matrices($0)) }
-        fixedLoads = devices.map { device in
-            Content.all.map { Self.fixed(device, $0, model, limits, lanes: devices.count) }
+        func fixed(lanes: Int) -> [[PlanLoad]] {
+            devices.map { device in Content.all.map { Self.fixed(device, $0, model, limits, lanes: lanes) } }
         }
+        fixedLoads = fixed(lanes: devices.count)
+        fixedLoadsOfOneLane = disk == nil ? [] : fixed(lanes: 1)
     }
 
     /// What decides how much a device needs besides weights and cache.
@@ -88,8 +91,9 @@ package struct Planner: Sendable {
 
     /// Bytes of the weights that a device with neighbouring parts cannot keep; `nil` if the rest does not fit either.
     func deficit(of device: Int, _ parts: Range<Int>) -> Int128? {
-        guard !parts.isEmpty, !fits(device, parts) else { return 0 }
-        var load = fixedLoads[device][content(parts, streams: true).index]
+        if parts.isEmpty || fits(device, parts) { return 0 }
+        guard disk != nil else { return nil }
+        var load = fixedLoadsOfOneLane[device][content(parts, streams: true).index]
         load.kv = cacheSums[parts.upperBound] - cacheSums[parts.lowerBound]
         load.weights = vectorSums[parts.upperBound] - vectorSums[parts.lowerBound]
         let room = Int128(devices[device].budget) - load.total
@@ -117,8 +121,7 @@ package struct Planner: Sendable {
         let head = model.spec.layers + 1
         var load = Self.fixed(
             devices[device], Content(hasTable: true, hasLayers: !layers.isEmpty, hasHead: true, streamsLayers: true),
-            model,
-            limits, lanes: devices.count)
+            model, limits, lanes: 1)
         load.kv = cacheSums[layers.upperBound] - cacheSums[layers.lowerBound]
         load.weights = vectorSums[layers.upperBound] - vectorSums[layers.lowerBound] + model.vectors(head)
         let room = Int128(devices[device].budget) - load.total

@@ -1,34 +1,40 @@
 import ApusCompute
 
-/// What a step writes on one device, kept from step to step.
+/// What a step writes on one device, kept from step to step: each buffer as wide as the widest kind of layer needs it.
 struct ActivationBuffers: Sendable {
-    /// The rows of one step. All float32, all [tokens, …].
+    /// The rows of one step, as a kind of layer sees them. All float32, all [tokens, …].
     struct View: Sendable {
         let hidden: Tensor  // [tokens, hiddenSize]
         let query, attended: Tensor  // [tokens, heads · headDim]
         let key, value: Tensor  // [tokens, kvHeads · headDim]
-        let gated: Tensor  // [tokens, intermediateSize]
+        let gated: Tensor  // [tokens, width of the MLP]
     }
 
-    private let whole: View
+    private let hidden, query, attended, key, value, gated: Tensor
 
     init(_ limits: StepLimits, _ spec: DecoderSpec, on device: any Device) throws {
         func rows(_ width: Int) throws -> Tensor { try device.makeTensor([limits.tokens, width]) }
-        let queries = spec.heads * spec.headDim
-        let keys = spec.kvHeads * spec.headDim
-        whole = View(
-            hidden: try rows(spec.hiddenSize), query: try rows(queries),
-            attended: try rows(queries), key: try rows(keys), value: try rows(keys),
-            gated: try rows(spec.intermediateSize))
+        let widths = spec.activationWidths
+        hidden = try rows(spec.hiddenSize)
+        query = try rows(widths.query)
+        attended = try rows(widths.query)
+        key = try rows(widths.key)
+        value = try rows(widths.key)
+        gated = try rows(widths.gated)
     }
 
-    func view(tokens: Int) throws -> View {
-        View(
-            hidden: try whole.hidden.prefix(rows: tokens), query: try whole.query.prefix(rows: tokens),
-            attended: try whole.attended.prefix(rows: tokens),
-            key: try whole.key.prefix(rows: tokens), value: try whole.value.prefix(rows: tokens),
-            gated: try whole.gated.prefix(rows: tokens))
+    func view(tokens: Int, _ kind: LayerKind) throws -> View {
+        func rows(_ buffer: Tensor, _ width: Int) throws -> Tensor {
+            try Tensor(memory: buffer.memory, shape: Shape([tokens, width]), dtype: .float32)
+        }
+        let attention = kind.attention
+        return View(
+            hidden: try hidden(tokens: tokens), query: try rows(query, attention.queryWidth),
+            attended: try rows(attended, attention.queryWidth), key: try rows(key, attention.keyWidth),
+            value: try rows(value, attention.keyWidth), gated: try rows(gated, kind.mlp.width))
     }
+
+    func hidden(tokens: Int) throws -> Tensor { try hidden.prefix(rows: tokens) }
 }
 
 /// What a step writes on the head's device for those of its tokens whose logits are asked for.

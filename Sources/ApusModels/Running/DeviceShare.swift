@@ -12,7 +12,8 @@ struct DeviceShare: Sendable {
     init(_ device: any Device, _ spec: DecoderSpec, _ limits: StepLimits) throws {
         self.device = device
         buffers = try ActivationBuffers(limits, spec, on: device)
-        block = try device.makeTensor([StepLayout.byteCount(limits, headDim: spec.headDim) / 4], .int32, isSparse: true)
+        block = try device.makeTensor(
+            [StepLayout.byteCount(limits, headDim: spec.rotary.headDim) / 4], .int32, isSparse: true)
         tables = try device.makeTensor([limits.sequences, limits.blocksPerSequence], .int32, isSparse: true)
     }
 

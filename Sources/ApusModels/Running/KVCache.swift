@@ -2,6 +2,10 @@ package import ApusCompute
 
 /// The keys and values of every layer, each layer's on its own device.
 package struct KVCache: Sendable {
-    package let layout: KVCacheLayout
-    package let layers: [KVCacheLayer]
+    package struct Layer: Sendable {
+        package let layout: KVCacheLayout
+        package let memory: KVCacheLayer
+    }
+
+    package let layers: [Layer]
 }

@@ -26,7 +26,7 @@ final class Lane {
         init(_ model: DecoderModel, _ limits: StepLimits) throws {
             // Every device copies from the same block.
             metadata = try model.tableDevice.makeHostBlock(
-                "a step's metadata", byteCount: StepLayout.byteCount(limits, headDim: model.spec.headDim))
+                "a step's metadata", byteCount: StepLayout.byteCount(limits, headDim: model.spec.rotary.headDim))
             choices = try model.headDevice.makeHostBlock("a step's choices", byteCount: limits.outputs * 4)
             logitsByteCount = limits.outputs * model.spec.vocabularySize * 4
         }

@@ -34,17 +34,22 @@ package final class ModelRun {
         let spec = model.spec
         cache = try model.makeCache(blocks: limits.blocks)
         shares = try model.devices.map { try DeviceShare($0, spec, limits) }
-        var previous: (any Device)?
+        var previous: Int?
+        var passages: [[Int]: Passage] = [:]
         var stages: [Stage] = []
         for stage in model.placement.stages {
             guard let share = model.devices.firstIndex(where: { $0.id == stage.device }) else {
                 throw ComputeError.unknownDevice("\(stage.device) is none of the model's devices")
             }
-            let passage = try previous.map {
-                try Passage("hidden state", byteCount: limits.tokens * spec.hiddenSize * 4, from: $0)
+            // What goes the same way takes turns, however often it does in a step.
+            let passage = try previous.map { sender in
+                try passages[[sender, share]]
+                    ?? Passage(
+                        "hidden state", byteCount: limits.tokens * spec.hiddenSize * 4, from: model.devices[sender])
             }
+            if let passage, let previous { passages[[previous, share]] = passage }
             stages.append(Stage(share: share, parts: stage.parts, passage: passage))
-            previous = model.devices[share]
+            previous = share
         }
         self.stages = stages
         streaming = Streaming(model)
@@ -62,27 +67,28 @@ package final class ModelRun {
         let lane = lanes[lane]
         try check(batch, lane)
         let slot = lane.nextSlot()
-        let layout = StepLayout(tokens: batch.tokens.count, limits, headDim: model.spec.headDim)
+        let layout = StepLayout(tokens: batch.tokens.count, limits, headDim: model.spec.rotary.headDim)
         let byteCount = try layout.write(batch, model.rotary, into: slot.metadata)
         let steps = try shares.map { try $0.receive(batch, layout, slot.metadata, byteCount: byteCount) }
-        let buffers = try shares.map { try $0.buffers.view(tokens: batch.tokens.count) }
 
         for (index, stage) in stages.enumerated() {
-            let (share, step, buffers) = (shares[stage.share], steps[stage.share], buffers[stage.share])
+            let (share, step) = (shares[stage.share], steps[stage.share])
+            let hidden = try share.buffers.hidden(tokens: batch.tokens.count)
+            let views = try model.spec.kinds.map { try share.buffers.view(tokens: batch.tokens.count, $0) }
             if let passage = stage.passage {
-                let source = stages[index - 1].share
+                let source = shares[stages[index - 1].share]
                 try ledger.copy(
-                    self.buffers(buffersOf: source, batch).hidden, from: shares[source].device, to: buffers.hidden,
+                    source.buffers.hidden(tokens: batch.tokens.count), from: source.device, to: hidden,
                     on: share.device, by: passage, .hidden)
             }
             for part in stage.parts where part <= model.spec.layers {
                 try share.device.expect(streaming, part)
                 if part == 0 {
                     try takeUp(batch, lane)
-                    try share.device.embedding(step.tokens, choices: lane.fed, model.table, into: buffers.hidden)
+                    try share.device.embedding(step.tokens, choices: lane.fed, model.table, into: hidden)
                 } else {
                     try model.layers[part - 1].forward(
-                        buffers, model.spec, angles: step.angles, cache: cache.layers[part - 1], layout: cache.layout,
+                        views[model.spec.pattern[part - 1]], angles: step.angles, cache: cache.layers[part - 1],
                         batch: step.attention)
                 }
             }
@@ -98,10 +104,6 @@ package final class ModelRun {
         lane.parcel = nil
     }
 
-    private func buffers(buffersOf share: Int, _ batch: ForwardBatch) throws -> ActivationBuffers.View {
-        try shares[share].buffers.view(tokens: batch.tokens.count)
-    }
-
     /// What the head's device does: logits, the best of each row, and both on their way to the host.
     private func choose(
         _ batch: ForwardBatch, _ step: StepTensors, _ lane: Lane, _ slot: Lane.Slot, _ logitRows: Range<Int>
@@ -110,11 +112,11 @@ package final class ModelRun {
         try device.expect(streaming, model.spec.layers + 1)
         let count = batch.outputs.count
         guard count > 0 else { return PendingStep(slot, try device.record(), count: 0, logitRows: 0..<0, width: 0) }
-        let hidden = try buffers(buffersOf: stages[stages.count - 1].share, batch).hidden
+        let hidden = try shares[stages[stages.count - 1].share].buffers.hidden(tokens: batch.tokens.count)
         let (last, logits) = try outputs.view(outputs: count)
         try device.gather(hidden, rows: step.outputs, into: last)
         try device.linear(
-            last, norm: Norm(weight: model.finalNorm, epsilon: model.spec.normEpsilon), [model.head.into(logits)])
+            last, norm: Norm(weight: model.finalNorm, epsilon: model.spec.finalNorm.epsilon), [model.head.into(logits)])
         let choices = try lane.choices.prefix(rows: count)
         try device.argmax(logits, into: choices)
         if let passage = lane.feedback {

@@ -20,16 +20,21 @@ enum Llama: Architecture {
         }
         let maxPositions = try config.optionalPositive("max_position_embeddings", atMost: 1 << 40) ?? 2048
         let epsilon = try config.optionalDouble("rms_norm_eps") ?? 1e-6
+        var attention = AttentionSpec(heads: heads, kvHeads: kvHeads, headDim: headDim)
+        attention.hasInputBias = try config.optionalBool("attention_bias") ?? false
+        attention.hasOutputBias = attention.hasInputBias
+        var mlp = MLPSpec(
+            width: try config.optionalPositive("intermediate_size") ?? 11008,
+            activation: try config.activation("hidden_act"))
+        mlp.hasBias = try config.optionalBool("mlp_bias") ?? false
+        let norm = NormSpec(epsilon: epsilon)
+        let layers = try config.optionalPositive("num_hidden_layers", atMost: 10_000) ?? 32
         return DecoderSpec(
             vocabularySize: try config.optionalPositive("vocab_size", atMost: 1 << 30) ?? 32000,
             hiddenSize: hiddenSize,
-            intermediateSize: try config.optionalPositive("intermediate_size") ?? 11008,
-            layers: try config.optionalPositive("num_hidden_layers", atMost: 10_000) ?? 32,
-            heads: heads, kvHeads: kvHeads, headDim: headDim,
-            normEpsilon: Float(epsilon),
-            activation: try config.activation("hidden_act"),
-            attentionBias: try config.optionalBool("attention_bias") ?? false,
-            mlpBias: try config.optionalBool("mlp_bias") ?? false,
+            kinds: [LayerKind(attention: attention, mlp: mlp, attentionNorm: norm, mlpNorm: norm)],
+            pattern: Array(repeating: 0, count: layers),
+            finalNorm: norm,
             tiedEmbeddings: try config.optionalBool("tie_word_embeddings") ?? false,
             rotary: try RotarySpec(config, headDim: headDim, maxPositions: maxPositions),
             window: try config.optionalPositive("sliding_window", atMost: 1 << 40),

@@ -10,7 +10,7 @@ extension DecoderSpec {
     func settled(in weights: WeightCursor, stored: Quantization?) -> (DecoderSpec, remarks: [String]) {
         var spec = self
         // Saved from the base model, names lack its prefix.
-        let witness = "\(names.layers).0.\(names.attentionNorm).weight"
+        let witness = "\(names.layers).0.\(names[.attentionNorm]).weight"
         if !weights.contains(names.inBody(witness)), weights.contains(witness) { spec.names.body = "" }
         guard tiedEmbeddings, stored == nil, let head = weights.checkpoint[names.head + ".weight"] else {
             return (spec, [])

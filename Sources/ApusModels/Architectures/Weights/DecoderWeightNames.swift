@@ -8,19 +8,22 @@ package struct DecoderWeightNames: Sendable, Equatable {
     package var head = "lm_head"
     /// Whether the checkpoint holds one matrix as table and head, under the head's name.
     package var tableIsHead = false
-    package var attentionNorm = "input_layernorm"
-    package var query = "self_attn.q_proj"
-    package var key = "self_attn.k_proj"
-    package var value = "self_attn.v_proj"
-    package var output = "self_attn.o_proj"
-    package var mlpNorm = "post_attention_layernorm"
-    package var gate = "mlp.gate_proj"
-    package var up = "mlp.up_proj"
-    package var down = "mlp.down_proj"
+    /// Modules of a layer.
+    private var modules: [WeightRole: String] = [
+        .attentionNorm: "input_layernorm",
+        .query: "self_attn.q_proj", .key: "self_attn.k_proj", .value: "self_attn.v_proj", .output: "self_attn.o_proj",
+        .mlpNorm: "post_attention_layernorm",
+        .gate: "mlp.gate_proj", .up: "mlp.up_proj", .down: "mlp.down_proj",
+    ]
     /// Ends of names that checkpoints carry although they are computed, not loaded.
     package var ignoredSuffixes = ["rotary_emb.inv_freq"]
 
     package init() {}
+
+    subscript(role: WeightRole) -> String {
+        get { modules[role] ?? "" }
+        set { modules[role] = newValue }
+    }
 
     /// The place of something in the body. A body without a name lies at the top.
     func inBody(_ path: String) -> String { body.isEmpty ? path : "\(body).\(path)" }
