@@ -206,7 +206,7 @@ def main():
                     tally["spilled"] += 1
         if (number + 1) % 50 == 0:
             print(f"{number + 1} models: {tally}", flush=True)
-    assert tally["fits"] > 50 or arguments.models < 100
+    assert tally["fits"] >= arguments.models // 4, tally
     print(f"{arguments.models} models: {tally}")
 
 
