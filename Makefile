@@ -31,6 +31,8 @@ format:           ## rewrite every file in the house style
 
 parity:           ## random checkpoints and strings against transformers and tokenizers
 	$(PYTHON) Tests/Parity/models.py
+	$(PYTHON) Tests/Parity/families.py
+	$(PYTHON) Tests/Parity/families.py --self-test
 	$(PYTHON) Tests/Parity/context.py
 	$(PYTHON) Tests/Parity/stop_strings.py
 	$(PYTHON) Tests/Parity/logits.py

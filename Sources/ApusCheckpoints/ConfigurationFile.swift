@@ -47,6 +47,9 @@ package struct ConfigurationFile: Sendable {
         return value
     }
 
+    /// Whether a key is there and `null`, which for some keys is another answer than none.
+    package func isNull(_ key: String) -> Bool { object[key]?.isNull ?? false }
+
     /// An error about one key, for checks that only the reader of the value can make.
     package func fault(_ key: String, expected: String, got: String) -> CheckpointError {
         let place = place.isEmpty ? key : "\(place).\(key)"

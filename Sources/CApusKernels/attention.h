@@ -63,8 +63,7 @@ struct span {
 
 // The first key that a token of the tile sees.
 INLINE size_t first_key(const struct attention_work *work, size_t token) {
-    const int32_t *first_keys = work->task->first_keys;
-    return first_keys ? (size_t)first_keys[work->tile->token + token] : 0;
+    return apus_first_key(work->task, work->tile->token + token);
 }
 
 // Keys of a partition that a token of the tile sees.
@@ -153,10 +152,11 @@ static void add_some_values(const struct attention_work *work, const struct bloc
 static void add_edge_values(const struct attention_work *work, const struct blocks *values, size_t partition,
                             float *sums) {
     const size_t tokens = work->tile->tokens;
+    const bool begins_late = work->task->first_keys || work->task->window;
     for (size_t token = 0, end; token < tokens; token = end) {
         const struct span whole = whole_blocks(seen_keys(work, partition, token));
         for (end = token + 1; end < tokens && same(whole_blocks(seen_keys(work, partition, end)), whole);) end++;
-        for (size_t each = token; work->task->first_keys && each < end; each++) {
+        for (size_t each = token; begins_late && each < end; each++) {
             const struct span seen = seen_keys(work, partition, each);
             if (seen.first % APUS_KV_BLOCK == 0) continue;
             add_some_values(work, values, seen.first / APUS_KV_BLOCK, each, seen, sums);

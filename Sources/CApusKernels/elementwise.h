@@ -37,6 +37,15 @@ static void rotary(float *x, const float *cos_sin, size_t rows, size_t heads, si
     }
 }
 
+static void norm_heads(float *x, const float *weight, float epsilon, size_t rows, size_t heads, size_t head_dim) {
+    for (size_t head = 0; head < rows * heads; head++, x += head_dim) {
+        const float scale = norm_scale(x, head_dim, epsilon);
+        size_t i = 0;
+        for (; i + LANES <= head_dim; i += LANES) store(x + i, load(x + i) * scale * load(weight + i));
+        for (; i < head_dim; i++) x[i] = x[i] * scale * weight[i];
+    }
+}
+
 static void gated_activation(apus_activation activation, float *gate, const float *up, size_t count) {
     size_t i = 0;
     if (activation == APUS_SILU) {

@@ -115,6 +115,15 @@ static void rotary(float *x, const float *cos_sin, size_t rows, size_t heads, si
     }
 }
 
+static void norm_heads(float *x, const float *weight, float epsilon, size_t rows, size_t heads, size_t head_dim) {
+    for (size_t head = 0; head < rows * heads; head++, x += head_dim) {
+        float squares = 0;
+        for (size_t i = 0; i < head_dim; i++) squares += x[i] * x[i];
+        const float scale = 1 / sqrtf(squares / (float)head_dim + epsilon);
+        for (size_t i = 0; i < head_dim; i++) x[i] = x[i] * scale * weight[i];
+    }
+}
+
 float apus_activate(apus_activation activation, float x) {
     switch (activation) {
     case APUS_SILU: return x / (1 + expf(-x));
@@ -157,10 +166,6 @@ static void rescale(float *state, size_t width, float maximum) {
     state[0] = maximum;
 }
 
-static size_t first_key(const apus_attention *task, size_t token) {
-    return task->first_keys ? (size_t)task->first_keys[token] : 0;
-}
-
 // Softmax over the keys of a partition one after the other, the running sum rescaled whenever the maximum grows.
 // A state is the maximum, the total and the sums.
 static void attend(const apus_attention *task, const apus_attention_tile *tile, size_t token, size_t head,
@@ -169,7 +174,7 @@ static void attend(const apus_attention *task, const apus_attention_tile *tile, 
     const int32_t *table = task->block_tables + (size_t)task->sequence[token] * task->table_stride;
     const float *q = task->q + (token * task->heads + head) * width;
     const size_t start = partition * APUS_KV_PARTITION, end = start + APUS_KV_PARTITION;
-    const size_t first = first_key(task, token) > start ? first_key(task, token) : start;
+    const size_t own = apus_first_key(task, token), first = own > start ? own : start;
     state[0] = -INFINITY;
     for (size_t i = 0; i < 1 + width; i++) state[1 + i] = 0;
     for (size_t key = first; key < end && key < context; key++) {
@@ -199,7 +204,7 @@ static void write_result(const apus_attention *task, size_t token, size_t head, 
 
 // The first partition of a tile that a token sees keys of.
 static size_t first_partition(const apus_attention *task, const apus_attention_tile *tile, size_t token) {
-    const size_t own = first_key(task, token) / APUS_KV_PARTITION;
+    const size_t own = apus_first_key(task, token) / APUS_KV_PARTITION;
     return own > tile->first ? own : tile->first;
 }
 
@@ -250,6 +255,7 @@ const apus_kernels apus_kernels_scalar = {
     .linear = linear,
     .embedding = embedding,
     .rotary = rotary,
+    .norm_heads = norm_heads,
     .gated_activation = gated_activation,
     .store_kv = apus_store_kv,
     .attention_rows = 1,

@@ -12,6 +12,7 @@ const apus_kernels TABLE = {
     .linear = linear,
     .embedding = embedding,
     .rotary = rotary,
+    .norm_heads = norm_heads,
     .gated_activation = gated_activation,
     .store_kv = apus_store_kv,
     .attention_rows = ATTENTION_ROWS,

@@ -12,6 +12,8 @@ struct AttentionProblem: Sendable {
     var poisoned: (sequence: Int, position: Int)?
     /// Keys that each token sees, its own and those before it; all if `nil`.
     var window: Int?
+    /// Whether the window is a rule of the whole call, rather than each token's first key.
+    var windowIsRule = false
     /// Whether the first keys are passed where all are seen, rather than left out.
     var passesFirstKeys = false
 
@@ -60,8 +62,8 @@ struct AttentionProblem: Sendable {
             }
             return AttentionBatch(
                 positions: try device.makeTensor(tokens.map { Int32($0.1) }),
-                firstKeys: window == nil && !passesFirstKeys
-                    ? nil : try device.makeTensor(tokens.map { Int32(firstKey($0.1)) }),
+                firstKeys: (window == nil || windowIsRule) && !passesFirstKeys
+                    ? nil : try device.makeTensor(tokens.map { Int32(windowIsRule ? 0 : firstKey($0.1)) }),
                 sequences: try device.makeTensor(tokens.map { Int32($0.0) }),
                 slots: try device.makeTensor(
                     tokens.map { tables[$0.0][$0.1 / blockSize] * Int32(blockSize) + Int32($0.1 % blockSize) }),
@@ -86,7 +88,8 @@ struct AttentionProblem: Sendable {
             let y = try device.makeTensor(q.shape.dimensions)
             try device.attention(
                 query: q, cache: cache, layout: layout, batch: batch(call),
-                scale: 1 / Float(headDim).squareRoot(), into: y)
+                rule: AttentionRule(scale: 1 / Float(headDim).squareRoot(), window: windowIsRule ? window : nil),
+                into: y)
             var rows: [Float] = try device.download(y).elements()
             for piece in call {
                 for position in piece.positions {

@@ -56,6 +56,21 @@ import Testing
         }
     }
 
+    /// The first keys of a call's tokens and its rule say the same in two ways.
+    @Test(arguments: InstructionSet.available, AttentionTests.types)
+    func aRuleIsWhatFirstKeysAre(_ set: InstructionSet, _ dtype: DType) throws {
+        let device = try CPUDevice(threads: 2, instructionSet: set, checksIndices: true)
+        for (window, heads) in [(1, 1), (17, 3), (512, 4), (700, 2)] {
+            var problem = AttentionProblem(heads: heads, kvHeads: 1, headDim: 24, lengths: [40, 800])
+            problem.window = window
+            let expected = try problem.run(device, dtype, problem.all(from: 30))
+            problem.windowIsRule = true
+            #expect(try problem.run(device, dtype, problem.all(from: 30)) == expected, "window \(window)")
+            problem.passesFirstKeys = true
+            #expect(try problem.run(device, dtype, problem.all(from: 30)) == expected, "window \(window)")
+        }
+    }
+
     /// A window is what a sequence without the keys before it would give, up to rounding: a wrong reference would not.
     @Test(arguments: AttentionTests.types)
     func seesExactlyItsWindow(_ dtype: DType) throws {

@@ -6,8 +6,9 @@ extension CPUDevice {
     func store(
         keys: Tensor, values: Tensor, in cache: KVCacheLayer, layout: KVCacheLayout, batch: AttentionBatch
     ) throws {
-        try rotateAndStore(
-            query: makeTensor([keys.shape[0], layout.headDim]), key: keys, value: values, angles: nil, in: cache,
+        try prepareHeads(
+            query: makeTensor([keys.shape[0], layout.headDim]), key: keys, value: values, norms: HeadNorms(),
+            angles: nil, in: cache,
             layout: layout, batch: batch)
     }
 }

@@ -26,7 +26,8 @@ import Testing
         let rows = try device.makeTensor(.random([2, 16], seed: 1))
         try device.store(keys: rows, values: rows, in: cache, layout: layout, batch: batch)
         try device.attention(
-            query: rows, cache: cache, layout: layout, batch: batch, scale: 1, into: device.makeTensor([2, 16]))
+            query: rows, cache: cache, layout: layout, batch: batch, rule: AttentionRule(scale: 1),
+            into: device.makeTensor([2, 16]))
     }
 
     @Test func rightOnesPass() throws {

@@ -112,17 +112,18 @@ final class LateDevice: Device {
         _ x: Tensor, norm: Norm?, gate: Projection, up: Projection, _ activation: Activation, into result: Tensor
     ) { queued.gatedLinear(x, norm: norm, gate: gate, up: up, activation, into: result) }
 
-    func rotateAndStore(
-        query: Tensor, key: Tensor, value: Tensor, angles: Tensor?, in cache: KVCacheLayer, layout: KVCacheLayout,
-        batch: AttentionBatch
+    func prepareHeads(
+        query: Tensor, key: Tensor, value: Tensor, norms: HeadNorms, angles: Tensor?, in cache: KVCacheLayer,
+        layout: KVCacheLayout, batch: AttentionBatch
     ) {
-        queued.rotateAndStore(
-            query: query, key: key, value: value, angles: angles, in: cache, layout: layout, batch: batch)
+        queued.prepareHeads(
+            query: query, key: key, value: value, norms: norms, angles: angles, in: cache, layout: layout, batch: batch)
     }
 
     func attention(
-        query: Tensor, cache: KVCacheLayer, layout: KVCacheLayout, batch: AttentionBatch, scale: Float, into y: Tensor
-    ) { queued.attention(query: query, cache: cache, layout: layout, batch: batch, scale: scale, into: y) }
+        query: Tensor, cache: KVCacheLayer, layout: KVCacheLayout, batch: AttentionBatch, rule: AttentionRule,
+        into y: Tensor
+    ) { queued.attention(query: query, cache: cache, layout: layout, batch: batch, rule: rule, into: y) }
 
     func gather(_ x: Tensor, rows: Tensor, into y: Tensor) { queued.gather(x, rows: rows, into: y) }
 

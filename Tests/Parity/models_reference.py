@@ -23,8 +23,9 @@ class Reference:
     def forget(self) -> None:
         """Dynamic scaling keeps the longest length seen in the module, and longrope its last factors; a prompt alone
         starts without that memory."""
-        rotary = self.model.model.rotary_emb
-        self.model.model.rotary_emb = type(rotary)(config=self.model.config)
+        for module in list(self.model.modules()):
+            if rotary := getattr(module, "rotary_emb", None):
+                module.rotary_emb = type(rotary)(config=rotary.config)
 
     @torch.no_grad()
     def generate(self, prompt: list[int], count: int) -> Answer:

@@ -92,11 +92,11 @@ package struct AttentionPlan {
         var first = 0
         while first < tokens {
             var end = first + 1
-            var firstKey = Int(task.first_keys?[first] ?? 0)
+            var firstKey = Self.firstKey(task, first)
             while end < tokens, end - first < tokensPerTile, task.sequence[end] == task.sequence[first],
                 task.positions[end] == task.positions[end - 1] + 1
             {
-                if let firstKeys = task.first_keys { firstKey = min(firstKey, Int(firstKeys[end])) }
+                firstKey = min(firstKey, Self.firstKey(task, end))
                 end += 1
             }
             let keys = Int(task.positions[end - 1]) + 1
@@ -110,6 +110,10 @@ package struct AttentionPlan {
             first = end
         }
         return total
+    }
+
+    private static func firstKey(_ task: apus_attention, _ token: Int) -> Int {
+        withUnsafePointer(to: task) { apus_first_key($0, token) }
     }
 
     /// Floats of the states of a tile for one key-value head.

@@ -3,9 +3,9 @@ import CApusKernels
 import Synchronization
 
 extension CPUDevice {
-    package func rotateAndStore(
-        query: Tensor, key: Tensor, value: Tensor, angles: Tensor?, in cache: KVCacheLayer, layout: KVCacheLayout,
-        batch: AttentionBatch
+    package func prepareHeads(
+        query: Tensor, key: Tensor, value: Tensor, norms: HeadNorms, angles: Tensor?, in cache: KVCacheLayer,
+        layout: KVCacheLayout, batch: AttentionBatch
     ) throws(ComputeError) {
         let tokens = batch.slots.shape.count
         let headDim = layout.headDim
@@ -19,6 +19,8 @@ extension CPUDevice {
         let queryWidth = query.shape[1]
         nonisolated(unsafe) let (q, k, v) = (try floats(query), try floats(key), try floats(value))
         nonisolated(unsafe) let table = try angles.map { angles throws(ComputeError) in try floats(angles) }
+        nonisolated(unsafe) let queryNorm = try kernelNorm(norms.query, headDim)
+        nonisolated(unsafe) let keyNorm = try kernelNorm(norms.key, headDim)
         nonisolated(unsafe) let slots = try integers(batch.slots)
         nonisolated(unsafe) let cacheKeys = try pointer(cache.keys)
         nonisolated(unsafe) let cacheValues = try pointer(cache.values)
@@ -26,6 +28,13 @@ extension CPUDevice {
         let type = try cacheType(layout)
         forEachRange(of: tokens, costPerItem: queryWidth + keyWidth * 5) { range in
             let (first, count) = (range.lowerBound, range.count)
+            if let norm = queryNorm {
+                kernels.norm_heads(
+                    q + first * queryWidth, norm.weight, norm.epsilon, count, queryWidth / headDim, headDim)
+            }
+            if let norm = keyNorm {
+                kernels.norm_heads(k + first * keyWidth, norm.weight, norm.epsilon, count, layout.kvHeads, headDim)
+            }
             if let table {
                 let angles = table + first * headDim
                 kernels.rotary(q + first * queryWidth, angles, count, queryWidth / headDim, headDim)
@@ -37,8 +46,17 @@ extension CPUDevice {
         }
     }
 
+    private func kernelNorm(
+        _ norm: Norm?, _ width: Int
+    ) throws(ComputeError) -> (weight: UnsafePointer<Float>, epsilon: Float)? {
+        guard let norm else { return nil }
+        try check(norm.weight, is: [width], "the norm of heads")
+        return (UnsafePointer(try floats(norm.weight)), norm.epsilon)
+    }
+
     package func attention(
-        query: Tensor, cache: KVCacheLayer, layout: KVCacheLayout, batch: AttentionBatch, scale: Float, into y: Tensor
+        query: Tensor, cache: KVCacheLayer, layout: KVCacheLayout, batch: AttentionBatch, rule: AttentionRule,
+        into y: Tensor
     ) throws(ComputeError) {
         let tokens = batch.positions.shape.count
         guard query.shape.rank == 2, query.shape[0] == tokens, query.shape[1] % layout.headDim == 0,
@@ -62,7 +80,9 @@ extension CPUDevice {
         task.heads = heads
         task.kv_heads = layout.kvHeads
         task.head_dim = layout.headDim
-        task.scale = scale
+        task.scale = rule.scale
+        guard rule.window ?? 1 > 0 else { throw .mismatch("a window of \(rule.window ?? 0) keys") }
+        task.window = rule.window ?? 0
         task.y = try floats(y)
 
         if let firstKeys = batch.firstKeys {

@@ -22,10 +22,11 @@ extension CPUDevice {
             guard position >= 0, position / blockSize < task.table_stride else {
                 throw .mismatch("position \(position) of token \(token) in a table of \(task.table_stride) blocks")
             }
-            let first = Int(task.first_keys?[token] ?? 0)
-            guard first >= 0, first <= position else {
-                throw .mismatch("first key \(first) of token \(token) at position \(position)")
+            let named = Int(task.first_keys?[token] ?? 0)
+            guard named >= 0, named <= position else {
+                throw .mismatch("first key \(named) of token \(token) at position \(position)")
             }
+            let first = withUnsafePointer(to: task) { apus_first_key($0, token) }
             let table = task.block_tables + sequence * task.table_stride
             for index in first / blockSize...position / blockSize
             where table[index] < 0 || Int(table[index]) >= task.blocks {

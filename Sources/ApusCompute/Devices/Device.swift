@@ -103,19 +103,21 @@ package protocol Device: AnyObject, Sendable {
         _ x: Tensor, norm: Norm?, gate: Projection, up: Projection, _ activation: Activation, into result: Tensor
     ) throws(ComputeError)
 
-    /// Rotates pairs (i, i + headDim/2) of each head of queries and keys in place (Su et al., arXiv 2104.09864, in the order
-    /// of halves), then stores keys and values in the slots of the batch.
+    /// All that comes between the projections and attention: the norms of heads, then the rotation of pairs (i, i + headDim/2)
+    /// of each head of queries and keys (Su et al., arXiv 2104.09864, in the order of halves), both in place; then keys and
+    /// values go to the slots of the batch.
     ///
     /// `query` is [tokens, heads · headDim], `key` and `value` are [tokens, kvHeads · headDim]; `angles` holds cosines, then
     /// sines: [tokens, 2, headDim / 2]; without them nothing turns.
-    func rotateAndStore(
-        query: Tensor, key: Tensor, value: Tensor, angles: Tensor?, in cache: KVCacheLayer, layout: KVCacheLayout,
-        batch: AttentionBatch
+    func prepareHeads(
+        query: Tensor, key: Tensor, value: Tensor, norms: HeadNorms, angles: Tensor?, in cache: KVCacheLayer,
+        layout: KVCacheLayout, batch: AttentionBatch
     ) throws(ComputeError)
 
     /// Causal attention of each token over its own sequence; query and y are [tokens, heads · headDim].
     func attention(
-        query: Tensor, cache: KVCacheLayer, layout: KVCacheLayout, batch: AttentionBatch, scale: Float, into y: Tensor
+        query: Tensor, cache: KVCacheLayer, layout: KVCacheLayout, batch: AttentionBatch, rule: AttentionRule,
+        into y: Tensor
     ) throws(ComputeError)
 
     /// y[i] = x[rows[i]]
@@ -142,6 +144,24 @@ package struct Norm: Sendable {
         self.weight = weight
         self.epsilon = epsilon
     }
+}
+
+/// Norms of each head of queries and keys: weights are [headDim], the same for all heads.
+package struct HeadNorms: Sendable {
+    package var query: Norm?
+    package var key: Norm?
+
+    package init(query: Norm? = nil, key: Norm? = nil) { (self.query, self.key) = (query, key) }
+}
+
+/// How a layer's attention weighs what a token sees.
+package struct AttentionRule: Sendable, Equatable {
+    /// What scores are multiplied with.
+    package var scale: Float
+    /// Most keys that a token sees, its own among them; all up to its own if `nil`.
+    package var window: Int?
+
+    package init(scale: Float, window: Int? = nil) { (self.scale, self.window) = (scale, window) }
 }
 
 /// A matrix in its device's layout, with its bias if it has one.

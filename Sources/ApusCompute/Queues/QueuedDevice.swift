@@ -113,21 +113,23 @@ package final class QueuedDevice: Device {
         }
     }
 
-    package func rotateAndStore(
-        query: Tensor, key: Tensor, value: Tensor, angles: Tensor?, in cache: KVCacheLayer, layout: KVCacheLayout,
-        batch: AttentionBatch
+    package func prepareHeads(
+        query: Tensor, key: Tensor, value: Tensor, norms: HeadNorms, angles: Tensor?, in cache: KVCacheLayer,
+        layout: KVCacheLayout, batch: AttentionBatch
     ) {
         queue.submit { [base] () throws(ComputeError) in
-            try base.rotateAndStore(
-                query: query, key: key, value: value, angles: angles, in: cache, layout: layout, batch: batch)
+            try base.prepareHeads(
+                query: query, key: key, value: value, norms: norms, angles: angles, in: cache, layout: layout,
+                batch: batch)
         }
     }
 
     package func attention(
-        query: Tensor, cache: KVCacheLayer, layout: KVCacheLayout, batch: AttentionBatch, scale: Float, into y: Tensor
+        query: Tensor, cache: KVCacheLayer, layout: KVCacheLayout, batch: AttentionBatch, rule: AttentionRule,
+        into y: Tensor
     ) {
         queue.submit { [base] () throws(ComputeError) in
-            try base.attention(query: query, cache: cache, layout: layout, batch: batch, scale: scale, into: y)
+            try base.attention(query: query, cache: cache, layout: layout, batch: batch, rule: rule, into: y)
         }
     }
 

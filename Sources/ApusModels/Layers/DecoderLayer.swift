@@ -10,6 +10,7 @@ struct DecoderLayer: Sendable {
     private let query, key, value, output: Projection
     private let gate, up, down: Projection
     private let attentionNorm, mlpNorm: Norm
+    private let headNorms: HeadNorms
 
     init(_ place: WeightCursor, _ spec: DecoderSpec, _ kind: LayerKind, _ loader: WeightLoader) throws {
         let parts = try LayerParts(place, spec.weights(of: kind), loader)
@@ -23,6 +24,9 @@ struct DecoderLayer: Sendable {
         gate = try parts.projection(.gate)
         up = try parts.projection(.up)
         down = try parts.projection(.down)
+        headNorms = HeadNorms(
+            query: try kind.attention.headNorm.map { try parts.norm(.queryNorm, $0) },
+            key: try kind.attention.headNorm.map { try parts.norm(.keyNorm, $0) })
         attentionNorm = try parts.norm(.attentionNorm, kind.attentionNorm)
         mlpNorm = try parts.norm(.mlpNorm, kind.mlpNorm)
     }
@@ -34,11 +38,11 @@ struct DecoderLayer: Sendable {
         try device.linear(
             buffers.hidden, norm: attentionNorm,
             [query.into(buffers.query), key.into(buffers.key), value.into(buffers.value)])
-        try device.rotateAndStore(
-            query: buffers.query, key: buffers.key, value: buffers.value, angles: angles, in: cache.memory,
-            layout: cache.layout, batch: batch)
+        try device.prepareHeads(
+            query: buffers.query, key: buffers.key, value: buffers.value, norms: headNorms, angles: angles,
+            in: cache.memory, layout: cache.layout, batch: batch)
         try device.attention(
-            query: buffers.query, cache: cache.memory, layout: cache.layout, batch: batch, scale: kind.attention.scale,
+            query: buffers.query, cache: cache.memory, layout: cache.layout, batch: batch, rule: kind.attention.rule,
             into: buffers.attended)
         try device.linear(buffers.attended, norm: nil, [output.added(to: buffers.hidden)])
 

@@ -8,14 +8,16 @@ package import ApusCheckpoints
 
 extension RotarySpec {
     /// Reads `rope_parameters` (transformers 5) or `rope_scaling` and `rope_theta` (before), with the defaults of
-    /// transformers. Throws `CheckpointError` (`.invalidValue`, `.unsupported`).
-    package init(_ config: ConfigurationFile, headDim: Int, maxPositions: Int) throws(CheckpointError) {
+    /// transformers, but for the base, which families have their own for. Throws `CheckpointError` (`.invalidValue`, `.unsupported`).
+    package init(
+        _ config: ConfigurationFile, headDim: Int, maxPositions: Int, theta standard: Double = 10_000
+    ) throws(CheckpointError) {
         let old = try config.optionalObject("rope_scaling")
         let new = try config.optionalObject("rope_parameters")
         let parameters = old ?? new
         let nested = try parameters?.optionalDouble("rope_theta")
         let outer = try config.optionalDouble("rope_theta")
-        let theta = nested ?? outer ?? 10_000
+        let theta = nested ?? outer ?? standard
         guard theta > 0 else { throw config.fault("rope_theta", expected: "a positive number", got: String(theta)) }
         self.init(headDim: headDim, theta: theta, scaling: .none)
         guard let parameters else { return }

@@ -101,6 +101,7 @@ typedef struct {
     apus_dtype cache_type;       // APUS_F32, APUS_BF16 or APUS_I8
     const int32_t *positions;    // [tokens]
     const int32_t *first_keys;   // [tokens]: the first key position that a token sees, or NULL: 0
+    size_t window;               // most keys that a token sees, its own among them, or 0: any number
     const int32_t *sequence;     // [tokens]: row of the block table
     const int32_t *block_tables; // [sequences, table_stride]
     size_t table_stride;
@@ -137,6 +138,8 @@ typedef struct {
     void (*embedding)(const void *table, apus_dtype type, size_t width, const int32_t *tokens, size_t count, float *y);
     // Rotates the halves of each head in place; `cos_sin` is [rows, 2, head_dim / 2].
     void (*rotary)(float *x, const float *cos_sin, size_t rows, size_t heads, size_t head_dim);
+    // x / sqrt(mean(x^2) + epsilon) * weight for each head, in place; `weight` is [head_dim].
+    void (*norm_heads)(float *x, const float *weight, float epsilon, size_t rows, size_t heads, size_t head_dim);
     // gate = activation(gate) * up
     void (*gated_activation)(apus_activation activation, float *gate, const float *up, size_t count);
     // Writes keys and values [tokens, kv_heads, head_dim] into their slots (block * APUS_KV_BLOCK + offset).
@@ -150,6 +153,14 @@ typedef struct {
     // Index of the largest of `count` values, the first of equals; -1 if one is NaN or +infinity, or all are -infinity.
     int32_t (*argmax)(const float *x, size_t count);
 } apus_kernels;
+
+// The first key position that a token sees.
+static inline size_t apus_first_key(const apus_attention *task, size_t token) {
+    const size_t first = task->first_keys ? (size_t)task->first_keys[token] : 0;
+    const size_t seen = (size_t)task->positions[token] + 1;
+    const size_t edge = task->window && seen > task->window ? seen - task->window : 0;
+    return first > edge ? first : edge;
+}
 
 // The kernels for an instruction set, or NULL if this machine or this build lacks it.
 const apus_kernels *apus_kernels_for(apus_isa isa);

@@ -15,6 +15,10 @@ package struct AttentionSpec: Sendable, Equatable {
     package var headDim: Int
     /// What scores are multiplied with; 1 / √headDim by default.
     package var scale: Float
+    /// Most keys that a token sees, its own among them; all up to its own if `nil`.
+    package var window: Int?
+    /// Of each head of queries and keys, before they are turned.
+    package var headNorm: NormSpec?
     /// Of queries, keys and values.
     package var hasInputBias = false
     package var hasOutputBias = false
@@ -24,6 +28,7 @@ package struct AttentionSpec: Sendable, Equatable {
         scale = 1 / Float(headDim).squareRoot()
     }
 
+    package var rule: AttentionRule { AttentionRule(scale: scale, window: window) }
     package var queryWidth: Int { heads * headDim }
     package var keyWidth: Int { kvHeads * headDim }
 }

@@ -38,6 +38,7 @@ extension DecoderSpec {
         case .attentionNorm, .mlpNorm: .vector(count: hiddenSize)
         case .query: matrix(attention.queryWidth, hiddenSize, attention.hasInputBias)
         case .key, .value: matrix(attention.keyWidth, hiddenSize, attention.hasInputBias)
+        case .queryNorm, .keyNorm: attention.headNorm.map { _ in .vector(count: attention.headDim) }
         case .output: matrix(hiddenSize, attention.queryWidth, attention.hasOutputBias)
         case .gate, .up: matrix(mlp.width, hiddenSize, mlp.hasBias)
         case .down: matrix(hiddenSize, mlp.width, mlp.hasBias)

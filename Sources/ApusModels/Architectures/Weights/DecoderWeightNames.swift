@@ -12,6 +12,7 @@ package struct DecoderWeightNames: Sendable, Equatable {
     private var modules: [WeightRole: String] = [
         .attentionNorm: "input_layernorm",
         .query: "self_attn.q_proj", .key: "self_attn.k_proj", .value: "self_attn.v_proj", .output: "self_attn.o_proj",
+        .queryNorm: "self_attn.q_norm", .keyNorm: "self_attn.k_norm",
         .mlpNorm: "post_attention_layernorm",
         .gate: "mlp.gate_proj", .up: "mlp.up_proj", .down: "mlp.down_proj",
     ]

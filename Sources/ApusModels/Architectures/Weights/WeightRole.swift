@@ -2,6 +2,7 @@
 package enum WeightRole: Sendable, CaseIterable {
     case attentionNorm
     case query, key, value
+    case queryNorm, keyNorm
     case output
     case mlpNorm
     case gate, up
@@ -10,7 +11,7 @@ package enum WeightRole: Sendable, CaseIterable {
     /// Matrices with the same input are multiplied together: the name of their product; `nil` for vectors.
     var product: String? {
         switch self {
-        case .attentionNorm, .mlpNorm: nil
+        case .attentionNorm, .queryNorm, .keyNorm, .mlpNorm: nil
         case .query, .key, .value: "query-key-value"
         case .output: "output"
         case .gate, .up: "gate-up"

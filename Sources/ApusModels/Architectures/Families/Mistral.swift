@@ -1,0 +1,18 @@
+import ApusCheckpoints
+
+/// Mistral 7B, Nemo, Small (Jiang et al., arXiv 2310.06825): each token sees the last keys only. Absent keys have the
+/// defaults of transformers' `MistralConfig`.
+enum Mistral: Architecture {
+    static let modelTypes = ["mistral"]
+    static let names = ["MistralForCausalLM", "MistralModel"]
+
+    static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
+        var spec = try DecoderSpec(
+            config,
+            defaults: .init(
+                vocabularySize: 32_000, hiddenSize: 4096, width: 14_336, layers: 32, heads: 32, kvHeads: 8,
+                maxPositions: 131_072))
+        if let window = try config.window(default: 4096) { spec.setWindow(window) { _ in true } }
+        return spec
+    }
+}

@@ -1,0 +1,141 @@
+"""Random checkpoints of every family: apus' tokens and log-probabilities against transformers'.
+
+    python Tests/Parity/families.py [--count 20] [--seed S]    draws fresh configurations of each family
+    FAMILIES="qwen2 mistral" python Tests/Parity/families.py   of some
+    python Tests/Parity/families.py --only qwen2:SEED:f32      one again, as named in a failure
+    python Tests/Parity/families.py --self-test                takes each switch out of the configuration: it must be caught
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, GenerationConfig
+
+from apus_command import Command, command, parsed, script
+from families_cases import FAMILIES, UNSEEN, Case, draw
+from models_checkpoints import DTYPES
+from models_compare import Verdict, compare
+
+NEW_TOKENS = 32
+
+
+@torch.no_grad()
+def perturb(model, seed: int) -> None:
+    """Every parameter: what is 1 or 0 after initialization would hide a norm, a bias, or their absence."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, weight in model.named_parameters():
+        noise = torch.randn(weight.shape, generator=generator)
+        if "norm" in name:
+            weight.copy_((0.0 if name.endswith("bias") else 1.0) + 0.2 * noise)
+        elif weight.dim() == 1:
+            weight.copy_(0.3 * noise)
+        elif "embed" in name:
+            weight.copy_(0.8 * noise)
+        elif "lm_head" in name:
+            weight.copy_(3.0 / weight.shape[1] ** 0.5 * noise)
+        else:
+            gain = 1.6 if any(part in name for part in ("q_proj", "k_proj")) else 1.2
+            weight.copy_(gain / weight.shape[1] ** 0.5 * noise)
+
+
+def write(folder: Path, case: Case) -> None:
+    torch.manual_seed(case.seed)
+    model = AutoModelForCausalLM.from_config(case.config()).float()
+    perturb(model, case.seed)
+    model = model.to(DTYPES[case.dtype])
+    model.generation_config = GenerationConfig()
+    model.save_pretrained(folder)
+
+
+def prompts_of(case: Case, rng: random.Random) -> list[list[int]]:
+    # One is longer than every window and the context that the model names.
+    lengths = [rng.randint(1, 8), rng.randint(18, 40), rng.randint(65, 90)]
+    return [[rng.randrange(case.vocab_size) for _ in range(length)] for length in lengths]
+
+
+def check(apus: Command, case: Case, undo=None) -> Verdict:
+    """`undo` changes the configuration that apus reads, but not the one that transformers does."""
+    rng = random.Random(case.seed ^ 0x5EED)
+    with tempfile.TemporaryDirectory(prefix="apus-families-") as name:
+        folder = Path(name)
+        write(folder, case)
+        prompts = prompts_of(case, rng)
+        path, original = folder / "config.json", (folder / "config.json").read_text()
+        if undo:
+            written = json.loads(original)
+            undo(written)
+            path.write_text(json.dumps(written))
+        arguments = ["--max-new-tokens", NEW_TOKENS, "--logprobs", "--batch-size", rng.choice([1, 2, 16]),
+                     "--threads", rng.choice([1, 2])]
+        try:
+            records = apus.generate(
+                folder, [{"prompt_token_ids": prompt} for prompt in prompts], *arguments, isa=rng.choice(apus.sets))
+            path.write_text(original)
+            return compare(case, folder, prompts, records, NEW_TOKENS, "eager")
+        except (RuntimeError, OSError, ValueError, subprocess.TimeoutExpired) as error:
+            return Verdict(failures=[str(error)])
+
+
+def self_test(apus: Command, names: list[str], seed: int) -> int:
+    missed = 0
+    for family in names:
+        for switch in FAMILIES[family].switches:
+            if switch.name in UNSEEN:
+                continue
+            case = draw(family, seed, "f32", forced=switch.name)
+            sound, broken = check(apus, case), check(apus, case, switch.undo)
+            caught = not sound.failures and bool(broken.failures)
+            missed += not caught
+            print(f"{'ok  ' if caught else 'FAIL'} {family}: without {switch.name}", flush=True)
+    return 1 if missed else 0
+
+
+def main() -> int:
+    parser = script(__doc__)
+    parser.add_argument("--count", type=int, default=20, help="of each family in float32")
+    parser.add_argument("--rounded", type=int, default=3, help="of each family in bfloat16")
+    parser.add_argument("--only", metavar="FAMILY:SEED:TYPE")
+    parser.add_argument("--self-test", action="store_true")
+    arguments, seed = parsed(parser)
+    apus = command(parser, arguments)
+    names = os.environ.get("FAMILIES", "").split() or list(FAMILIES)
+    if arguments.self_test:
+        return self_test(apus, names, seed)
+    rng = random.Random(seed)
+    cases = [draw(family, rng.randrange(1 << 31), dtype)
+             for family in names for dtype in ["f32"] * arguments.count + ["bf16"] * arguments.rounded]
+    if arguments.only:
+        family, own, dtype = arguments.only.split(":")
+        cases = [draw(family, int(own), dtype)]
+    failed, start, hits = 0, time.time(), Counter()
+    totals = {family: Verdict() for family in names}
+    for case in cases:
+        verdict = check(apus, case)
+        totals.setdefault(case.family, Verdict()).add(verdict)
+        hits.update((case.family, switch) for switch in case.switches)
+        if verdict.failures:
+            failed += 1
+            print(f"FAIL --only {case.family}:{case.seed}:{case.dtype} {case.switches} {case.arguments} apus {apus.last}")
+            for failure in verdict.failures[:3]:
+                print(f"     {failure}", flush=True)
+    for family, total in totals.items():
+        print(f"{family}: {total.tokens} tokens, {total.ties} ties, log-probabilities within {total.worst:.1e}, rounded "
+              f"ones at {total.ratio:.2f} of the tolerance; "
+              + ", ".join(f"{s.name} × {hits[family, s.name]}" for s in FAMILIES[family].switches))
+    unseen = [(f, s.name) for f in names for s in FAMILIES[f].switches if not hits[f, s.name]]
+    if unseen and not arguments.only:
+        print(f"FAIL never drawn: {unseen}")
+    print(f"{len(cases) - failed} of {len(cases)} agree, {time.time() - start:.0f} s (seed {seed})")
+    return 1 if failed or unseen and not arguments.only else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
