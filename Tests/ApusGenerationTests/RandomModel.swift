@@ -15,8 +15,14 @@ struct RandomModel {
         let kvHeads = pick([1, 2, 3])
         let heads = kvHeads * pick([1, 2, 4])
         let headDim = pick([4, 8, 16, 24])
+        let family = pick(["llama", "qwen2", "qwen3", "mistral"])
+        // A family without windows takes the key for something else.
+        let window: JSONValue = family == "llama" ? .null : pick([.null, 1, 7, 20, 40])
         let config = JSONObject([
-            .init(key: "model_type", value: "llama"),
+            .init(key: "model_type", value: .string(family)),
+            .init(key: "sliding_window", value: window),
+            .init(key: "use_sliding_window", value: .bool(!window.isNull)),
+            .init(key: "max_window_layers", value: .integer(pick([0, 1, 2]))),
             .init(key: "hidden_size", value: .integer(pick([24, 32, 48, 80]))),
             .init(key: "intermediate_size", value: .integer(pick([17, 40, 64, 96]))),
             .init(key: "num_hidden_layers", value: .integer(pick([1, 2, 3, 5, 8]))),
