@@ -15,7 +15,7 @@ struct RandomModel {
         let kvHeads = pick([1, 2, 3])
         let heads = kvHeads * pick([1, 2, 4])
         let headDim = pick([4, 8, 16, 24])
-        let family = pick(["llama", "qwen2", "qwen3", "mistral"])
+        let family = pick(DecoderSpec.modelTypes)
         // A family without windows takes the key for something else.
         let window: JSONValue = family == "llama" ? .null : pick([.null, 1, 7, 20, 40])
         let config = JSONObject([

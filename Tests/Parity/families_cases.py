@@ -22,7 +22,8 @@ class Switch:
 class Family:
     config: str  # class of transformers
     switches: list[Switch] = field(default_factory=list)
-    even_heads: bool = False
+    # What every draw has, of its sizes.
+    always: Callable[[dict], dict] = lambda sizes: {}
 
 
 def sizes(rng: random.Random) -> dict:
@@ -32,7 +33,7 @@ def sizes(rng: random.Random) -> dict:
     return dict(
         vocab_size=rng.randint(97, 700), hidden_size=heads * rng.choice([8, 12, 20]), num_hidden_layers=rng.randint(2, 4),
         intermediate_size=rng.randint(33, 120), num_attention_heads=heads, num_key_value_heads=kv,
-        max_position_embeddings=rng.choice([32, 64]))
+        max_position_embeddings=rng.choice([32, 64]), tie_word_embeddings=False)
 
 
 def key(name: str, value, undone) -> Switch:
@@ -59,13 +60,57 @@ def qwen_window(config: dict, rng: random.Random) -> None:
 
 QWEN_WINDOW = Switch("window", qwen_window, lambda written: written.update(use_sliding_window=False))
 
+
+
+def ministral_window(config: dict, rng: random.Random) -> None:
+    config.update(sliding_window=rng.choice([3, 7, 17]))
+
+
+def no_window(written: dict) -> None:
+    written.update(sliding_window=None)
+
+
+def smol_window(config: dict, rng: random.Random) -> None:
+    config.update(use_sliding_window=True, sliding_window=rng.choice([3, 7, 17]))
+
+
+def no_smol_window(written: dict) -> None:
+    written.update(use_sliding_window=False)
+
+
+def no_interval(written: dict) -> None:
+    # Configurations are written with the list that follows from it.
+    written.update(no_rope_layer_interval=4, no_rope_layers=None)
+
+
+def layer_types(config: dict, rng: random.Random) -> None:
+    config.update(sliding_window=rng.choice([3, 7]), layer_types=["sliding_attention", "full_attention"] * 2)
+    config.update(num_hidden_layers=4)
+
+
+LAYER_TYPES = Switch("layer_types", layer_types, lambda written: written.pop("layer_types"))
+
 FAMILIES: dict[str, Family] = {
     "qwen2": Family("Qwen2Config", [QWEN_WINDOW, TIED, THETA]),
     "qwen3": Family("Qwen3Config", [QWEN_WINDOW, TIED, THETA, HEAD_DIM, key("attention_bias", True, False)]),
     "mistral": Family(
         "MistralConfig",
         [TIED, THETA, HEAD_DIM, Switch("window", lambda c, rng: c.update(sliding_window=rng.choice([3, 7, 17])),
-                                       lambda written: written.update(sliding_window=None))]),
+                                       lambda written: written.update(sliding_window=None))],
+        lambda sizes: {"sliding_window": None}),
+    "ministral": Family(
+        "MinistralConfig", [TIED, THETA, HEAD_DIM, Switch("window", ministral_window, no_window), LAYER_TYPES],
+        lambda sizes: {"sliding_window": 9, "head_dim": sizes["hidden_size"] // sizes["num_attention_heads"]}),
+    "smollm3": Family(
+        "SmolLM3Config",
+        [TIED, THETA, key("attention_bias", True, False), key("mlp_bias", True, False), Switch("window", smol_window, no_smol_window),
+         Switch("no_rope_layers", lambda c, rng: c.update(no_rope_layers=[0, 1, 0, 1], num_hidden_layers=4),
+                lambda written: written.update(no_rope_layers=[1, 1, 0, 1])),
+         Switch("no_rope_layer_interval", lambda c, rng: c.update(no_rope_layer_interval=2), no_interval)]),
+    "seed_oss": Family(
+        "SeedOssConfig",
+        [TIED, THETA, HEAD_DIM, key("attention_bias", False, True), key("attention_out_bias", True, False),
+         key("mlp_bias", True, False)]),
 }
 
 # Whose switches stand for something that the file's other keys or the weights say too.
@@ -97,8 +142,7 @@ class Case:
 def draw(family: str, seed: int, dtype: str, forced: str | None = None) -> Case:
     rng = random.Random(seed)
     case = Case(family, seed, dtype, arguments=sizes(rng))
-    if family == "mistral":
-        case.arguments["sliding_window"] = None
+    case.arguments |= FAMILIES[family].always(case.arguments)
     for switch in FAMILIES[family].switches:
         if rng.random() < 0.5 or switch.name == forced:
             switch.apply(case.arguments, rng)

@@ -43,19 +43,32 @@ extension DecoderSpec {
             names: DecoderWeightNames())
     }
 
-    /// Lets some layers see only so many keys.
-    mutating func setWindow(_ window: Int, ofLayers slides: (Int) -> Bool) {
-        pattern = pattern.indices.map { slides($0) ? 1 : 0 }
-        kinds.append(kinds[0])
-        kinds[1].attention.window = window
-        dropUnusedKinds()
+    /// `attention_bias`, of all four projections, and `mlp_bias`, as Llama has them.
+    mutating func setBiases(_ config: ConfigurationFile) throws(CheckpointError) {
+        let hasBias = try config.optionalBool("attention_bias") ?? false
+        kinds[0].attention.hasInputBias = hasBias
+        kinds[0].attention.hasOutputBias = hasBias
+        kinds[0].mlp.hasBias = try config.optionalBool("mlp_bias") ?? false
     }
 
-    /// Plans and buffers make room for every kind that there is.
-    private mutating func dropUnusedKinds() {
-        let used = kinds.indices.filter(pattern.contains)
-        pattern = pattern.map { used.firstIndex(of: $0) ?? 0 }
-        kinds = used.map { kinds[$0] }
+    /// Changes layers, each by its number; those that are alike stay of one kind.
+    mutating func changeLayers(_ change: (_ layer: Int, inout LayerKind) -> Void) {
+        var found: [LayerKind] = []
+        pattern = pattern.enumerated().map { layer, index in
+            var kind = kinds[index]
+            change(layer, &kind)
+            if let same = found.firstIndex(of: kind) { return same }
+            found.append(kind)
+            return found.count - 1
+        }
+        kinds = found
+    }
+
+    /// Lets some layers see only so many keys.
+    mutating func setWindow(_ window: Int, ofLayers slides: (Int) -> Bool) {
+        changeLayers { layer, kind in
+            if slides(layer) { kind.attention.window = window }
+        }
     }
 }
 
@@ -78,12 +91,12 @@ extension ConfigurationFile {
         return isNull(key) ? nil : try optionalPositive(key, atMost: 1 << 40) ?? standard
     }
 
-    /// `layer_types`, one name for each layer; `nil` if absent.
-    func layerTypes(count: Int) throws(CheckpointError) -> [String]? {
+    /// Which layers have a window by `layer_types`, one name for each layer; `nil` if absent.
+    func slidingLayers(count: Int) throws(CheckpointError) -> [Bool]? {
         let key = "layer_types"
         guard self[key] != nil else { return nil }
         let types = try strings(key)
         guard types.count == count else { throw fault(key, expected: "\(count) names", got: "\(types.count)") }
-        return types
+        return types.map { $0 == "sliding_attention" }
     }
 }

@@ -37,6 +37,9 @@ package struct DecoderSpec: Sendable, Equatable {
 }
 
 extension DecoderSpec {
+    /// The first `model_type` of each family that there is.
+    package static var modelTypes: [String] { ArchitectureRegistry.all.compactMap { $0.modelTypes.first } }
+
     /// What a model directory's `config.json` describes. Throws `ModelError` (`.unsupported`) for an architecture that is
     /// not supported, `CheckpointError` for values out of bounds.
     package init(_ config: ConfigurationFile) throws { self = try ArchitectureRegistry.decoder(for: config) }

@@ -39,7 +39,8 @@ struct DecoderLayer: Sendable {
             buffers.hidden, norm: attentionNorm,
             [query.into(buffers.query), key.into(buffers.key), value.into(buffers.value)])
         try device.prepareHeads(
-            query: buffers.query, key: buffers.key, value: buffers.value, norms: headNorms, angles: angles,
+            query: buffers.query, key: buffers.key, value: buffers.value, norms: headNorms,
+            angles: kind.attention.isRotary ? angles : nil,
             in: cache.memory, layout: cache.layout, batch: batch)
         try device.attention(
             query: buffers.query, cache: cache.memory, layout: cache.layout, batch: batch, rule: kind.attention.rule,

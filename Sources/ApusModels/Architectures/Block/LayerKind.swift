@@ -19,6 +19,8 @@ package struct AttentionSpec: Sendable, Equatable {
     package var window: Int?
     /// Of each head of queries and keys, before they are turned.
     package var headNorm: NormSpec?
+    /// Whether queries and keys are turned by their positions.
+    package var isRotary = true
     /// Of queries, keys and values.
     package var hasInputBias = false
     package var hasOutputBias = false

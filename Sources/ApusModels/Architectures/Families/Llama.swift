@@ -11,10 +11,7 @@ enum Llama: Architecture {
             config,
             defaults: .init(
                 vocabularySize: 32_000, hiddenSize: 4096, width: 11_008, layers: 32, heads: 32, maxPositions: 2048))
-        let hasBias = try config.optionalBool("attention_bias") ?? false
-        spec.kinds[0].attention.hasInputBias = hasBias
-        spec.kinds[0].attention.hasOutputBias = hasBias
-        spec.kinds[0].mlp.hasBias = try config.optionalBool("mlp_bias") ?? false
+        try spec.setBiases(config)
         spec.window = try config.optionalPositive("sliding_window", atMost: 1 << 40)
         return spec
     }

@@ -16,3 +16,19 @@ enum Mistral: Architecture {
         return spec
     }
 }
+
+/// Ministral: layers with a window and without. Absent keys have the defaults of transformers' `MinistralConfig`.
+enum Ministral: Architecture {
+    static let modelTypes = ["ministral"]
+    static let names = ["MinistralForCausalLM", "MinistralModel"]
+
+    static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
+        var spec = try Mistral.decoder(config)
+        if let slides = try config.slidingLayers(count: spec.layers) {
+            spec.changeLayers { layer, kind in
+                if !slides[layer] { kind.attention.window = nil }
+            }
+        }
+        return spec
+    }
+}

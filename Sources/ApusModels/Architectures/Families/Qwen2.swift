@@ -24,7 +24,7 @@ extension DecoderSpec {
         guard try config.optionalBool("use_sliding_window") ?? false, let window = try config.window(default: 4096)
         else { return }
         let first = try config.optionalInt("max_window_layers") ?? 28
-        let slides = try config.layerTypes(count: layers)?.map { $0 == "sliding_attention" }
+        let slides = try config.slidingLayers(count: layers)
         setWindow(window) { slides?[$0] ?? ($0 >= first) }
     }
 }

@@ -12,9 +12,7 @@ enum Qwen3: Architecture {
             defaults: .init(
                 vocabularySize: 151_936, hiddenSize: 4096, width: 22_016, layers: 32, heads: 32, kvHeads: 32,
                 headDim: 128, maxPositions: 32_768))
-        let hasBias = try config.optionalBool("attention_bias") ?? false
-        spec.kinds[0].attention.hasInputBias = hasBias
-        spec.kinds[0].attention.hasOutputBias = hasBias
+        try spec.setBiases(config)
         spec.kinds[0].attention.headNorm = spec.finalNorm
         try spec.setQwenWindow(config)
         return spec
