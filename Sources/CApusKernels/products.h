@@ -22,6 +22,7 @@ INLINE void store_panel(const apus_linear *task, size_t row, size_t output, cons
         for (int v = 0; v < VECTORS; v++) {
             vfloat value = result[v];
             if (task->bias) value += load(task->bias + output + v * LANES);
+            value *= task->scale;
             if (task->accumulate) value += load(y + v * LANES);
             store(y + v * LANES, value);
         }
@@ -32,6 +33,7 @@ INLINE void store_panel(const apus_linear *task, size_t row, size_t output, cons
     for (size_t i = 0; output + i < task->outputs; i++) {
         float value = values[i];
         if (task->bias) value += task->bias[output + i];
+        value *= task->scale;
         if (task->accumulate) value += y[i];
         y[i] = value;
     }

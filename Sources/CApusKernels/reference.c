@@ -89,6 +89,7 @@ static void linear(const apus_linear *task, size_t first, size_t end) {
             const uint8_t *panel = (const uint8_t *)task->panels + output / APUS_PANEL * stride;
             float value = product(task, panel, row, output % APUS_PANEL);
             if (task->bias) value += task->bias[output];
+            value *= task->scale;
             float *y = task->y + row * task->y_stride + output;
             *y = task->accumulate ? value + *y : value;
         }

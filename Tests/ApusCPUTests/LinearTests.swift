@@ -48,6 +48,33 @@ import Testing
         }
     }
 
+    /// With its bias, and before it is added to anything.
+    @Test(arguments: InstructionSet.available, WeightFormat.allCases)
+    func aScaledProductIsTheProductScaled(_ set: InstructionSet, _ format: WeightFormat) throws {
+        let device = try CPUDevice(threads: 2, instructionSet: set)
+        for (rows, outputs, inputs) in [(1, 5, 40), (3, 64, 70), (37, 83, 203)] {
+            let weight = try device.prepare(.rows(HostTensor.random([outputs, inputs], seed: 2)), as: format)
+            let projection = Projection(
+                weight, bias: try device.makeTensor(HostTensor.random([outputs], seed: 4)))
+            let x = try device.makeTensor(HostTensor.random([rows, inputs], seed: 1))
+            let plain = try device.makeTensor([rows, outputs])
+            let scaled = try device.makeTensor([rows, outputs])
+            let base = try HostTensor.random([rows, outputs], seed: 5)
+            let sum = try device.makeTensor(base)
+            try device.linear(
+                x, norm: nil,
+                [
+                    projection.into(plain), projection.into(scaled, scale: 0.37),
+                    projection.added(to: sum, scale: 0.37),
+                ])
+            let unscaled: [Float] = try device.download(plain).elements()
+            let expected = unscaled.map { $0 * 0.37 }
+            #expect(try device.download(scaled).elements() == expected)
+            let before: [Float] = try base.elements()
+            #expect(try device.download(sum).elements() == zip(expected, before).map { $0 + $1 })
+        }
+    }
+
     /// Integer products are exact, so without a norm before them every instruction set has the same bits.
     @Test(arguments: vectorSets, [WeightFormat.int8, .int4])
     func integerProductsAreTheSameOnEveryInstructionSet(_ set: InstructionSet, _ format: WeightFormat) throws {

@@ -101,9 +101,9 @@ final class LateDevice: Device {
 
     func scatter(_ updates: Tensor, into table: Tensor) { queued.scatter(updates, into: table) }
 
-    func embedding(_ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, into y: Tensor) {
+    func embedding(_ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, scale: Float, into y: Tensor) {
         count(\.steps)
-        queued.embedding(tokens, choices: choices, weight, into: y)
+        queued.embedding(tokens, choices: choices, weight, scale: scale, into: y)
     }
 
     func linear(_ x: Tensor, norm: Norm?, _ products: [Product]) { queued.linear(x, norm: norm, products) }

@@ -74,7 +74,7 @@ static void check_product(const apus_kernels *kernels, apus_dtype type) {
     activations.packed = guarded(kernels->packed_bytes(type, rows, inputs), 64);
     kernels->pack_rows(&activations, 0, rows);
     apus_linear task = {.panels = panels, .type = type, .packed = activations.packed, .y = y, .y_stride = stride,
-                        .rows = rows, .inputs = inputs, .outputs = outputs};
+                        .rows = rows, .inputs = inputs, .outputs = outputs, .scale = 1};
     task.scratch = guarded(kernels->linear_scratch(type, inputs), 64);
     kernels->linear(&task, panel, panel + 1);
     float *near = guarded_floats(rows * APUS_PANEL);

@@ -111,6 +111,14 @@ FAMILIES: dict[str, Family] = {
         "SeedOssConfig",
         [TIED, THETA, HEAD_DIM, key("attention_bias", False, True), key("attention_out_bias", True, False),
          key("mlp_bias", True, False)]),
+    "granite": Family(
+        "GraniteConfig",
+        [TIED, THETA, key("attention_bias", True, False), key("mlp_bias", True, False),
+         key("embedding_multiplier", lambda rng: rng.choice([0.5, 1.5, 3]), 1.0),
+         key("attention_multiplier", lambda rng: rng.choice([0.1, 0.25]), 1.0),
+         key("residual_multiplier", lambda rng: rng.choice([0.6, 1.4]), 1.0),
+         key("logits_scaling", lambda rng: rng.choice([0.5, 2, 8]), 1.0)],
+        lambda sizes: {"attention_multiplier": 0.3}),
 }
 
 # Whose switches stand for something that the file's other keys or the weights say too.

@@ -18,7 +18,7 @@ extension CPUDevice {
     }
 
     package func embedding(
-        _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, into y: Tensor
+        _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, scale: Float, into y: Tensor
     ) throws(ComputeError) {
         let weight = try self.weight(weight)
         let (rows, width) = (weight.shape[0], weight.shape[1])
@@ -51,6 +51,9 @@ extension CPUDevice {
                     Self.embed(weight, Int(token), into: result + index * width)
                 } else {
                     kernels.embedding(table, type, width, &token, 1, result + index * width)
+                }
+                if scale != 1 {
+                    for column in 0..<width { result[index * width + column] *= scale }
                 }
             }
         }

@@ -91,6 +91,7 @@ extension CPUDevice {
         var task = apus_linear()
         task.type = weight.format.kernelType
         task.bias = try product.projection.bias.map { tensor throws(ComputeError) in UnsafePointer(try floats(tensor)) }
+        task.scale = product.scale
         task.y = try floats(product.result)
         task.y_stride = weight.outputs
         task.rows = rows

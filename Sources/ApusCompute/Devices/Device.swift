@@ -88,13 +88,13 @@ package protocol Device: AnyObject, Sendable {
     /// table[updates[i][0], updates[i][1]] = updates[i][2]; both int32, [count, 3] and [rows, columns].
     func scatter(_ updates: Tensor, into table: Tensor) throws(ComputeError)
 
-    /// y[i] = weight[tokens[i]]; tokens are int32 [count], within the table, or -(row + 1) for the token that stands in that
+    /// y[i] = weight[tokens[i]] · scale; tokens are int32 [count], within the table, or -(row + 1) for the token that stands in that
     /// row of `choices`, int32 [rows]. Choices that are no tokens give any row.
     func embedding(
-        _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, into y: Tensor
+        _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, scale: Float, into y: Tensor
     ) throws(ComputeError)
 
-    /// For each product, result = norm(x) · weightᵀ + bias, or result += if it accumulates; x is [tokens, inputs]. The
+    /// For each product, result = (norm(x) · weightᵀ + bias) · scale, or result += if it accumulates; x is [tokens, inputs]. The
     /// weights of one call have the same format.
     func linear(_ x: Tensor, norm: Norm?, _ products: [Product]) throws(ComputeError)
 
@@ -175,9 +175,11 @@ package struct Projection: Sendable {
         self.bias = bias
     }
 
-    package func into(_ result: Tensor) -> Product { Product(self, into: result) }
+    package func into(_ result: Tensor, scale: Float = 1) -> Product { Product(self, into: result, scale: scale) }
 
-    package func added(to result: Tensor) -> Product { Product(self, into: result, accumulates: true) }
+    package func added(to result: Tensor, scale: Float = 1) -> Product {
+        Product(self, into: result, accumulates: true, scale: scale)
+    }
 }
 
 /// One of several products with the same input.
@@ -187,10 +189,13 @@ package struct Product: Sendable {
     package let result: Tensor
     /// Whether the product is added to what the result holds.
     package let accumulates: Bool
+    /// What the product, with its bias, is multiplied with.
+    package let scale: Float
 
-    package init(_ projection: Projection, into result: Tensor, accumulates: Bool = false) {
+    package init(_ projection: Projection, into result: Tensor, accumulates: Bool = false, scale: Float = 1) {
         self.projection = projection
         self.result = result
         self.accumulates = accumulates
+        self.scale = scale
     }
 }

@@ -95,9 +95,11 @@ package final class QueuedDevice: Device {
         queue.submit { [base] () throws(ComputeError) in try base.scatter(updates, into: table) }
     }
 
-    package func embedding(_ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, into y: Tensor) {
+    package func embedding(
+        _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, scale: Float, into y: Tensor
+    ) {
         queue.submit { [base] () throws(ComputeError) in
-            try base.embedding(tokens, choices: choices, weight, into: y)
+            try base.embedding(tokens, choices: choices, weight, scale: scale, into: y)
         }
     }
 

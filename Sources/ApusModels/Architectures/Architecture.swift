@@ -14,6 +14,7 @@ enum ArchitectureRegistry {
     /// Every family; a new one is its file and a line here.
     static let all: [any Architecture.Type] = [
         Llama.self, Qwen2.self, Qwen3.self, Mistral.self, Ministral.self, SmolLM3.self, SeedOSS.self,
+        Granite.self,
     ]
 
     /// The family that `model_type` names, as in transformers; where there is none, the one that `architectures` names.

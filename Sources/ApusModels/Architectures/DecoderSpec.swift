@@ -8,7 +8,11 @@ package struct DecoderSpec: Sendable, Equatable {
     /// The kinds of layers that there are, and which of them each layer is.
     package var kinds: [LayerKind]
     package var pattern: [Int]
+    /// What rows of the table are multiplied with.
+    package var embeddingScale: Float = 1
     package var finalNorm: NormSpec
+    /// What logits are multiplied with.
+    package var logitScale: Float = 1
     /// The output projection is the embedding table.
     package var tiedEmbeddings: Bool
     package var rotary: RotarySpec

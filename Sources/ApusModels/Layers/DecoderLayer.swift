@@ -45,10 +45,10 @@ struct DecoderLayer: Sendable {
         try device.attention(
             query: buffers.query, cache: cache.memory, layout: cache.layout, batch: batch, rule: kind.attention.rule,
             into: buffers.attended)
-        try device.linear(buffers.attended, norm: nil, [output.added(to: buffers.hidden)])
+        try device.linear(buffers.attended, norm: nil, [output.added(to: buffers.hidden, scale: kind.branchScale)])
 
         try device.gatedLinear(
             buffers.hidden, norm: mlpNorm, gate: gate, up: up, kind.mlp.activation, into: buffers.gated)
-        try device.linear(buffers.gated, norm: nil, [down.added(to: buffers.hidden)])
+        try device.linear(buffers.gated, norm: nil, [down.added(to: buffers.hidden, scale: kind.branchScale)])
     }
 }

@@ -85,7 +85,8 @@ package final class ModelRun {
                 try share.device.expect(streaming, part)
                 if part == 0 {
                     try takeUp(batch, lane)
-                    try share.device.embedding(step.tokens, choices: lane.fed, model.table, into: hidden)
+                    try share.device.embedding(
+                        step.tokens, choices: lane.fed, model.table, scale: model.spec.embeddingScale, into: hidden)
                 } else {
                     try model.layers[part - 1].forward(
                         views[model.spec.pattern[part - 1]], angles: step.angles, cache: cache.layers[part - 1],
@@ -116,7 +117,8 @@ package final class ModelRun {
         let (last, logits) = try outputs.view(outputs: count)
         try device.gather(hidden, rows: step.outputs, into: last)
         try device.linear(
-            last, norm: Norm(weight: model.finalNorm, epsilon: model.spec.finalNorm.epsilon), [model.head.into(logits)])
+            last, norm: Norm(weight: model.finalNorm, epsilon: model.spec.finalNorm.epsilon),
+            [model.head.into(logits, scale: model.spec.logitScale)])
         let choices = try lane.choices.prefix(rows: count)
         try device.argmax(logits, into: choices)
         if let passage = lane.feedback {

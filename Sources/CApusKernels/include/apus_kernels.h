@@ -74,12 +74,13 @@ typedef struct {
     void *packed;    // packed_bytes(), 64-byte aligned
 } apus_activations;
 
-// y[rows, outputs] = x[rows, inputs] * weight[outputs, inputs]^T + bias
+// y[rows, outputs] = (x[rows, inputs] * weight[outputs, inputs]^T + bias) * scale
 typedef struct {
     const void *panels;
     apus_dtype type;
     const void *packed; // as pack_rows wrote it, of the same type, rows and inputs
     const float *bias;  // [outputs] or NULL
+    float scale;
     float *y;           // [rows, y_stride]
     size_t y_stride;
     size_t rows, inputs, outputs;

@@ -6,6 +6,8 @@ package struct LayerKind: Sendable, Equatable {
     package var mlp: MLPSpec
     package var attentionNorm: NormSpec
     package var mlpNorm: NormSpec
+    /// What the results of both are multiplied with before they are added.
+    package var branchScale: Float = 1
 }
 
 /// Attention of one kind of layer.
