@@ -50,7 +50,7 @@ package struct MachineDevices: Sendable {
         let space = try DeviceSpace(budgets, map, ids: local.ids)
         for (id, _) in space.devices { _ = try local.cores(of: id) }
         return try DevicePlan(
-            description, cacheType, devices: planned(space), disk: space.disk,
+            description.planned(cacheType: cacheType), of: description, devices: planned(space), disk: space.disk,
             wish(map, budgets, batchSize: batchSize, contextLength: contextLength))
     }
 
@@ -60,11 +60,11 @@ package struct MachineDevices: Sendable {
         contextLength: Int
     ) throws -> PlanOutlook {
         let space = try DeviceSpace(budgets, map, ids: local.ids)
-        let devices = try planned(space)
+        let (model, devices) = (try description.planned(cacheType: cacheType), try planned(space))
         let wish = wish(map, budgets, batchSize: batchSize, contextLength: contextLength)
         return PlanOutlook(
-            try DevicePlan(description, cacheType, devices: devices, disk: space.disk, wish), disk: space.disk,
-            fits: try DevicePlan.fits(description, cacheType, devices: devices, disk: space.disk, wish))
+            try DevicePlan(model, of: description, devices: devices, disk: space.disk, wish), disk: space.disk,
+            fits: try DevicePlan.fits(model, of: description, devices: devices, disk: space.disk, wish))
     }
 
     private func wish(

@@ -75,11 +75,15 @@ import Testing
     @Test(arguments: ["once-die@7", "once-fail@7", "once-exhaust@7", "0:slow=2"])
     func theBytesAreThoseOfAnUndisturbedRun(faults: String) async throws {
         let expected = try await reference()
-        let outcome = try await run(["-n", "3"], faults: faults)
-        #expect(try outcome.code == 0 && readFile(out) == expected, "\(outcome.error)")
-        let said = outcome.errorLines.filter { $0.hasPrefix("rank ") }
-        // At the end of a run an idle worker may have taken the prompt over before the first came to it.
-        #expect(said.count <= (faults.hasPrefix("once") ? 1 : 0), "\(outcome.error)")
+        let saidOnce = faults.hasPrefix("once") ? 1 : 0
+        var said: [String] = []
+        // An idle worker may take the prompt over and be through before the first comes to it: then the fault did not happen.
+        for attempt in 0..<5 where attempt == 0 || said.count < saidOnce {
+            let outcome = try await run(["-n", "3", "--force"], faults: faults)
+            #expect(try outcome.code == 0 && readFile(out) == expected, "\(outcome.error)")
+            said = outcome.errorLines.filter { $0.hasPrefix("rank ") }
+        }
+        #expect(said.count == saidOnce, "\(said)")
     }
 
     @Test func anErrorOfTheDeviceIsNoResult() async throws {

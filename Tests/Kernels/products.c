@@ -57,7 +57,7 @@ static float *multiply(const apus_kernels *kernels, const product *p, const void
     memcpy(y, before, count * sizeof(float));
     apus_linear task = {.panels = panels, .type = p->type, .packed = activations.packed, .bias = bias, .y = y,
                         .y_stride = stride, .rows = p->rows, .inputs = p->inputs, .outputs = p->outputs,
-                        .accumulate = p->accumulates, .scale = 0.75f};
+                        .accumulate = p->accumulates, .scale = -1};
     task.scratch = guarded(kernels->linear_scratch(p->type, p->inputs), 64);
     // In two calls, as threads share it.
     const size_t end = (p->outputs + APUS_PANEL - 1) / APUS_PANEL, middle = end / 3;

@@ -61,13 +61,7 @@ def qwen_window(config: dict, rng: random.Random) -> None:
 QWEN_WINDOW = Switch("window", qwen_window, lambda written: written.update(use_sliding_window=False))
 
 
-
-def ministral_window(config: dict, rng: random.Random) -> None:
-    config.update(sliding_window=rng.choice([3, 7, 17]))
-
-
-def no_window(written: dict) -> None:
-    written.update(sliding_window=None)
+WINDOW = key("sliding_window", lambda rng: rng.choice([3, 7, 17]), None)
 
 
 def smol_window(config: dict, rng: random.Random) -> None:
@@ -95,11 +89,10 @@ FAMILIES: dict[str, Family] = {
     "qwen3": Family("Qwen3Config", [QWEN_WINDOW, TIED, THETA, HEAD_DIM, key("attention_bias", True, False)]),
     "mistral": Family(
         "MistralConfig",
-        [TIED, THETA, HEAD_DIM, Switch("window", lambda c, rng: c.update(sliding_window=rng.choice([3, 7, 17])),
-                                       lambda written: written.update(sliding_window=None))],
+        [TIED, THETA, HEAD_DIM, WINDOW],
         lambda sizes: {"sliding_window": None}),
     "ministral": Family(
-        "MinistralConfig", [TIED, THETA, HEAD_DIM, Switch("window", ministral_window, no_window), LAYER_TYPES],
+        "MinistralConfig", [TIED, THETA, HEAD_DIM, WINDOW, LAYER_TYPES],
         lambda sizes: {"sliding_window": 9, "head_dim": sizes["hidden_size"] // sizes["num_attention_heads"]}),
     "smollm3": Family(
         "SmolLM3Config",

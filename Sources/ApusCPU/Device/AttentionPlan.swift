@@ -59,7 +59,8 @@ package struct AttentionPlan {
         pieces.removeAll(keepingCapacity: true)
         merges.removeAll(keepingCapacity: true)
         stateCount = 0
-        let total = findTiles(task, tokens: tokens, tokensPerTile: tokensPerTile)
+        // Not a copy of the task for each token.
+        let total = withUnsafePointer(to: task) { findTiles($0, tokens: tokens, tokensPerTile: tokensPerTile) }
         let share = total * task.kv_heads / (max(threads, 1) * Self.piecesPerThread)
         func isCut(_ tile: Piece) -> Bool {
             threads > 1 && tile.partitions.count > 1 && tile.cost > share && Self.states(tile, task) <= stateLimit
@@ -85,18 +86,21 @@ package struct AttentionPlan {
     }
 
     /// Tiles are of tokens that follow each other, also in their sequence. Returns what they cost.
-    private mutating func findTiles(_ task: apus_attention, tokens: Int, tokensPerTile: Int) -> Int {
+    private mutating func findTiles(
+        _ pointer: UnsafePointer<apus_attention>, tokens: Int, tokensPerTile: Int
+    ) -> Int {
+        let task = pointer.pointee
         tiles.removeAll(keepingCapacity: true)
         longestTile = 1
         var total = 0
         var first = 0
         while first < tokens {
             var end = first + 1
-            var firstKey = Self.firstKey(task, first)
+            var firstKey = apus_first_key(pointer, first)
             while end < tokens, end - first < tokensPerTile, task.sequence[end] == task.sequence[first],
                 task.positions[end] == task.positions[end - 1] + 1
             {
-                firstKey = min(firstKey, Self.firstKey(task, end))
+                firstKey = min(firstKey, apus_first_key(pointer, end))
                 end += 1
             }
             let keys = Int(task.positions[end - 1]) + 1
@@ -110,10 +114,6 @@ package struct AttentionPlan {
             first = end
         }
         return total
-    }
-
-    private static func firstKey(_ task: apus_attention, _ token: Int) -> Int {
-        withUnsafePointer(to: task) { apus_first_key($0, token) }
     }
 
     /// Floats of the states of a tile for one key-value head.

@@ -15,4 +15,12 @@ struct DecoderDefaults {
     var epsilon = 1e-6
     var theta = 10_000.0
     var isTied = false
+
+    /// Of `LlamaConfig`, and of what was derived from it.
+    static let llama = DecoderDefaults(
+        vocabularySize: 32_000, hiddenSize: 4096, width: 11_008, layers: 32, heads: 32, maxPositions: 2048)
+    /// Of `Qwen2Config`, and of what was derived from it.
+    static let qwen = DecoderDefaults(
+        vocabularySize: 151_936, hiddenSize: 4096, width: 22_016, layers: 32, heads: 32, kvHeads: 32,
+        maxPositions: 32_768)
 }

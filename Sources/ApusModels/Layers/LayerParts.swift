@@ -10,14 +10,12 @@ struct LayerParts {
 
     init(_ place: WeightCursor, _ weights: [LayerWeight], _ loader: WeightLoader) throws {
         for weight in weights {
-            switch weight.content {
-            case .matrix(let outputs, let inputs, _):
-                let matrix = StoredMatrix(outputs: outputs, inputs: inputs, quantization: loader.stored)
+            if let matrix = weight.matrix(loader.stored) {
                 let projection = try loader.projection(place, weight, matrix)
                 projections[weight.role] = projection
                 matrices.append(projection.weight)
-            case .vector(let count):
-                vectors[weight.role] = try loader.vector(place.at(weight.module), "weight", count: count)
+            } else if let vector = weight.vectors.first {
+                vectors[weight.role] = try loader.vector(place.at(weight.module), vector.name, count: vector.count)
             }
         }
     }

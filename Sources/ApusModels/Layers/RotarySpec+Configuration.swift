@@ -8,7 +8,8 @@ package import ApusCheckpoints
 
 extension RotarySpec {
     /// Reads `rope_parameters` (transformers 5) or `rope_scaling` and `rope_theta` (before), with the defaults of
-    /// transformers, but for the base, which families have their own for. Throws `CheckpointError` (`.invalidValue`, `.unsupported`).
+    /// transformers, but for the base, which families have their own for.
+    /// Throws `CheckpointError` (`.invalidValue`, `.unsupported`).
     package init(
         _ config: ConfigurationFile, headDim: Int, maxPositions: Int, theta standard: Double = 10_000
     ) throws(CheckpointError) {

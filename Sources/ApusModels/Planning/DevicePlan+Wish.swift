@@ -27,13 +27,14 @@ extension DevicePlan {
         }
     }
 
-    /// The plan of a description, whose weights no rule puts on a disk if they would have to be rounded at every use.
+    /// The plan of a model that was described, whose weights no rule puts on a disk if they would have to be rounded at every
+    /// use.
     package init(
-        _ description: ModelDescription, _ cacheType: DType?, devices: [PlanDevice], disk: Int?, _ wish: Wish
+        _ model: PlanModel, of description: ModelDescription, devices: [PlanDevice], disk: Int?, _ wish: Wish
     ) throws {
         let usable = description.usable(disk, wish.map)
         do {
-            try self.init(description.planned(cacheType: cacheType), devices: devices, disk: usable, wish)
+            try self.init(model, devices: devices, disk: usable, wish)
         } catch let error as ModelError where error.code == .doesNotFit {
             guard let advice = description.adviceOnRounding, disk != usable else { throw error }
             throw ModelError.doesNotFit("\(error.message); \(advice)")
@@ -51,11 +52,10 @@ extension DevicePlan {
 
     /// The largest batch at the wished context, and the longest context at the wished batch.
     package static func fits(
-        _ description: ModelDescription, _ cacheType: DType?, devices: [PlanDevice], disk: Int?, _ wish: Wish
+        _ model: PlanModel, of description: ModelDescription, devices: [PlanDevice], disk: Int?, _ wish: Wish
     ) throws -> (batchSize: Int, contextLength: Int) {
         let search = PlanSearch(
-            model: try description.planned(cacheType: cacheType), devices: devices,
-            disk: description.usable(disk, wish.map), wish: wish)
+            model: model, devices: devices, disk: description.usable(disk, wish.map), wish: wish)
         return (try search.largestBatch(), try search.longestContext())
     }
 

@@ -177,7 +177,8 @@ struct PlanSearch {
             if try fits(batchSize, contextLength, more: middle) { high = middle } else { low = middle }
         }
         return .doesNotFit(
-            "a batch size of \(batchSize) and a context of \(contextLength) tokens do not fit: \(high) \(high == 1 ? "byte" : "bytes") more on "
-                + "\(devices.count > 1 ? "each of " : "")\(names) would do; \(smaller)")
+            "a batch size of \(batchSize) and a context of \(contextLength) tokens do not fit: \(high) "
+                + "\(high == 1 ? "byte" : "bytes") more on \(devices.count > 1 ? "each of " : "")\(names) would do; \(smaller)"
+        )
     }
 }

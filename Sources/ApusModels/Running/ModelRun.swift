@@ -71,15 +71,17 @@ package final class ModelRun {
         let byteCount = try layout.write(batch, model.rotary, into: slot.metadata)
         let steps = try shares.map { try $0.receive(batch, layout, slot.metadata, byteCount: byteCount) }
 
+        let hiddens = try shares.map { try $0.buffers.hidden(tokens: batch.tokens.count) }
+        let views = try shares.map { share in
+            try model.spec.kinds.map { try share.buffers.view(tokens: batch.tokens.count, $0) }
+        }
+
         for (index, stage) in stages.enumerated() {
-            let (share, step) = (shares[stage.share], steps[stage.share])
-            let hidden = try share.buffers.hidden(tokens: batch.tokens.count)
-            let views = try model.spec.kinds.map { try share.buffers.view(tokens: batch.tokens.count, $0) }
+            let (share, step, hidden) = (shares[stage.share], steps[stage.share], hiddens[stage.share])
             if let passage = stage.passage {
-                let source = shares[stages[index - 1].share]
+                let source = stages[index - 1].share
                 try ledger.copy(
-                    source.buffers.hidden(tokens: batch.tokens.count), from: source.device, to: hidden,
-                    on: share.device, by: passage, .hidden)
+                    hiddens[source], from: shares[source].device, to: hidden, on: share.device, by: passage, .hidden)
             }
             for part in stage.parts where part <= model.spec.layers {
                 try share.device.expect(streaming, part)
@@ -89,7 +91,8 @@ package final class ModelRun {
                         step.tokens, choices: lane.fed, model.table, scale: model.spec.embeddingScale, into: hidden)
                 } else {
                     try model.layers[part - 1].forward(
-                        views[model.spec.pattern[part - 1]], angles: step.angles, cache: cache.layers[part - 1],
+                        views[stage.share][model.spec.pattern[part - 1]], angles: step.angles,
+                        cache: cache.layers[part - 1],
                         batch: step.attention)
                 }
             }

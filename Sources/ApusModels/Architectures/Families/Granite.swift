@@ -7,10 +7,7 @@ enum Granite: Architecture {
     static let names = ["GraniteForCausalLM", "GraniteModel"]
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
-        var spec = try DecoderSpec(
-            config,
-            defaults: .init(
-                vocabularySize: 32_000, hiddenSize: 4096, width: 11_008, layers: 32, heads: 32, maxPositions: 2048))
+        var spec = try DecoderSpec(config, defaults: .llama)
         try spec.setBiases(config)
         spec.embeddingScale = Float(try config.optionalDouble("embedding_multiplier") ?? 1)
         spec.kinds[0].attention.scale = Float(try config.optionalDouble("attention_multiplier") ?? 1)

@@ -7,10 +7,7 @@ enum Llama: Architecture {
     static let names = ["LlamaForCausalLM", "LlamaModel", "LLaMAForCausalLM", "LLaMAModel"]
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
-        var spec = try DecoderSpec(
-            config,
-            defaults: .init(
-                vocabularySize: 32_000, hiddenSize: 4096, width: 11_008, layers: 32, heads: 32, maxPositions: 2048))
+        var spec = try DecoderSpec(config, defaults: .llama)
         try spec.setBiases(config)
         spec.window = try config.optionalPositive("sliding_window", atMost: 1 << 40)
         return spec

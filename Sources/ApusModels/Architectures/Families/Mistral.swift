@@ -12,7 +12,7 @@ enum Mistral: Architecture {
             defaults: .init(
                 vocabularySize: 32_000, hiddenSize: 4096, width: 14_336, layers: 32, heads: 32, kvHeads: 8,
                 maxPositions: 131_072))
-        if let window = try config.window(default: 4096) { spec.setWindow(window) { _ in true } }
+        spec.kinds[0].attention.window = try config.window(default: 4096)
         return spec
     }
 }

@@ -7,11 +7,7 @@ enum Qwen2: Architecture {
     static let names = ["Qwen2ForCausalLM", "Qwen2Model"]
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
-        var spec = try DecoderSpec(
-            config,
-            defaults: .init(
-                vocabularySize: 151_936, hiddenSize: 4096, width: 22_016, layers: 32, heads: 32, kvHeads: 32,
-                maxPositions: 32_768))
+        var spec = try DecoderSpec(config, defaults: .qwen)
         spec.kinds[0].attention.hasInputBias = true
         try spec.setQwenWindow(config)
         return spec

@@ -7,11 +7,9 @@ enum Qwen3: Architecture {
     static let names = ["Qwen3ForCausalLM", "Qwen3Model"]
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
-        var spec = try DecoderSpec(
-            config,
-            defaults: .init(
-                vocabularySize: 151_936, hiddenSize: 4096, width: 22_016, layers: 32, heads: 32, kvHeads: 32,
-                headDim: 128, maxPositions: 32_768))
+        var defaults = DecoderDefaults.qwen
+        defaults.headDim = 128
+        var spec = try DecoderSpec(config, defaults: defaults)
         try spec.setBiases(config)
         spec.kinds[0].attention.headNorm = spec.finalNorm
         try spec.setQwenWindow(config)

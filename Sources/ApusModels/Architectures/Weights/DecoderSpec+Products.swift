@@ -24,14 +24,13 @@ extension DecoderSpec {
 
     /// Those of a kind of layer.
     func products(of kind: LayerKind, count: Int = 1) -> [Product] {
-        weights(of: kind).reduce(into: []) { products, weight in
-            guard case .matrix(let outputs, let inputs, _) = weight.content, let name = weight.role.product else {
-                return
-            }
+        weights(of: kind).matrices(nil).reduce(into: []) { products, part in
+            guard let name = part.weight.role.product else { return }
             if products.last?.name == name {
-                products[products.count - 1].outputs += outputs
+                products[products.count - 1].outputs += part.matrix.outputs
             } else {
-                products.append(Product(name: name, outputs: outputs, inputs: inputs, count: count))
+                products.append(
+                    Product(name: name, outputs: part.matrix.outputs, inputs: part.matrix.inputs, count: count))
             }
         }
     }
@@ -46,9 +45,8 @@ extension DecoderSpec {
     package var weightShapes: [(name: String, shape: [Int])] {
         let ofKinds = kinds.map { kind in
             weights(of: kind).flatMap { weight -> [(String, [Int])] in
-                let vectors = weight.vectors.map { ("\(weight.module).\($0.name)", [$0.count]) }
-                guard case .matrix(let outputs, let inputs, _) = weight.content else { return vectors }
-                return [("\(weight.module).weight", [outputs, inputs])] + vectors
+                let parts = (weight.matrix(nil)?.parts ?? []).map { ($0.name, $0.shape) }
+                return (parts + weight.vectors.map { ($0.name, [$0.count]) }).map { ("\(weight.module).\($0)", $1) }
             }
         }
         var shapes = [(names.table + ".weight", [vocabularySize, hiddenSize])]

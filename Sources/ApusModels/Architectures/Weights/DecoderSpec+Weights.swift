@@ -12,6 +12,12 @@ struct LayerWeight: Sendable {
     /// Its module, below the layer.
     let module: String
 
+    /// How a checkpoint in some format holds it; `nil` for a vector.
+    func matrix(_ quantization: Quantization?) -> StoredMatrix? {
+        guard case .matrix(let outputs, let inputs, _) = content else { return nil }
+        return StoredMatrix(outputs: outputs, inputs: inputs, quantization: quantization)
+    }
+
     /// The vectors that it consists of beside a matrix, by the last part of their names.
     var vectors: [(name: String, count: Int)] {
         switch content {
@@ -49,9 +55,6 @@ extension DecoderSpec {
 extension [LayerWeight] {
     /// The matrices, as a checkpoint in some format holds them.
     func matrices(_ quantization: Quantization?) -> [(weight: LayerWeight, matrix: StoredMatrix)] {
-        compactMap { weight in
-            guard case .matrix(let outputs, let inputs, _) = weight.content else { return nil }
-            return (weight, StoredMatrix(outputs: outputs, inputs: inputs, quantization: quantization))
-        }
+        compactMap { weight in weight.matrix(quantization).map { (weight, $0) } }
     }
 }
