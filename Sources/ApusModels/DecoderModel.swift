@@ -18,14 +18,10 @@ package final class DecoderModel: Sendable {
     /// Where the checkpoint is otherwise than its configuration says.
     package let remarks: [String]
 
-    let table: any PreparedWeight
+    let input: DecoderInput
     let layers: [DecoderLayer]
-    let finalNorm: Tensor
-    let head: Projection
-    let rotary: RotaryAngles
-
-    var tableDevice: any Device { devices[0] }
-    let headDevice: any Device
+    let output: DecoderOutput
+    let positions: PositionFactors
 
     /// - Parameters:
     ///   - devices: all that the placement names; one device of any name if there is none.
@@ -62,28 +58,24 @@ package final class DecoderModel: Sendable {
         self.remarks = remarks
         self.placement = placement
         self.devices = try placement.distinctDevices.map(device)
-        headDevice = try device(placement.head)
-        rotary = RotaryAngles(spec.rotary)
+        positions = PositionFactors(spec)
         self.dtype = dtype
         self.format = format
         self.cacheType = cacheType ?? Self.defaultCacheType(dtype)
         layers = try LoadingOrder.load(spec.layers, of: placement.device(ofLayer:)) { layer in
             try DecoderLayer(body.at(names.layers)[layer], spec, spec.kind(ofLayer: layer), loader(layer + 1))
         }
-        let last = try loader(spec.layers + 1)
-        finalNorm = try last.vector(body.at(names.finalNorm), "weight", count: spec.hiddenSize)
-        head = Projection(try last.head(weights.at(spec.headPlace(stored)), spec.storedHead(stored)))
-        table = try loader(0).table(
-            weights.at(names.table), spec.vocabularySize, spec.hiddenSize,
-            tiedTo: spec.sharesTable(stored) && placement.table == placement.head ? head.weight : nil)
+        output = try DecoderOutput(weights, spec, loader(spec.layers + 1))
+        let sharesTable = spec.sharesTable(stored) && placement.table == placement.head
+        input = try DecoderInput(weights, spec, loader(0), tiedTo: sharesTable ? output.head.weight : nil)
         if spec.tiedEmbeddings, stored == nil { weights.ignore(names.head + ".weight") }
-        unusedWeights = weights.unusedNames.filter { name in !names.ignoredSuffixes.contains(where: name.hasSuffix) }
+        unusedWeights = weights.unusedNames.filter { !names.ignores($0) }
     }
 
     /// Matrices that a part streams.
     func streamedWeights(_ part: Int) -> [any PreparedWeight] {
         guard placement.streamed.contains(part), part > 0 else { return [] }
-        return part > spec.layers ? [head.weight] : layers[part - 1].matrices
+        return part > spec.layers ? [output.head.weight] : layers[part - 1].matrices
     }
 
     package static func defaultCacheType(_ dtype: DType) -> DType { dtype == .bfloat16 ? .bfloat16 : .float32 }
@@ -92,18 +84,7 @@ package final class DecoderModel: Sendable {
     static func verify(
         _ weights: WeightCursor, _ spec: DecoderSpec, stored: Quantization?
     ) throws(CheckpointError) {
-        let body = weights.at(spec.names.body)
-        let table = [spec.vocabularySize, spec.hiddenSize]
-        weights.at(spec.names.table).expect("weight", shape: table)
-        body.at(spec.names.finalNorm).expect("weight", shape: [spec.hiddenSize])
-        for (place, matrix) in spec.matrices(stored) { weights.at(place).expect(matrix) }
-        let ofKinds = spec.kinds.map(spec.weights(of:))
-        for (layer, kind) in spec.pattern.enumerated() {
-            let place = body.at(spec.names.layers)[layer]
-            for weight in ofKinds[kind] {
-                for vector in weight.vectors { place.at(weight.module).expect(vector.name, shape: [vector.count]) }
-            }
-        }
+        for tensor in spec.tensors(stored) { weights.expect(tensor.name, shape: tensor.shape) }
         try weights.verify()
     }
 

@@ -208,14 +208,29 @@ static void find_value_scales(const struct attention_work *work, size_t partitio
     }
 }
 
+static size_t head_of(const struct attention_work *work, size_t row) {
+    return work->tile->kv_head * work->group + row % work->group;
+}
+
 static void find_weights(const struct attention_work *work, size_t partition, const struct state *state) {
-    const apus_dtype type = work->task->cache_type;
+    const apus_attention *task = work->task;
+    const apus_dtype type = task->cache_type;
+    const bool is_bent = task->soft_cap > 0 || task->slopes;
+    const float *key_scales = is_bent ? NULL : work->key_scales;
     for (size_t row = 0; row < work->rows; row++) {
-        const struct span seen = seen_keys(work, partition, row / work->group);
+        const size_t token = row / work->group;
+        const struct span seen = seen_keys(work, partition, token);
         float *scores = work->scores + row * SCORE_STRIDE;
         if (seen.end == 0) continue;
+        if (is_bent) {
+            const struct bend bend = {.key_scales = type == APUS_I8 ? work->key_scales : NULL,
+                                      .cap = task->soft_cap,
+                                      .slope = task->slopes ? task->slopes[head_of(work, row)] : 0,
+                                      .distance = (int)(partition * APUS_KV_PARTITION) - (int)(work->context + token - 1)};
+            bend_scores(&bend, scores, seen);
+        }
         if (type == APUS_I8) {
-            weigh_row(PAIRS, work->key_scales, work->value_scales, scores, seen, state, row);
+            weigh_row(PAIRS, key_scales, work->value_scales, scores, seen, state, row);
         } else if (type == APUS_BF16 && PAIRS) {
             weigh_row(true, NULL, NULL, scores, seen, state, row);
         } else {
@@ -284,9 +299,10 @@ static void merge_states(const struct attention_work *work, const struct state *
 static void write_results(const struct attention_work *work, const struct state *state) {
     const apus_attention *task = work->task;
     for (size_t row = 0; row < work->rows; row++) {
-        const size_t head = work->tile->kv_head * work->group + row % work->group;
+        const size_t head = head_of(work, row);
         float *y = task->y + ((work->tile->token + row / work->group) * task->heads + head) * task->head_dim;
-        const float *sums = state->sums + row * work->width, inverse = 1 / state->totals[row];
+        const float *sums = state->sums + row * work->width, total = state->totals[row];
+        const float inverse = task->sinks ? share_beside(task->sinks[head] * LOG2_E, state->peaks[row], total) : 1 / total;
         for (size_t i = 0; i < task->head_dim; i++) y[i] = sums[i] * inverse;
     }
 }

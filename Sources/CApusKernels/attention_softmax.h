@@ -1,8 +1,6 @@
 // Weights of keys from their scores, and merging of partitions (Milakov & Gimelshein, arXiv 1805.02867). Scores come
 // scaled by log2(e), so that weights are powers of two.
 
-// a where the mask is set, b elsewhere.
-INLINE vfloat pick(vint mask, vfloat a, vfloat b) { return (vfloat)((mask & (vint)a) | (~mask & (vint)b)); }
 INLINE vfloat larger(vfloat a, vfloat b) { return pick(a > b, a, b); } // b if either is not a number
 
 INLINE float largest(vfloat v) {
@@ -76,6 +74,26 @@ INLINE vfloat write_weights(const bool whole, const bool pairs, const float *sca
     return result;
 }
 
+// What is done to a row's scores before they become weights.
+struct bend {
+    const float *key_scales; // or NULL
+    float cap, slope;        // or 0
+    int distance;            // of the partition's first key from the row's token
+};
+
+// Bends the scores of all blocks in which a row sees keys.
+static void bend_scores(const struct bend *bend, float *scores, struct span seen) {
+    const size_t start = seen.first / APUS_KV_BLOCK * APUS_KV_BLOCK;
+    for (size_t at = start; at < seen.end; at += LANES) {
+        vfloat s = load(scores + at);
+        if (bend->key_scales) s *= load(bend->key_scales + at);
+        if (bend->cap > 0) s = hyperbolic_tangent(s) * (bend->cap * LOG2_E);
+        const vint distance = lanes_from((int)at + bend->distance);
+        if (bend->slope != 0) s += __builtin_convertvector(distance, vfloat) * (bend->slope * LOG2_E);
+        store(scores + at, s);
+    }
+}
+
 #define CHAINS 4
 
 // Turns the scores of the keys that a row sees into weights, in their place, and others of their blocks into zeros. The
@@ -139,6 +157,13 @@ static void merge_row(const struct state *state, const struct state *later, size
     for (size_t i = 0; i < width; i += LANES) store(sums + i, load(sums + i) * a[0] + load(more + i) * b[0]);
     state->totals[row] = state->totals[row] * a[0] + later->totals[row] * b[0];
     state->peaks[row] = peak;
+}
+
+// What a row's sums are multiplied with where a score of no key has its share of the total.
+static float share_beside(float score, float peak, float total) {
+    const float top = score > peak ? score : peak;
+    const float own = power_of_two(splat(peak - top))[0], beside = power_of_two(splat(score - top))[0];
+    return own / (total * own + beside);
 }
 
 // Makes what `later` sums up for one row all that there is.

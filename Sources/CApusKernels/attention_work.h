@@ -39,7 +39,8 @@ static size_t attention_scratch(size_t rows, size_t head_dim) {
 // Queries, scaled as power_of_two() needs scores, and zeros up to whole blocks of rows and columns.
 static void pack_queries(const struct attention_work *work, bool pairs) {
     const apus_attention *task = work->task;
-    const float scale = task->scale * 1.44269504088896341f;
+    // Scores that are capped are shares of the cap until they are bent.
+    const float scale = task->soft_cap > 0 ? task->scale / task->soft_cap : task->scale * LOG2_E;
     float values[LANES];
     for (size_t row = 0; row < attention_capacity(work->rows); row++) {
         const size_t head = work->tile->kv_head * work->group + row % work->group;

@@ -1,4 +1,4 @@
-// What is done to each row or element: embedding, norm, rotary embedding, gated activation, argmax.
+// What is done to each row or element: embedding, norm, rotary embedding, activations, argmax.
 
 static void embedding(const void *table, apus_dtype type, size_t width, const int32_t *tokens, size_t count, float *y) {
     for (size_t i = 0; i < count; i++, y += width) {
@@ -17,12 +17,17 @@ static void embedding(const void *table, apus_dtype type, size_t width, const in
     }
 }
 
-static void rotary(float *x, const float *cos_sin, size_t rows, size_t heads, size_t head_dim) {
-    size_t half = head_dim / 2;
-    for (size_t row = 0; row < rows; row++, cos_sin += head_dim) {
+static void rotary(float *x, const float *cos_sin, size_t rows, size_t heads, size_t head_dim, size_t turned, bool pairs) {
+    const size_t half = turned / 2;
+    for (size_t row = 0; row < rows; row++, cos_sin += turned) {
         const float *cosine = cos_sin, *sine = cos_sin + half;
         for (size_t head = 0; head < heads; head++, x += head_dim) {
             size_t i = 0;
+            for (; pairs && i < half; i++) {
+                const float even = x[2 * i], odd = x[2 * i + 1];
+                x[2 * i] = even * cosine[i] - odd * sine[i];
+                x[2 * i + 1] = odd * cosine[i] + even * sine[i];
+            }
             for (; i + LANES <= half; i += LANES) {
                 vfloat low = load(x + i), high = load(x + i + half);
                 store(x + i, low * load(cosine + i) - high * load(sine + i));
@@ -37,32 +42,64 @@ static void rotary(float *x, const float *cos_sin, size_t rows, size_t heads, si
     }
 }
 
-static void norm_heads(float *x, const float *weight, float epsilon, size_t rows, size_t heads, size_t head_dim) {
-    for (size_t head = 0; head < rows * heads; head++, x += head_dim) {
-        const float scale = norm_scale(x, head_dim, epsilon);
+static void norm_rows(const apus_norm *norm, const float *x, float *y, size_t rows, size_t width, size_t sets, float scale,
+                      bool accumulate) {
+    for (size_t row = 0; row < rows; row++, x += width, y += width) {
+        const struct row_norm own = measure(norm, x, width);
+        const size_t start = row % sets * width;
         size_t i = 0;
-        for (; i + LANES <= head_dim; i += LANES) store(x + i, load(x + i) * scale * load(weight + i));
-        for (; i < head_dim; i++) x[i] = x[i] * scale * weight[i];
+        for (; i + LANES <= width; i += LANES) {
+            const vfloat value = normed(norm, own, load(x + i), start + i) * scale;
+            store(y + i, accumulate ? load(y + i) + value : value);
+        }
+        for (; i < width; i++) {
+            const float value = normed_one(norm, own, x[i], start + i) * scale;
+            y[i] = accumulate ? y[i] + value : value;
+        }
     }
 }
 
-static void gated_activation(apus_activation activation, float *gate, const float *up, size_t count) {
-    size_t i = 0;
-    if (activation == APUS_SILU) {
-        for (; i + LANES <= count; i += LANES) {
-            vfloat x = load(gate + i);
-            store(gate + i, x / (exponential(-x) + 1.0f) * load(up + i));
-        }
-        if (i < count) { // the last elements go through the same arithmetic, whatever the count
-            float x[LANES] = {}, y[LANES] = {};
-            memcpy(x, gate + i, (count - i) * sizeof(float));
-            memcpy(y, up + i, (count - i) * sizeof(float));
-            store(x, load(x) / (exponential(-load(x)) + 1.0f) * load(y));
-            memcpy(gate + i, x, (count - i) * sizeof(float));
-        }
-        return;
+static void soft_cap(float *x, float cap, size_t count) {
+    for (size_t i = 0; i < count; i += LANES) {
+        const size_t here = count - i < LANES ? count - i : LANES;
+        float values[LANES] = {};
+        memcpy(values, x + i, here * sizeof(float));
+        store(values, hyperbolic_tangent(load(values) / cap) * cap);
+        memcpy(x + i, values, here * sizeof(float));
     }
-    for (; i < count; i++) gate[i] = apus_activate(activation, gate[i]) * up[i];
+}
+
+// x = activation(x), times `up` if there is one. The last elements go through the same arithmetic, whatever the count.
+INLINE void activate_all(const apus_activation activation, float *x, const float *up, size_t count) {
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        const vfloat value = activated(activation, load(x + i));
+        store(x + i, up ? value * load(up + i) : value);
+    }
+    if (i == count) return;
+    float values[LANES] = {}, factors[LANES] = {};
+    memcpy(values, x + i, (count - i) * sizeof(float));
+    if (up) memcpy(factors, up + i, (count - i) * sizeof(float));
+    const vfloat value = activated(activation, load(values));
+    store(values, up ? value * load(factors) : value);
+    memcpy(x + i, values, (count - i) * sizeof(float));
+}
+
+INLINE void activate_by(apus_activation activation, float *x, const float *up, size_t count) {
+    switch (activation) {
+    case APUS_SILU: activate_all(APUS_SILU, x, up, count); break;
+    case APUS_GELU: activate_all(APUS_GELU, x, up, count); break;
+    case APUS_GELU_TANH: activate_all(APUS_GELU_TANH, x, up, count); break;
+    case APUS_RELU: activate_all(APUS_RELU, x, up, count); break;
+    case APUS_RELU_SQUARED: activate_all(APUS_RELU_SQUARED, x, up, count); break;
+    case APUS_QUICK_GELU: activate_all(APUS_QUICK_GELU, x, up, count); break;
+    }
+}
+
+static void activate(apus_activation activation, float *x, size_t count) { activate_by(activation, x, NULL, count); }
+
+static void gated_activation(apus_activation activation, float *gate, const float *up, size_t count) {
+    activate_by(activation, gate, up, count);
 }
 
 // Values that argmax() looks at before it asks whether the largest was among them.

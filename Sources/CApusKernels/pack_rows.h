@@ -1,20 +1,20 @@
 // Brings activations into the form that the product with a type of matrix takes.
 
-static void pack_floats(const apus_activations *task, const float *x, float scale, size_t row) {
+static void pack_floats(const apus_activations *task, const float *x, struct row_norm norm, size_t row) {
     const size_t padded = apus_panel_inputs(task->type, task->inputs);
     float *packed = (float *)task->packed + row * row_stride(task->type, task->inputs, 4), values[64];
     for (size_t first = 0; first < padded; first += 64) {
-        read_row(task, x, scale, first, values);
+        read_row(task, x, norm, first, values);
         memcpy(packed + first, values, (padded - first < 64 ? padded - first : 64) * sizeof(float));
     }
 }
 
-static void pack_integers(const apus_activations *task, const float *x, float scale, size_t row) {
+static void pack_integers(const apus_activations *task, const float *x, struct row_norm norm, size_t row) {
     const size_t padded = apus_panel_inputs(task->type, task->inputs);
     float values[64], largest = 0;
     vfloat most = {}, nothing = {}; // `nothing` stays zero unless a value is infinite or no number
     for (size_t first = 0; first < padded; first += 64) {
-        read_row(task, x, scale, first, values);
+        read_row(task, x, norm, first, values);
         for (size_t i = 0; i < 64; i += LANES) {
             most = maximum(most, maximum(load(values + i), -load(values + i)));
             nothing += load(values + i) * 0.0f;
@@ -26,7 +26,7 @@ static void pack_integers(const apus_activations *task, const float *x, float sc
     rows.scales[row] = largest / 127 + sum(nothing);
     for (size_t first = 0; first < padded; first += 64) {
         int8_t rounded[64];
-        read_row(task, x, scale, first, values);
+        read_row(task, x, norm, first, values);
         for (size_t i = 0; i < 64; i++) rounded[i] = (int8_t)rintf(fminf(fmaxf(values[i] * inverse, -127), 127));
         place_integers(&rows, row, first, padded, rounded);
     }
@@ -43,17 +43,17 @@ static size_t packed_bytes(apus_dtype type, size_t rows, size_t inputs) {
 static void pack_rows(const apus_activations *task, size_t first, size_t end) {
     for (size_t row = first; row < end; row++) {
         const float *x = task->x + row * task->inputs;
-        float scale = task->norm_weight ? norm_scale(x, task->inputs, task->epsilon) : 1;
+        const struct row_norm norm = measure(&task->norm, x, task->inputs);
 #ifdef OWN_BF16
         if (task->type == APUS_BF16) {
-            pack_bf16(task, x, scale, row);
+            pack_bf16(task, x, norm, row);
             continue;
         }
 #endif
         if (task->type == APUS_I8 || task->type == APUS_I4) {
-            pack_integers(task, x, scale, row);
+            pack_integers(task, x, norm, row);
         } else {
-            pack_floats(task, x, scale, row);
+            pack_floats(task, x, norm, row);
         }
     }
 }

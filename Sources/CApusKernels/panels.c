@@ -21,14 +21,34 @@ size_t apus_panel_bytes(apus_dtype type, size_t inputs) {
     }
 }
 
+// The row of what is stored that holds an output.
+static size_t stored_row(const apus_matrix *matrix, size_t output) {
+    return matrix->run ? matrix->first + output / matrix->run * matrix->period + output % matrix->run : output;
+}
+
+// Whether outputs lie one after the other, from `output` on.
+static bool follow_each_other(const apus_matrix *matrix, size_t output, size_t count) {
+    if (output + count > matrix->outputs || matrix->columns) return false;
+    return !matrix->run || output % matrix->run + count <= matrix->run;
+}
+
 static bool is_float(apus_dtype type) { return type == APUS_F32 || type == APUS_BF16 || type == APUS_F16; }
 
-// Inputs [first, first + count) of a row as floats; those past the end are zeros.
+// Inputs [first, first + count) of a row as floats, BLOCK at most; those past the end are zeros.
 static void read_floats(const apus_matrix *matrix, size_t output, size_t first, size_t count, float *values) {
     size_t size = matrix->type == APUS_F32 ? 4 : 2;
     size_t available = first < matrix->inputs ? matrix->inputs - first : 0;
     if (available > count) available = count;
-    const uint8_t *source = (const uint8_t *)matrix->rows + (output * matrix->inputs + first) * size;
+    const size_t row = stored_row(matrix, output);
+    const uint8_t *source = (const uint8_t *)matrix->rows + (row * matrix->inputs + first) * size;
+    uint8_t column[BLOCK * 4];
+    if (matrix->columns) {
+        for (size_t i = 0; i < available; i++) {
+            const size_t at = ((first + i) * matrix->columns + row) * size;
+            memcpy(column + i * size, (const uint8_t *)matrix->rows + at, size);
+        }
+        source = column;
+    }
     switch (matrix->type) {
     case APUS_F32: memcpy(values, source, available * sizeof(float)); break;
     case APUS_BF16:
@@ -87,14 +107,14 @@ typedef struct {
     const apus_matrix *matrix;
     const apus_quantizer *quantizer;
     apus_dtype type;
-    size_t output, panel_row;
+    size_t output, stored, panel_row;
     float scale;
     int32_t sum;
     uint8_t *multipliers; // of the panel, or NULL
 } row_state;
 
 static int8_t stored_i8(const row_state *row, size_t input) {
-    return ((const int8_t *)row->matrix->rows)[row->output * row->matrix->inputs + input];
+    return ((const int8_t *)row->matrix->rows)[row->stored * row->matrix->inputs + input];
 }
 
 // Inputs [first, first + count) as the panel's type; `staged` has room for count of them.
@@ -123,13 +143,13 @@ static void stage_i4(row_state *row, size_t first, size_t count, uint8_t *staged
         if (first + i >= matrix->inputs) {
             memset(quantized, 8, APUS_GROUP);
         } else if (matrix->type == APUS_I4) {
-            const uint8_t *stored = (const uint8_t *)matrix->rows + row->output * ((matrix->inputs + 1) / 2);
+            const uint8_t *stored = (const uint8_t *)matrix->rows + row->stored * ((matrix->inputs + 1) / 2);
             for (size_t j = 0; j < APUS_GROUP; j++) {
                 size_t input = first + i + j;
                 quantized[j] = input < matrix->inputs ? stored[input / 2] >> (input % 2 * 4) & 15 : 8;
             }
             size_t groups = (matrix->inputs + APUS_GROUP - 1) / APUS_GROUP;
-            multiplier = matrix->multipliers[row->output * groups + group] & 15;
+            multiplier = matrix->multipliers[row->stored * groups + group] & 15;
         } else {
             read_floats(matrix, row->output, first + i, APUS_GROUP, values);
             multiplier = row->quantizer->to_i4(values, row->scale, quantized);
@@ -176,23 +196,26 @@ void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, v
     const apus_quantizer *quantizer = apus_quantizer_of_machine();
     row_state rows[APUS_PANEL];
     for (size_t r = 0; r < outputs; r++) {
-        rows[r] = (row_state){.matrix = matrix, .quantizer = quantizer, .type = type, .output = first + r, .panel_row = r};
+        const size_t stored = stored_row(matrix, first + r);
+        rows[r] = (row_state){.matrix = matrix, .quantizer = quantizer, .type = type, .output = first + r,
+                              .stored = stored, .panel_row = r};
         if (is_float(type)) continue;
-        rows[r].scale = is_float(matrix->type) ? row_scale(quantizer, matrix, type, first + r) : matrix->scales[first + r];
+        rows[r].scale = is_float(matrix->type) ? row_scale(quantizer, matrix, type, first + r) : matrix->scales[stored];
         if (type == APUS_I4) rows[r].multipliers = (uint8_t *)apus_panel_multipliers(target, padded);
     }
     uint8_t staged[APUS_PANEL][BLOCK * 4] __attribute__((aligned(64)));
     for (size_t dword = 0; dword < dwords; dword += BLOCK) {
         const size_t count = dwords - dword < BLOCK ? dwords - dword : BLOCK;
         const size_t input = dword * inputs_per_dword, end = input + count * inputs_per_dword;
-        const bool direct = matrix->type == type && is_float(type) && end <= matrix->inputs && outputs == APUS_PANEL;
+        const bool direct = matrix->type == type && is_float(type) && end <= matrix->inputs &&
+                            follow_each_other(matrix, first, APUS_PANEL);
         const size_t row_bytes = direct ? matrix->inputs * (type == APUS_F32 ? 4 : 2) : sizeof staged[0];
         const uint8_t *source = staged[0], *next = NULL;
         if (direct) {
-            source = (const uint8_t *)matrix->rows + first * row_bytes + dword * 4;
+            const uint8_t *panel_rows = (const uint8_t *)matrix->rows + stored_row(matrix, first) * row_bytes;
+            source = panel_rows + dword * 4;
             // As much of the panel that follows.
-            const bool follows = first + 2 * APUS_PANEL <= matrix->outputs;
-            if (follows) next = (const uint8_t *)matrix->rows + (first + APUS_PANEL) * row_bytes + dword * 64;
+            if (follow_each_other(matrix, first, 2 * APUS_PANEL)) next = panel_rows + APUS_PANEL * row_bytes + dword * 64;
         }
         for (size_t r = 0; !direct && r < APUS_PANEL; r++) {
             if (r < outputs) {

@@ -24,15 +24,31 @@ static size_t packed_bytes(apus_dtype type, size_t rows, size_t inputs) {
     return rows * (is_integer(type) ? sizeof(float) + inputs : inputs * sizeof(float));
 }
 
+// What a norm takes from a row, and what it multiplies it with.
+struct row_norm {
+    float mean, scale;
+};
+
+static struct row_norm measure(const apus_norm *norm, const float *x, size_t width) {
+    float sum = 0, squares = 0;
+    for (size_t i = 0; i < width; i++) sum += x[i];
+    const float mean = norm->is_centered ? sum / (float)width : 0;
+    for (size_t i = 0; i < width; i++) squares += (x[i] - mean) * (x[i] - mean);
+    return (struct row_norm){mean, 1 / sqrtf(squares / (float)width + norm->epsilon)};
+}
+
+static float normed(const apus_norm *norm, struct row_norm row, float x, size_t at) {
+    return (x - row.mean) * row.scale * norm->weight[at] + (norm->bias ? norm->bias[at] : 0);
+}
+
 static void pack_rows(const apus_activations *task, size_t first, size_t end) {
     const size_t inputs = task->inputs;
     for (size_t row = first; row < end; row++) {
         const float *x = task->x + row * inputs;
-        float sum = 0, largest = 0, nothing = 0;
-        for (size_t i = 0; i < inputs; i++) sum += x[i] * x[i];
-        const float scale = 1 / sqrtf(sum / (float)inputs + task->epsilon);
+        const struct row_norm norm = measure(&task->norm, x, inputs);
+        float largest = 0, nothing = 0;
         for (size_t i = 0; i < inputs; i++) {
-            float value = task->norm_weight ? x[i] * scale * task->norm_weight[i] : x[i];
+            float value = task->norm.weight ? normed(&task->norm, norm, x[i], i) : x[i];
             if (!is_integer(task->type)) ((float *)task->packed)[row * inputs + i] = value;
             largest = fmaxf(largest, fabsf(value));
             nothing += value * 0;
@@ -42,7 +58,7 @@ static void pack_rows(const apus_activations *task, size_t first, size_t end) {
         int8_t *packed = (int8_t *)((float *)task->packed + task->rows) + row * inputs;
         const float inverse = largest > 0 ? 127 / largest : 0;
         for (size_t i = 0; i < inputs; i++) {
-            float value = task->norm_weight ? x[i] * scale * task->norm_weight[i] : x[i];
+            float value = task->norm.weight ? normed(&task->norm, norm, x[i], i) : x[i];
             packed[i] = (int8_t)rintf(fminf(fmaxf(value * inverse, -127), 127));
         }
     }
@@ -102,41 +118,54 @@ static void embedding(const void *table, apus_dtype type, size_t width, const in
     }
 }
 
-static void rotary(float *x, const float *cos_sin, size_t rows, size_t heads, size_t head_dim) {
-    size_t half = head_dim / 2;
+static void rotary(float *x, const float *cos_sin, size_t rows, size_t heads, size_t head_dim, size_t turned, bool pairs) {
+    const size_t half = turned / 2;
     for (size_t row = 0; row < rows; row++) {
-        const float *cosine = cos_sin + row * head_dim, *sine = cosine + half;
+        const float *cosine = cos_sin + row * turned, *sine = cosine + half;
         for (size_t head = 0; head < heads; head++, x += head_dim) {
             for (size_t i = 0; i < half; i++) {
-                float low = x[i], high = x[i + half];
-                x[i] = low * cosine[i] - high * sine[i];
-                x[i + half] = high * cosine[i] + low * sine[i];
+                float *a = x + (pairs ? 2 * i : i), *b = x + (pairs ? 2 * i + 1 : i + half);
+                const float low = *a, high = *b;
+                *a = low * cosine[i] - high * sine[i];
+                *b = high * cosine[i] + low * sine[i];
             }
         }
     }
 }
 
-static void norm_heads(float *x, const float *weight, float epsilon, size_t rows, size_t heads, size_t head_dim) {
-    for (size_t head = 0; head < rows * heads; head++, x += head_dim) {
-        float squares = 0;
-        for (size_t i = 0; i < head_dim; i++) squares += x[i] * x[i];
-        const float scale = 1 / sqrtf(squares / (float)head_dim + epsilon);
-        for (size_t i = 0; i < head_dim; i++) x[i] = x[i] * scale * weight[i];
+static void norm_rows(const apus_norm *norm, const float *x, float *y, size_t rows, size_t width, size_t sets, float scale,
+                      bool accumulate) {
+    for (size_t row = 0; row < rows; row++, x += width, y += width) {
+        const struct row_norm own = measure(norm, x, width);
+        for (size_t i = 0; i < width; i++) {
+            const float value = normed(norm, own, x[i], row % sets * width + i) * scale;
+            y[i] = accumulate ? y[i] + value : value;
+        }
     }
 }
 
-float apus_activate(apus_activation activation, float x) {
+static void soft_cap(float *x, float cap, size_t count) {
+    for (size_t i = 0; i < count; i++) x[i] = cap * tanhf(x[i] / cap);
+}
+
+static float activated(apus_activation activation, float x) {
     switch (activation) {
     case APUS_SILU: return x / (1 + expf(-x));
     case APUS_GELU: return 0.5f * x * (1 + erff(x * 0.70710678118654752f));
     case APUS_GELU_TANH: return 0.5f * x * (1 + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
-    case APUS_RELU: return x > 0 ? x : 0;
+    case APUS_RELU: return x < 0 ? 0 : x;
+    case APUS_RELU_SQUARED: return x < 0 ? 0 : x * x;
+    case APUS_QUICK_GELU: return x / (1 + expf(-1.702f * x));
     }
     return x;
 }
 
+static void activate(apus_activation activation, float *x, size_t count) {
+    for (size_t i = 0; i < count; i++) x[i] = activated(activation, x[i]);
+}
+
 static void gated_activation(apus_activation activation, float *gate, const float *up, size_t count) {
-    for (size_t i = 0; i < count; i++) gate[i] = apus_activate(activation, gate[i]) * up[i];
+    for (size_t i = 0; i < count; i++) gate[i] = activated(activation, gate[i]) * up[i];
 }
 
 static size_t attention_scratch(size_t rows, size_t head_dim) {
@@ -184,6 +213,8 @@ static void attend(const apus_attention *task, const apus_attention_tile *tile, 
         float score = 0;
         for (size_t i = 0; i < width; i++) score += q[i] * key_element(task, block, offset, i);
         score *= task->scale;
+        if (task->soft_cap > 0) score = task->soft_cap * tanhf(score / task->soft_cap);
+        if (task->slopes) score += task->slopes[head] * ((float)key - (float)(context - 1));
         if (score > state[0]) rescale(state, width, score);
         const float weight = expf(score - state[0]);
         state[1] += weight;
@@ -198,8 +229,13 @@ static void merge_states(float *state, float *later, size_t width) {
     for (size_t i = 1; i < 2 + width; i++) state[i] += later[i];
 }
 
-static void write_result(const apus_attention *task, size_t token, size_t head, const float *state) {
+static void write_result(const apus_attention *task, size_t token, size_t head, float *state) {
     float *y = task->y + (token * task->heads + head) * task->head_dim;
+    if (task->sinks) {
+        const float sink = task->sinks[head];
+        if (sink > state[0]) rescale(state, task->head_dim, sink);
+        state[1] += expf(sink - state[0]);
+    }
     for (size_t i = 0; i < task->head_dim; i++) y[i] = state[2 + i] / state[1];
 }
 
@@ -256,7 +292,9 @@ const apus_kernels apus_kernels_scalar = {
     .linear = linear,
     .embedding = embedding,
     .rotary = rotary,
-    .norm_heads = norm_heads,
+    .norm_rows = norm_rows,
+    .soft_cap = soft_cap,
+    .activate = activate,
     .gated_activation = gated_activation,
     .store_kv = apus_store_kv,
     .attention_rows = 1,

@@ -14,7 +14,6 @@ extern const apus_kernels apus_kernels_amx_bf16;
 extern const apus_kernels apus_kernels_neon_dot, apus_kernels_neon_bf16;
 #endif
 
-float apus_activate(apus_activation activation, float x);
 void apus_store_kv(const float *k, const float *v, void *keys, void *values, apus_dtype type, size_t blocks,
                    const int32_t *slots, size_t tokens, size_t kv_heads, size_t head_dim);
 

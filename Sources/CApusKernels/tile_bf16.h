@@ -4,11 +4,11 @@ static size_t bf16_bytes(size_t rows, size_t inputs) {
     return tiled_bytes(rows, apus_panel_inputs(APUS_BF16, inputs) * 2);
 }
 
-static void pack_bf16(const apus_activations *task, const float *x, float scale, size_t row) {
+static void pack_bf16(const apus_activations *task, const float *x, struct row_norm norm, size_t row) {
     const size_t padded = apus_panel_inputs(APUS_BF16, task->inputs);
     float values[64];
     for (size_t first = 0; first < padded; first += 64) {
-        read_row(task, x, scale, first, values);
+        read_row(task, x, norm, first, values);
         for (size_t i = 0; i < 64 && first + i < padded; i += LANES) {
             size_t place = tiled_place(task->rows, padded * 2, row, (first + i) * 2 / 64 * 64) + i % 32 * 2;
             store_halves((uint16_t *)(void *)((uint8_t *)task->packed + place), load(values + i));

@@ -46,15 +46,19 @@ INLINE float sum(vfloat v) {
     return (w[0] + w[1]) + (w[2] + w[3]);
 }
 
+// a where the mask is set, b elsewhere.
+INLINE vfloat pick(vint mask, vfloat a, vfloat b) { return (vfloat)((mask & (vint)a) | (~mask & (vint)b)); }
 INLINE vfloat minimum(vfloat a, vfloat b) { return __builtin_elementwise_min(a, b); }
 INLINE vfloat maximum(vfloat a, vfloat b) { return __builtin_elementwise_max(a, b); }
+
+#define LOG2_E 1.44269504088896341f
 
 // e^x to about one unit in the last place for x in [-87, 88], clamped outside: x = n ln 2 + r with |r| <= ln 2 / 2, a
 // polynomial of degree 6 in r (Taylor's, its last terms fitted by Cephes' expf), and n put into the exponent.
 INLINE vfloat exponential(vfloat x) {
     x = minimum(maximum(x, splat(-87.0f)), splat(88.0f));
     const float shift = 12582912.0f; // 1.5 * 2^23: adding and subtracting it rounds to an integer
-    vfloat n = x * 1.44269504088896341f + shift;
+    vfloat n = x * LOG2_E + shift;
     n = n - shift;
     vfloat r = x - n * 0.693359375f;
     r = r - n * -2.12194440e-4f;
@@ -68,3 +72,5 @@ INLINE vfloat exponential(vfloat x) {
     vint exponent = (__builtin_convertvector(n, vint) + 127) << 23;
     return p * (vfloat)exponent;
 }
+
+#include "functions.h"

@@ -7,7 +7,7 @@ extension CPUDevice {
         keys: Tensor, values: Tensor, in cache: KVCacheLayer, layout: KVCacheLayout, batch: AttentionBatch
     ) throws {
         try prepareHeads(
-            query: makeTensor([keys.shape[0], layout.headDim]), key: keys, value: values, norms: HeadNorms(),
+            query: makeTensor([keys.shape[0], layout.headDim]), key: keys, value: values, rule: HeadRule(),
             angles: nil, in: cache,
             layout: layout, batch: batch)
     }

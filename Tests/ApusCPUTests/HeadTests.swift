@@ -25,12 +25,14 @@ import Testing
         let query = try tensor([tokens, heads * headDim], 1)
         let key = try tensor([tokens, kvHeads * headDim], 2)
         let value = try tensor([tokens, kvHeads * headDim], 3)
-        let norms = HeadNorms(
-            query: isNormed ? Norm(weight: try tensor([headDim], 4), epsilon: 1e-5) : nil,
-            key: isNormed ? Norm(weight: try tensor([headDim], 5), epsilon: 1e-2) : nil)
+        var rule = HeadRule()
+        if isNormed {
+            rule.query = HeadNorm(Norm(weight: try tensor([headDim], 4), epsilon: 1e-5))
+            rule.key = HeadNorm(Norm(weight: try tensor([headDim], 5), epsilon: 1e-2))
+        }
         let layout = KVCacheLayout(blocks: tokens, kvHeads: kvHeads, headDim: headDim, dtype: .float32)
         try device.prepareHeads(
-            query: query, key: key, value: value, norms: norms,
+            query: query, key: key, value: value, rule: rule,
             angles: isTurned ? tensor([tokens, 2, headDim / 2], 6) : nil, in: device.makeKVCache(layout),
             layout: layout,
             batch: AttentionBatch(
@@ -86,9 +88,11 @@ import Testing
         let rows = try device.makeTensor([Float](repeating: 1, count: 8), [1, 8])
         let layout = KVCacheLayout(blocks: 1, kvHeads: 1, headDim: 8, dtype: .float32)
         let zero = try device.makeTensor([Int32(0)])
+        var rule = HeadRule()
+        rule.key = HeadNorm(Norm(weight: weight, epsilon: 1e-6))
         #expect(throws: ComputeError.self) {
             try device.prepareHeads(
-                query: rows, key: rows, value: rows, norms: HeadNorms(key: Norm(weight: weight, epsilon: 1e-6)),
+                query: rows, key: rows, value: rows, rule: rule,
                 angles: nil, in: device.makeKVCache(layout), layout: layout,
                 batch: AttentionBatch(
                     positions: zero, sequences: zero, slots: zero, blockTables: device.makeTensor([Int32(0)], [1, 1])))

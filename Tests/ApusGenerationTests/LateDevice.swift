@@ -101,9 +101,12 @@ final class LateDevice: Device {
 
     func scatter(_ updates: Tensor, into table: Tensor) { queued.scatter(updates, into: table) }
 
-    func embedding(_ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, scale: Float, into y: Tensor) {
-        count(\.steps)
-        queued.embedding(tokens, choices: choices, weight, scale: scale, into: y)
+    func embedding(
+        _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, scale: Float, into y: Tensor,
+        accumulates: Bool
+    ) {
+        if !accumulates { count(\.steps) }
+        queued.embedding(tokens, choices: choices, weight, scale: scale, into: y, accumulates: accumulates)
     }
 
     func linear(_ x: Tensor, norm: Norm?, _ products: [Product]) { queued.linear(x, norm: norm, products) }
@@ -112,12 +115,16 @@ final class LateDevice: Device {
         _ x: Tensor, norm: Norm?, gate: Projection, up: Projection, _ activation: Activation, into result: Tensor
     ) { queued.gatedLinear(x, norm: norm, gate: gate, up: up, activation, into: result) }
 
+    func normalize(_ x: Tensor, _ norm: Norm, scale: Float, into y: Tensor, accumulates: Bool) {
+        queued.normalize(x, norm, scale: scale, into: y, accumulates: accumulates)
+    }
+
     func prepareHeads(
-        query: Tensor, key: Tensor, value: Tensor, norms: HeadNorms, angles: Tensor?, in cache: KVCacheLayer,
+        query: Tensor, key: Tensor, value: Tensor, rule: HeadRule, angles: Tensor?, in cache: KVCacheLayer,
         layout: KVCacheLayout, batch: AttentionBatch
     ) {
         queued.prepareHeads(
-            query: query, key: key, value: value, norms: norms, angles: angles, in: cache, layout: layout, batch: batch)
+            query: query, key: key, value: value, rule: rule, angles: angles, in: cache, layout: layout, batch: batch)
     }
 
     func attention(

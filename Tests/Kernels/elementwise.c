@@ -19,13 +19,38 @@ static void check_embedding(const apus_kernels *kernels, apus_dtype type, size_t
     release_guarded();
 }
 
-static void check_rotary(const apus_kernels *kernels, size_t head_dim) {
+static void check_rotary(const apus_kernels *kernels, size_t head_dim, bool pairs) {
     const size_t rows = 3, heads = 1 + head_dim % 3, count = rows * heads * head_dim;
-    float *x = random_floats(count, 1), *angles = random_floats(rows * head_dim, 1), *got = guarded_floats(count);
+    const size_t turned = head_dim % 4 == 0 ? head_dim : head_dim / 4 * 2;
+    float *x = random_floats(count, 1), *angles = random_floats(rows * turned, 1), *got = guarded_floats(count);
     memcpy(got, x, count * sizeof(float));
-    instruction_sets[0]->rotary(x, angles, rows, heads, head_dim);
-    kernels->rotary(got, angles, rows, heads, head_dim);
+    instruction_sets[0]->rotary(x, angles, rows, heads, head_dim, turned, pairs);
+    kernels->rotary(got, angles, rows, heads, head_dim, turned, pairs);
     require_near(x, got, count, 1e-6f, "rotary");
+    release_guarded();
+}
+
+static void check_norm(const apus_kernels *kernels, size_t width) {
+    const size_t sets = 1 + width % 3, rows = 2 * sets, count = rows * width;
+    const apus_norm norm = {.weight = random_floats(sets * width, 1), .epsilon = 1e-3f, .is_centered = width % 2,
+                            .bias = width % 5 == 0 ? NULL : random_floats(sets * width, 1)};
+    const float *x = random_floats(count, 3);
+    for (int accumulate = 0; accumulate < 2; accumulate++) {
+        float *y = random_floats(count, 1), *got = guarded_floats(count);
+        memcpy(got, y, count * sizeof(float));
+        instruction_sets[0]->norm_rows(&norm, x, y, rows, width, sets, 0.7f, accumulate);
+        kernels->norm_rows(&norm, x, got, rows, width, sets, 0.7f, accumulate);
+        require_near(y, got, count, 2e-5f, "norm_rows");
+    }
+    release_guarded();
+}
+
+static void check_cap(const apus_kernels *kernels, size_t count) {
+    float *x = random_floats(count, 90), *got = guarded_floats(count);
+    memcpy(got, x, count * sizeof(float));
+    instruction_sets[0]->soft_cap(x, 30, count);
+    kernels->soft_cap(got, 30, count);
+    require_near(x, got, count, 2e-5f, "soft_cap");
     release_guarded();
 }
 
@@ -34,7 +59,11 @@ static void check_gate(const apus_kernels *kernels, apus_activation activation, 
     memcpy(got, gate, count * sizeof(float));
     instruction_sets[0]->gated_activation(activation, gate, up, count);
     kernels->gated_activation(activation, got, up, count);
-    require_near(gate, got, count, 4e-6f, "gated_activation");
+    require_near(gate, got, count, activation == APUS_RELU_SQUARED ? 1e-5f : 4e-6f, "gated_activation");
+    memcpy(got, up, count * sizeof(float));
+    instruction_sets[0]->activate(activation, up, count);
+    kernels->activate(activation, got, count);
+    require_near(up, got, count, 1e-6f, "activate");
     release_guarded();
 }
 
@@ -83,8 +112,11 @@ void check_elementwise(void) {
         const apus_kernels *kernels = instruction_sets[set];
         for (size_t size = 1; size <= 67; size++) {
             for (int type = 0; type < 3; type++) check_embedding(kernels, (apus_dtype)type, size);
-            for (int kind = 0; kind < 4; kind++) check_gate(kernels, (apus_activation)kind, size);
-            check_rotary(kernels, 2 * size);
+            for (int kind = 0; kind <= APUS_QUICK_GELU; kind++) check_gate(kernels, (apus_activation)kind, size);
+            check_rotary(kernels, 2 * size, false);
+            check_rotary(kernels, 2 * size, true);
+            check_norm(kernels, size);
+            check_cap(kernels, size);
             check_argmax(kernels, size);
         }
         for (size_t lanes = 4; lanes <= 16; lanes *= 2) {

@@ -47,7 +47,7 @@ static apus_matrix stored_matrix(const product *p) {
 static float *multiply(const apus_kernels *kernels, const product *p, const void *panels, const float *x,
                        const float *norm, const float *bias, const float *before, size_t stride) {
     const size_t count = (p->rows - 1) * stride + p->outputs;
-    apus_activations activations = {.x = x, .norm_weight = norm, .epsilon = 1e-5f, .rows = p->rows,
+    apus_activations activations = {.x = x, .norm = {.weight = norm, .epsilon = 1e-5f}, .rows = p->rows,
                                     .inputs = p->inputs, .type = p->type};
     activations.packed = guarded(kernels->packed_bytes(p->type, p->rows, p->inputs), 64);
     for (size_t row = 0; row < p->rows; row += 16) {

@@ -3,57 +3,6 @@ import CApusKernels
 import Synchronization
 
 extension CPUDevice {
-    package func prepareHeads(
-        query: Tensor, key: Tensor, value: Tensor, norms: HeadNorms, angles: Tensor?, in cache: KVCacheLayer,
-        layout: KVCacheLayout, batch: AttentionBatch
-    ) throws(ComputeError) {
-        let tokens = batch.slots.shape.count
-        let headDim = layout.headDim
-        let keyWidth = layout.kvHeads * headDim
-        guard headDim > 0, headDim % 2 == 0 || angles == nil, query.shape.rank == 2, query.shape[0] == tokens,
-            query.shape[1] % headDim == 0
-        else { throw .mismatch("heads of \(headDim) in queries of shape \(query.shape) for \(tokens) tokens") }
-        try check(key, is: [tokens, keyWidth], "keys")
-        try check(value, is: [tokens, keyWidth], "values")
-        if let angles { try check(angles, is: [tokens, 2, headDim / 2], "rotary angles") }
-        let queryWidth = query.shape[1]
-        nonisolated(unsafe) let (q, k, v) = (try floats(query), try floats(key), try floats(value))
-        nonisolated(unsafe) let table = try angles.map { angles throws(ComputeError) in try floats(angles) }
-        nonisolated(unsafe) let queryNorm = try kernelNorm(norms.query, headDim)
-        nonisolated(unsafe) let keyNorm = try kernelNorm(norms.key, headDim)
-        nonisolated(unsafe) let slots = try integers(batch.slots)
-        nonisolated(unsafe) let cacheKeys = try pointer(cache.keys)
-        nonisolated(unsafe) let cacheValues = try pointer(cache.values)
-        if checksIndices { try checkSlots(UnsafeBufferPointer(start: slots, count: tokens), layout) }
-        let type = try cacheType(layout)
-        forEachRange(of: tokens, costPerItem: queryWidth + keyWidth * 5) { range in
-            let (first, count) = (range.lowerBound, range.count)
-            if let norm = queryNorm {
-                kernels.norm_heads(
-                    q + first * queryWidth, norm.weight, norm.epsilon, count, queryWidth / headDim, headDim)
-            }
-            if let norm = keyNorm {
-                kernels.norm_heads(k + first * keyWidth, norm.weight, norm.epsilon, count, layout.kvHeads, headDim)
-            }
-            if let table {
-                let angles = table + first * headDim
-                kernels.rotary(q + first * queryWidth, angles, count, queryWidth / headDim, headDim)
-                kernels.rotary(k + first * keyWidth, angles, count, layout.kvHeads, headDim)
-            }
-            kernels.store_kv(
-                k + first * keyWidth, v + first * keyWidth, cacheKeys, cacheValues, type, layout.blocks, slots + first,
-                count, layout.kvHeads, headDim)
-        }
-    }
-
-    private func kernelNorm(
-        _ norm: Norm?, _ width: Int
-    ) throws(ComputeError) -> (weight: UnsafePointer<Float>, epsilon: Float)? {
-        guard let norm else { return nil }
-        try check(norm.weight, is: [width], "the norm of heads")
-        return (UnsafePointer(try floats(norm.weight)), norm.epsilon)
-    }
-
     package func attention(
         query: Tensor, cache: KVCacheLayer, layout: KVCacheLayout, batch: AttentionBatch, rule: AttentionRule,
         into y: Tensor
@@ -82,7 +31,12 @@ extension CPUDevice {
         task.head_dim = layout.headDim
         task.scale = rule.scale
         guard rule.window ?? 1 > 0 else { throw .mismatch("a window of \(rule.window ?? 0) keys") }
+        guard rule.chunk ?? 1 > 0 else { throw .mismatch("chunks of \(rule.chunk ?? 0) positions") }
         task.window = rule.window ?? 0
+        task.chunk = rule.chunk ?? 0
+        task.soft_cap = rule.softCap ?? 0
+        task.slopes = try ofHeads(rule.slopes, heads, "slopes of heads")
+        task.sinks = try ofHeads(rule.sinks, heads, "sinks of heads")
         task.y = try floats(y)
 
         if let firstKeys = batch.firstKeys {
@@ -99,6 +53,14 @@ extension CPUDevice {
                 stateLimit: attentionStateLimit / MemoryLayout<Float>.stride)
             try attend(task, workspace.attention, &workspace.scratch)
         }
+    }
+
+    private func ofHeads(
+        _ tensor: Tensor?, _ heads: Int, _ role: StaticString
+    ) throws(ComputeError) -> UnsafePointer<Float>? {
+        guard let tensor else { return nil }
+        try check(tensor, is: [heads], role)
+        return UnsafePointer(try floats(tensor))
     }
 
     private func attend(_ task: apus_attention, _ plan: AttentionPlan, _ memory: inout CPUMemory?) throws(ComputeError)

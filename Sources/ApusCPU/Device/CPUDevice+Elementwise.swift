@@ -18,7 +18,8 @@ extension CPUDevice {
     }
 
     package func embedding(
-        _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, scale: Float, into y: Tensor
+        _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, scale: Float, into y: Tensor,
+        accumulates: Bool
     ) throws(ComputeError) {
         let weight = try self.weight(weight)
         let (rows, width) = (weight.shape[0], weight.shape[1])
@@ -40,20 +41,29 @@ extension CPUDevice {
         let type = weight.format.kernelType
         let aligned = UInt(bitPattern: address) % UInt(MemoryLayout<Float>.alignment) == 0
         let isConverted = panels == nil && (weight.source.format != weight.format || !aligned)
+        func look(up token: Int32, into row: UnsafeMutablePointer<Float>) {
+            if let panels {
+                apus_unpack_row(panels, type, width, Int(token), row)
+            } else if isConverted {
+                Self.embed(weight, Int(token), into: row)
+            } else {
+                withUnsafePointer(to: token) { kernels.embedding(table, type, width, $0, 1, row) }
+            }
+        }
         forEachRange(of: count, costPerItem: width) { range in
-            for index in range {
-                var token = list[index]
-                if token < 0, let chosen { token = chosen[-Int(token) - 1] }
-                if token < 0 || Int(token) >= rows { token = 0 }
-                if let panels {
-                    apus_unpack_row(panels, type, width, Int(token), result + index * width)
-                } else if isConverted {
-                    Self.embed(weight, Int(token), into: result + index * width)
-                } else {
-                    kernels.embedding(table, type, width, &token, 1, result + index * width)
-                }
-                if scale != 1 {
-                    for column in 0..<width { result[index * width + column] *= scale }
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: accumulates ? width : 1) { room in
+                for index in range {
+                    var token = list[index]
+                    if token < 0, let chosen { token = chosen[-Int(token) - 1] }
+                    if token < 0 || Int(token) >= rows { token = 0 }
+                    let row = result + index * width
+                    guard accumulates, let found = room.baseAddress else {
+                        look(up: token, into: row)
+                        if scale != 1 { for column in 0..<width { row[column] *= scale } }
+                        continue
+                    }
+                    look(up: token, into: found)
+                    for column in 0..<width { row[column] += found[column] * scale }
                 }
             }
         }
@@ -72,6 +82,31 @@ extension CPUDevice {
             apus_convert(aligned, weight.source.format.kernelType, rounded, weight.format.kernelType, width)
             apus_convert(rounded, weight.format.kernelType, y, APUS_F32, width)
         }
+    }
+
+    package func normalize(
+        _ x: Tensor, _ norm: Norm, scale: Float, into y: Tensor, accumulates: Bool
+    ) throws(ComputeError) {
+        guard x.shape.rank == 2 else { throw .mismatch("a norm of a tensor of shape \(x.shape)") }
+        try check(y, is: x.shape.dimensions, "normed rows")
+        let width = x.shape[1]
+        nonisolated(unsafe) let norm = try kernelNorm(norm, width: width)
+        nonisolated(unsafe) let (source, target) = (try floats(x), try floats(y))
+        forEachRange(of: x.shape[0], costPerItem: 2 * width) { range in
+            let first = range.lowerBound * width
+            withUnsafePointer(to: norm) {
+                kernels.norm_rows($0, source + first, target + first, range.count, width, 1, scale, accumulates)
+            }
+        }
+    }
+
+    func kernelNorm(_ norm: Norm, width: Int) throws(ComputeError) -> apus_norm {
+        try check(norm.weight, is: [width], "the weight of a norm")
+        if let bias = norm.bias { try check(bias, is: [width], "the bias of a norm") }
+        return apus_norm(
+            weight: try floats(norm.weight),
+            bias: try norm.bias.map { bias throws(ComputeError) in UnsafePointer(try floats(bias)) },
+            epsilon: norm.epsilon, is_centered: norm.isCentered)
     }
 
     package func gather(_ x: Tensor, rows: Tensor, into y: Tensor) throws(ComputeError) {

@@ -4,8 +4,12 @@ import Synchronization
 
 extension CPUDevice {
     package func linear(_ x: Tensor, norm: Norm?, _ products: [Product]) throws(ComputeError) {
+        guard products.allSatisfy({ $0.epilogue == nil || !$0.accumulates }) else {
+            throw .mismatch("something is to be done to a product that is added to another")
+        }
         try multiply(x, norm, products) { part, panels, scratch in
             part.multiply(panels, kernels, scratch: scratch.kernel)
+            if let epilogue = part.epilogue { part.finish(panels, epilogue, kernels) }
         }
     }
 
@@ -54,15 +58,13 @@ extension CPUDevice {
         try check(x, is: [rows, inputs], "the input of a product")
         guard products.allSatisfy({ $0.projection.weight.format == format && $0.projection.weight.shape[1] == inputs })
         else { throw .mismatch("products of one input have weights of different formats or inputs") }
-        if let norm { try check(norm.weight, is: [inputs], "the weight of a norm") }
         var parts: [LinearPart] = []
         for product in products { parts.append(try part(product, rows: rows)) }
         guard rows > 0, inputs > 0 else { return }
 
         var activations = apus_activations()
         activations.x = UnsafePointer(try floats(x))
-        activations.norm_weight = try norm.map { norm throws(ComputeError) in UnsafePointer(try floats(norm.weight)) }
-        activations.epsilon = norm?.epsilon ?? 0
+        if let norm { activations.norm = try kernelNorm(norm, width: inputs) }
         activations.rows = rows
         activations.inputs = inputs
         activations.type = format.kernelType
@@ -98,7 +100,7 @@ extension CPUDevice {
         task.inputs = weight.inputs
         task.outputs = weight.outputs
         task.accumulate = product.accumulates
-        return LinearPart(weight, task: task)
+        return LinearPart(weight, task: task, epilogue: product.epilogue)
     }
 
     private func pack(_ task: apus_activations) {
@@ -168,12 +170,14 @@ struct LinearShares: @unchecked Sendable {
 }
 
 extension Activation {
-    fileprivate var kernelActivation: apus_activation {
+    var kernelActivation: apus_activation {
         switch self {
         case .silu: APUS_SILU
         case .gelu: APUS_GELU
         case .geluTanh: APUS_GELU_TANH
         case .relu: APUS_RELU
+        case .reluSquared: APUS_RELU_SQUARED
+        case .quickGelu: APUS_QUICK_GELU
         }
     }
 }

@@ -22,16 +22,11 @@ extension CPUDevice: WeightQuantizer {
             multipliers: [UInt8](repeating: 0, count: rows.count * groups),
             scales: [Float](repeating: 0, count: rows.count))
         guard !rows.isEmpty else { return result }
-        var matrix = apus_matrix()
-        matrix.rows = weight.bytes.baseAddress
-        matrix.outputs = outputs
-        matrix.inputs = inputs
-        matrix.type = weight.format.kernelType
         result.values.withUnsafeMutableBytes { values in
             result.multipliers.withUnsafeMutableBufferPointer { multipliers in
                 result.scales.withUnsafeMutableBufferPointer { scales in
                     nonisolated(unsafe) let (values, multipliers, scales) = (values, multipliers, scales)
-                    withUnsafePointer(to: matrix) { matrix in
+                    weight.withKernelMatrix { matrix in
                         nonisolated(unsafe) let matrix = matrix
                         team.run(chunks: (rows.count + Self.rowsPerChunk - 1) / Self.rowsPerChunk) { chunk, _ in
                             let first = chunk * Self.rowsPerChunk

@@ -43,7 +43,8 @@ extension CPUDevice {
     package func prepareTable(
         _ weight: WeightSource, as dtype: DType, tiedTo head: (any PreparedWeight)? = nil, isStreamed: Bool = false
     ) throws(ComputeError) -> any PreparedWeight {
-        guard let format = WeightFormat(dtype), !weight.format.isQuantized, let address = weight.bytes.baseAddress
+        guard let format = WeightFormat(dtype), !weight.format.isQuantized, weight.view == nil,
+            let address = weight.bytes.baseAddress
         else {
             throw .unsupported("the table '\(weight.name)' of \(weight.format) as \(dtype)")
         }

@@ -39,17 +39,10 @@ final class CPUWeight: PreparedWeight, @unchecked Sendable {
     }
 
     func pack(panels: Range<Int>, into target: UnsafeMutableRawPointer) {
-        (source.quantization?.scales ?? []).withUnsafeBufferPointer { scales in
-            var matrix = apus_matrix()
-            matrix.rows = source.bytes.baseAddress
-            matrix.scales = scales.baseAddress
-            matrix.multipliers = source.quantization?.multipliers?.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            matrix.outputs = outputs
-            matrix.inputs = inputs
-            matrix.type = source.format.kernelType
+        source.withKernelMatrix { matrix in
             for panel in panels {
                 apus_pack_panel(
-                    &matrix, format.kernelType, panel, target + (panel - panels.lowerBound) * panelByteCount)
+                    matrix, format.kernelType, panel, target + (panel - panels.lowerBound) * panelByteCount)
             }
         }
     }
@@ -59,6 +52,28 @@ final class CPUWeight: PreparedWeight, @unchecked Sendable {
         guard let placement else { return nil }
         placement.awaitAll(pack(part:))
         return UnsafeRawPointer(placement.pointer)
+    }
+}
+
+extension WeightSource {
+    /// Calls `body` with the matrix as kernels read it.
+    func withKernelMatrix<Result>(_ body: (UnsafePointer<apus_matrix>) -> Result) -> Result {
+        (quantization?.scales ?? []).withUnsafeBufferPointer { scales in
+            var matrix = apus_matrix()
+            matrix.rows = bytes.baseAddress
+            matrix.scales = scales.baseAddress
+            matrix.multipliers = quantization?.multipliers?.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            matrix.outputs = shape[0]
+            matrix.inputs = shape[1]
+            matrix.type = format.kernelType
+            if let view {
+                matrix.first = view.first
+                matrix.run = view.run
+                matrix.period = view.period
+                matrix.columns = view.isTransposed ? view.storedOutputs : 0
+            }
+            return withUnsafePointer(to: matrix, body)
+        }
     }
 }
 

@@ -9,9 +9,11 @@ struct LinearPart: @unchecked Sendable {
     /// The packed rows of the weight; `nil` if they are packed on the way.
     private let panels: UnsafeRawPointer?
     var task: apus_linear
+    let epilogue: Product.Epilogue?
 
-    init(_ weight: CPUWeight, task: apus_linear) {
+    init(_ weight: CPUWeight, task: apus_linear, epilogue: Product.Epilogue?) {
         self.weight = weight
+        self.epilogue = epilogue
         panelCount = weight.panelCount
         panels = weight.panels
         self.task = task
@@ -44,10 +46,23 @@ struct LinearPart: @unchecked Sendable {
         }
     }
 
+    /// Does to the results of a range of panels what comes after the product.
+    func finish(_ range: Range<Int>, _ epilogue: Product.Epilogue, _ kernels: apus_kernels) {
+        let first = range.lowerBound * CPUWeight.panel
+        let width = min(range.upperBound * CPUWeight.panel, task.outputs) - first
+        for row in 0..<task.rows {
+            let y = task.y + row * task.y_stride + first
+            switch epilogue {
+            case .activation(let activation): kernels.activate(activation.kernelActivation, y, width)
+            case .softCap(let cap): kernels.soft_cap(y, cap, width)
+            }
+        }
+    }
+
     /// How many panels of a range the kernel can take from the rows of the matrix: whole ones, if there are few rows of
     /// activations and nothing is to be converted.
     private func rawPanels(_ range: Range<Int>, _ kernels: apus_kernels) -> Int {
-        guard task.rows <= kernels.raw_rows, weight.source.format == weight.format,
+        guard task.rows <= kernels.raw_rows, weight.source.format == weight.format, weight.source.view == nil,
             task.type == APUS_F32 || task.type == APUS_BF16, task.inputs % Self.rawInputs == 0
         else { return 0 }
         let whole = min(range.upperBound, task.outputs / CPUWeight.panel) - range.lowerBound

@@ -88,14 +88,15 @@ package protocol Device: AnyObject, Sendable {
     /// table[updates[i][0], updates[i][1]] = updates[i][2]; both int32, [count, 3] and [rows, columns].
     func scatter(_ updates: Tensor, into table: Tensor) throws(ComputeError)
 
-    /// y[i] = weight[tokens[i]] · scale; tokens are int32 [count], within the table, or -(row + 1) for the token that stands in that
-    /// row of `choices`, int32 [rows]. Choices that are no tokens give any row.
+    /// y[i] = weight[tokens[i]] · scale, or y[i] += that; tokens are int32 [count], within the table, or -(row + 1) for the
+    /// token that stands in that row of `choices`, int32 [rows]. Choices that are no tokens give any row.
     func embedding(
-        _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, scale: Float, into y: Tensor
+        _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, scale: Float, into y: Tensor,
+        accumulates: Bool
     ) throws(ComputeError)
 
-    /// For each product, result = (norm(x) · weightᵀ + bias) · scale, or result += if it accumulates; x is [tokens, inputs]. The
-    /// weights of one call have the same format.
+    /// For each product, result = (norm(x) · weightᵀ + bias) · scale with what the product says is done to that, or result +=
+    /// if it accumulates; x is [tokens, inputs]. The weights of one call have the same format.
     func linear(_ x: Tensor, norm: Norm?, _ products: [Product]) throws(ComputeError)
 
     /// result = activation(gate) · up, where gate and up are products of norm(x); result is float32 [tokens, outputs].
@@ -103,14 +104,17 @@ package protocol Device: AnyObject, Sendable {
         _ x: Tensor, norm: Norm?, gate: Projection, up: Projection, _ activation: Activation, into result: Tensor
     ) throws(ComputeError)
 
-    /// All that comes between the projections and attention: the norms of heads, then the rotation of pairs (i, i + headDim/2)
-    /// of each head of queries and keys (Su et al., arXiv 2104.09864, in the order of halves), both in place; then keys and
-    /// values go to the slots of the batch.
+    /// y = norm(x) · scale, or y += that; both are [tokens, width], and may be one.
+    func normalize(_ x: Tensor, _ norm: Norm, scale: Float, into y: Tensor, accumulates: Bool) throws(ComputeError)
+
+    /// All that comes between the projections and attention, in place: what the rule says, with the rotation of pairs of
+    /// elements of each head of queries and keys by their positions (Su et al., arXiv 2104.09864); then keys and values go to
+    /// the slots of the batch.
     ///
     /// `query` is [tokens, heads · headDim], `key` and `value` are [tokens, kvHeads · headDim]; `angles` holds cosines, then
-    /// sines: [tokens, 2, headDim / 2]; without them nothing turns.
+    /// sines: [tokens, 2, turned / 2], where `turned` elements of each head turn; without them nothing turns.
     func prepareHeads(
-        query: Tensor, key: Tensor, value: Tensor, norms: HeadNorms, angles: Tensor?, in cache: KVCacheLayer,
+        query: Tensor, key: Tensor, value: Tensor, rule: HeadRule, angles: Tensor?, in cache: KVCacheLayer,
         layout: KVCacheLayout, batch: AttentionBatch
     ) throws(ComputeError)
 
@@ -126,76 +130,4 @@ package protocol Device: AnyObject, Sendable {
     /// The index of the largest value of each row, the first of equals, or -1 if one is NaN or +infinity, or all are
     /// -infinity; y is int32 [rows].
     func argmax(_ x: Tensor, into y: Tensor) throws(ComputeError)
-}
-
-package enum Activation: String, Sendable, Hashable {
-    case silu
-    case gelu
-    case geluTanh
-    case relu
-}
-
-/// x / √(mean(x²) + epsilon) · weight, row by row, applied to what goes into products (Zhang & Sennrich, arXiv 1910.07467).
-package struct Norm: Sendable {
-    package let weight: Tensor
-    package let epsilon: Float
-
-    package init(weight: Tensor, epsilon: Float) {
-        self.weight = weight
-        self.epsilon = epsilon
-    }
-}
-
-/// Norms of each head of queries and keys: weights are [headDim], the same for all heads.
-package struct HeadNorms: Sendable {
-    package var query: Norm?
-    package var key: Norm?
-
-    package init(query: Norm? = nil, key: Norm? = nil) { (self.query, self.key) = (query, key) }
-}
-
-/// How a layer's attention weighs what a token sees.
-package struct AttentionRule: Sendable, Equatable {
-    /// What scores are multiplied with.
-    package var scale: Float
-    /// Most keys that a token sees, its own among them; all up to its own if `nil`.
-    package var window: Int?
-
-    package init(scale: Float, window: Int? = nil) { (self.scale, self.window) = (scale, window) }
-}
-
-/// A matrix in its device's layout, with its bias if it has one.
-package struct Projection: Sendable {
-    package let weight: any PreparedWeight
-    /// float32 [outputs]
-    package let bias: Tensor?
-
-    package init(_ weight: any PreparedWeight, bias: Tensor? = nil) {
-        self.weight = weight
-        self.bias = bias
-    }
-
-    package func into(_ result: Tensor, scale: Float = 1) -> Product { Product(self, into: result, scale: scale) }
-
-    package func added(to result: Tensor, scale: Float = 1) -> Product {
-        Product(self, into: result, accumulates: true, scale: scale)
-    }
-}
-
-/// One of several products with the same input.
-package struct Product: Sendable {
-    package let projection: Projection
-    /// float32 [tokens, outputs]
-    package let result: Tensor
-    /// Whether the product is added to what the result holds.
-    package let accumulates: Bool
-    /// What the product, with its bias, is multiplied with.
-    package let scale: Float
-
-    package init(_ projection: Projection, into result: Tensor, accumulates: Bool = false, scale: Float = 1) {
-        self.projection = projection
-        self.result = result
-        self.accumulates = accumulates
-        self.scale = scale
-    }
 }

@@ -96,10 +96,11 @@ package final class QueuedDevice: Device {
     }
 
     package func embedding(
-        _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, scale: Float, into y: Tensor
+        _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, scale: Float, into y: Tensor,
+        accumulates: Bool
     ) {
         queue.submit { [base] () throws(ComputeError) in
-            try base.embedding(tokens, choices: choices, weight, scale: scale, into: y)
+            try base.embedding(tokens, choices: choices, weight, scale: scale, into: y, accumulates: accumulates)
         }
     }
 
@@ -115,13 +116,19 @@ package final class QueuedDevice: Device {
         }
     }
 
+    package func normalize(_ x: Tensor, _ norm: Norm, scale: Float, into y: Tensor, accumulates: Bool) {
+        queue.submit { [base] () throws(ComputeError) in
+            try base.normalize(x, norm, scale: scale, into: y, accumulates: accumulates)
+        }
+    }
+
     package func prepareHeads(
-        query: Tensor, key: Tensor, value: Tensor, norms: HeadNorms, angles: Tensor?, in cache: KVCacheLayer,
+        query: Tensor, key: Tensor, value: Tensor, rule: HeadRule, angles: Tensor?, in cache: KVCacheLayer,
         layout: KVCacheLayout, batch: AttentionBatch
     ) {
         queue.submit { [base] () throws(ComputeError) in
             try base.prepareHeads(
-                query: query, key: key, value: value, norms: norms, angles: angles, in: cache, layout: layout,
+                query: query, key: key, value: value, rule: rule, angles: angles, in: cache, layout: layout,
                 batch: batch)
         }
     }

@@ -1,38 +1,60 @@
-/// A matrix as it lies in a checkpoint: row-major bytes, at any alignment, that stay valid while `owner` lives.
+/// A matrix as it lies in a checkpoint, alone or as part of another: row-major bytes, at any alignment, that stay valid while
+/// `owner` lives.
 package struct WeightSource: @unchecked Sendable {
     package let name: String
-    /// What tells this matrix from every other: its file, the state of the file, the place in it.
+    /// What tells this matrix from every other: its file, the state of the file, the place in it, the part of it.
     package let identity: String
     package let bytes: UnsafeRawBufferPointer
     package let owner: any Sendable
     /// Outputs, inputs.
     package let shape: Shape
     package let format: WeightFormat
-    /// What stands beside integers.
+    /// What stands beside integers, for all rows that are stored.
     package let quantization: StoredQuantization?
+    /// Where the outputs are, unless each row is one.
+    package let view: MatrixView?
     /// Tells the owner that the bytes will hardly be read again, so that they need not stay in memory.
     package let release: (@Sendable () -> Void)?
 
+    /// - Parameter view: which part of what the bytes hold the matrix is; all of it if `nil`.
+    ///
     /// Throws `ComputeError` (`.mismatch`) unless the bytes hold exactly the shape, and the integers have their scales.
     package init(
         name: String, identity: String = "", bytes: UnsafeRawBufferPointer, owner: any Sendable, shape: Shape,
-        format: WeightFormat, quantization: StoredQuantization? = nil, release: (@Sendable () -> Void)? = nil
+        format: WeightFormat, quantization: StoredQuantization? = nil, view: MatrixView? = nil,
+        release: (@Sendable () -> Void)? = nil
     ) throws(ComputeError) {
+        guard shape.rank == 2, shape[1] <= Int.max / 8 else {
+            throw .mismatch("weight '\(name)' of shape \(shape) is no matrix")
+        }
+        let stored = view?.storedOutputs ?? shape[0]
+        let rowBytes = format.rowByteCount(inputs: shape[1])
+        guard case (let size, let overflow) = stored.multipliedReportingOverflow(by: rowBytes), !overflow,
+            size == bytes.count
+        else { throw .mismatch("weight '\(name)': \(bytes.count) bytes are no \(format) matrix of shape \(shape)") }
+        guard format.isQuantized == (quantization != nil), quantization?.fits(stored, shape[1], format) ?? true else {
+            throw .mismatch("weight '\(name)': the scales do not fit its shape \(shape)")
+        }
+        guard view?.fits(outputs: shape[0]) ?? true, !(format.isQuantized && view?.isTransposed ?? false) else {
+            throw .mismatch("weight '\(name)' of shape \(shape) is not part of a matrix of \(stored) outputs")
+        }
         self.name = name
-        self.identity = identity
-        self.bytes = bytes
         self.owner = owner
         self.shape = shape
         self.format = format
-        self.quantization = quantization
         self.release = release
-        guard shape.rank == 2, shape[1] <= Int.max / 8,
-            case (let size, let overflow) = shape[0].multipliedReportingOverflow(
-                by: format.rowByteCount(inputs: shape[1])),
-            !overflow, size == bytes.count
-        else { throw .mismatch("weight '\(name)': \(bytes.count) bytes are no \(format) matrix of shape \(shape)") }
-        guard format.isQuantized == (quantization != nil), quantization?.fits(shape, format) ?? true else {
-            throw .mismatch("weight '\(name)': the scales do not fit its shape \(shape)")
+        if let view, let rows = view.rows(outputs: shape[0]) {
+            // Rows that follow each other are a matrix of their own.
+            self.identity = identity + (rows == 0..<stored ? "" : " \(rows)")
+            self.bytes = UnsafeRawBufferPointer(
+                rebasing: bytes[rows.lowerBound * rowBytes..<rows.upperBound * rowBytes])
+            self.quantization = quantization?.rows(rows, inputs: shape[1])
+            self.view = nil
+        } else {
+            self.identity = identity + (view.map { " \($0)" } ?? "")
+            self.bytes = bytes
+            self.quantization = quantization
+            self.view = view
         }
     }
 }
@@ -49,9 +71,18 @@ package struct StoredQuantization: @unchecked Sendable {
         self.multipliers = multipliers
     }
 
-    fileprivate func fits(_ shape: Shape, _ format: WeightFormat) -> Bool {
-        let multipliersDue = format == .int4 ? shape[0] * WeightFormat.groups(inputs: shape[1]) : 0
-        return scales.count == shape[0] && (multipliers?.count ?? 0) == multipliersDue
+    fileprivate func fits(_ outputs: Int, _ inputs: Int, _ format: WeightFormat) -> Bool {
+        let multipliersDue = format == .int4 ? outputs * WeightFormat.groups(inputs: inputs) : 0
+        return scales.count == outputs && (multipliers?.count ?? 0) == multipliersDue
+    }
+
+    fileprivate func rows(_ rows: Range<Int>, inputs: Int) -> StoredQuantization {
+        let groups = WeightFormat.groups(inputs: inputs)
+        return StoredQuantization(
+            scales: Array(scales[rows]),
+            multipliers: multipliers.map {
+                UnsafeRawBufferPointer(rebasing: $0[rows.lowerBound * groups..<rows.upperBound * groups])
+            })
     }
 }
 

@@ -2,53 +2,75 @@ import ApusCheckpoints
 import ApusCompute
 
 extension DecoderSpec {
-    /// A model whose layers are all alike, as Llama has them: a root mean square norm before attention and before a gated MLP,
-    /// rotary positions, no biases. Families change what they have otherwise.
+    /// A model whose layers are all alike, as Llama has them: a norm before attention and before a gated MLP, rotary positions,
+    /// no biases. Families change what they have otherwise.
     /// Throws `CheckpointError` for values out of bounds.
     init(_ config: ConfigurationFile, defaults: DecoderDefaults) throws(CheckpointError) {
-        let hiddenSize = try config.optionalPositive("hidden_size") ?? defaults.hiddenSize
-        let heads = try config.optionalPositive("num_attention_heads") ?? defaults.heads
+        let keys = defaults.keys
+        let hiddenSize = try config.optionalPositive(keys.hiddenSize) ?? defaults.hiddenSize
+        let heads = try config.optionalPositive(keys.heads) ?? defaults.heads
         // Null means something else than absent.
-        let standardKVHeads = config.isNull("num_key_value_heads") ? heads : defaults.kvHeads ?? heads
-        let kvHeads = try config.optionalPositive("num_key_value_heads") ?? standardKVHeads
+        let standardKVHeads = config.isNull(keys.kvHeads) ? heads : defaults.kvHeads ?? heads
+        let kvHeads = try config.optionalPositive(keys.kvHeads) ?? standardKVHeads
         let standardHeadDim = config.isNull("head_dim") ? nil : defaults.headDim
         let headDim = try config.optionalPositive("head_dim") ?? standardHeadDim ?? hiddenSize / heads
         guard heads % kvHeads == 0 else {
-            throw config.fault("num_key_value_heads", expected: "a divisor of \(heads)", got: String(kvHeads))
+            throw config.fault(keys.kvHeads, expected: "a divisor of \(heads)", got: String(kvHeads))
         }
         guard headDim > 0, headDim % 2 == 0 else {
             throw config.fault("head_dim", expected: "an even number above 0", got: String(headDim))
         }
-        let maxPositions =
-            try config.optionalPositive("max_position_embeddings", atMost: 1 << 40) ?? defaults.maxPositions
-        let norm = NormSpec(epsilon: try config.optionalDouble("rms_norm_eps") ?? defaults.epsilon)
+        let maxPositions = try config.optionalPositive(keys.maxPositions, atMost: 1 << 40) ?? defaults.maxPositions
+        let norm = NormSpec(
+            defaults.norm, epsilon: try config.optionalDouble(keys.epsilon) ?? defaults.epsilon)
         let mlp = MLPSpec(
-            width: try config.optionalPositive("intermediate_size") ?? defaults.width,
-            activation: try config.activation("hidden_act"))
+            width: try config.optionalPositive(keys.width) ?? defaults.width,
+            activation: try config.activation(keys.activation, default: defaults.activation))
         self.init(
             vocabularySize: try config.optionalPositive("vocab_size", atMost: 1 << 30) ?? defaults.vocabularySize,
             hiddenSize: hiddenSize,
+            embedding: EmbeddingSpec(width: hiddenSize),
             kinds: [
                 LayerKind(
-                    attention: AttentionSpec(heads: heads, kvHeads: kvHeads, headDim: headDim), mlp: mlp,
-                    attentionNorm: norm, mlpNorm: norm)
+                    attention: AttentionSpec(heads: heads, kvHeads: kvHeads, headDim: headDim), mlp: mlp, norm: norm)
             ],
             pattern: Array(
-                repeating: 0,
-                count: try config.optionalPositive("num_hidden_layers", atMost: 10_000) ?? defaults.layers),
+                repeating: 0, count: try config.optionalPositive(keys.layers, atMost: 10_000) ?? defaults.layers),
             finalNorm: norm,
             tiedEmbeddings: try config.optionalBool("tie_word_embeddings") ?? defaults.isTied,
-            rotary: try RotarySpec(config, headDim: headDim, maxPositions: maxPositions, theta: defaults.theta),
+            rotaries: [
+                try RotarySpec(
+                    config, headDim: headDim, maxPositions: maxPositions, theta: defaults.theta,
+                    share: defaults.turnedShare)
+            ],
             maxPositions: maxPositions,
             names: DecoderWeightNames())
     }
 
     /// `attention_bias`, of all four projections, and `mlp_bias`, as Llama has them.
     mutating func setBiases(_ config: ConfigurationFile) throws(CheckpointError) {
-        let hasBias = try config.optionalBool("attention_bias") ?? false
-        kinds[0].attention.hasInputBias = hasBias
-        kinds[0].attention.hasOutputBias = hasBias
+        kinds[0].attention.hasBias = try config.optionalBool("attention_bias") ?? false
         kinds[0].mlp.hasBias = try config.optionalBool("mlp_bias") ?? false
+    }
+
+    /// Changes all norms of hidden states.
+    mutating func changeNorms(_ change: (inout NormSpec) -> Void) {
+        guard var norm = finalNorm else { return }
+        change(&norm)
+        finalNorm = norm
+        for index in kinds.indices { kinds[index].setNorms(norm) }
+    }
+
+    /// Nothing turns: positions are learned, or in the slopes of scores.
+    mutating func removeRotary() {
+        rotaries = []
+        for index in kinds.indices { kinds[index].attention.rotary = nil }
+    }
+
+    /// A table of positions instead of rotary embeddings.
+    mutating func learnPositions(offset: Int = 0) {
+        removeRotary()
+        embedding.positions = .init(rows: maxPositions, offset: offset)
     }
 
     /// Changes layers, each by its number; those that are alike stay of one kind.
@@ -65,7 +87,7 @@ extension DecoderSpec {
     }
 
     /// Lets some layers see only so many keys.
-    mutating func setWindow(_ window: Int, ofLayers slides: (Int) -> Bool) {
+    mutating func setWindow(_ window: Int?, ofLayers slides: (Int) -> Bool) {
         changeLayers { layer, kind in
             if slides(layer) { kind.attention.window = window }
         }
@@ -73,20 +95,24 @@ extension DecoderSpec {
 }
 
 extension ConfigurationFile {
-    /// An activation by the names of transformers' `ACT2FN`; `silu` if absent.
-    func activation(_ key: String) throws(CheckpointError) -> Activation {
-        let name = try optionalString(key) ?? "silu"
+    /// An activation by the names of transformers' `ACT2FN`.
+    func activation(_ key: String, default standard: Activation) throws(CheckpointError) -> Activation {
+        guard let name = try optionalString(key) else { return standard }
         switch name {
         case "silu", "swish": return .silu
-        case "gelu": return .gelu
-        case "gelu_new", "gelu_fast", "gelu_pytorch_tanh": return .geluTanh
+        case "gelu", "gelu_python": return .gelu
+        case "gelu_new", "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh", "gelu_python_tanh": return .geluTanh
         case "relu": return .relu
-        default: throw fault(key, expected: "silu, gelu, gelu_pytorch_tanh or relu", got: "'\(name)'")
+        case "relu2": return .reluSquared
+        case "quick_gelu": return .quickGelu
+        default:
+            throw fault(
+                key, expected: "silu, gelu, gelu_pytorch_tanh, quick_gelu, relu or relu2", got: "'\(name)'")
         }
     }
 
     /// `sliding_window`: null means none.
-    func window(default standard: Int) throws(CheckpointError) -> Int? {
+    func window(default standard: Int?) throws(CheckpointError) -> Int? {
         let key = "sliding_window"
         return isNull(key) ? nil : try optionalPositive(key, atMost: 1 << 40) ?? standard
     }

@@ -15,9 +15,9 @@ package struct RotaryAngles: Sendable {
         frequencies = spec.inverseFrequencies()
     }
 
-    /// [tokens, 2, headDim / 2]: cosines, then sines.
+    /// [tokens, 2, turned / 2]: cosines, then sines.
     package func angles(positions: [Int32], lengths: [Int32]) -> [Float] {
-        var result = [Float](repeating: 0, count: positions.count * spec.headDim)
+        var result = [Float](repeating: 0, count: positions.count * spec.turned)
         write(positions: positions, lengths: lengths) { result[$0] = $1 }
         return result
     }

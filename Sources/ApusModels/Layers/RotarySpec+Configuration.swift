@@ -1,4 +1,5 @@
 package import ApusCheckpoints
+import ApusJSON
 
 #if canImport(Glibc)
     import Glibc
@@ -8,31 +9,44 @@ package import ApusCheckpoints
 
 extension RotarySpec {
     /// Reads `rope_parameters` (transformers 5) or `rope_scaling` and `rope_theta` (before), with the defaults of
-    /// transformers, but for the base, which families have their own for.
-    /// Throws `CheckpointError` (`.invalidValue`, `.unsupported`).
+    /// transformers, but for the base and the share of a head that turns, which families have their own for.
+    ///
+    /// - Parameter layerType: where parameters are nested by the type of layers.
+    /// - Throws: `CheckpointError` (`.invalidValue`, `.unsupported`).
     package init(
-        _ config: ConfigurationFile, headDim: Int, maxPositions: Int, theta standard: Double = 10_000
+        _ config: ConfigurationFile, headDim: Int, maxPositions: Int, theta standard: Double = 10_000,
+        share standardShare: Double = 1, layerType: String? = nil
     ) throws(CheckpointError) {
         let old = try config.optionalObject("rope_scaling")
         let new = try config.optionalObject("rope_parameters")
-        let parameters = old ?? new
+        var parameters = old.flatMap { $0.object.members.isEmpty ? nil : $0 } ?? new
+        if let layerType, let nested = parameters, nested.object.members.contains(where: { $0.value.object != nil }) {
+            parameters = try nested.optionalObject(layerType)
+        }
         let nested = try parameters?.optionalDouble("rope_theta")
         let outer = try config.optionalDouble("rope_theta")
         let theta = nested ?? outer ?? standard
         guard theta > 0 else { throw config.fault("rope_theta", expected: "a positive number", got: String(theta)) }
-        self.init(headDim: headDim, theta: theta, scaling: .none)
+        let share = try Self.share(config, parameters) ?? standardShare
+        let type = try Self.type(parameters)
+        let turned = type == "proportional" ? headDim : Int(Double(headDim) * share)
+        guard turned > 0, turned % 2 == 0 else {
+            throw config.fault("partial_rotary_factor", expected: "an even number of a head's elements", got: "\(turned)")
+        }
+        self.init(turned: turned, theta: theta, scaling: .none)
         guard let parameters else { return }
-
-        let newName = try parameters.optionalString("rope_type")
-        let oldName = try parameters.optionalString("type")
-        let type = newName ?? oldName ?? "default"
         switch type {
         case "default":
             break
         case "linear":
             self.scaling = .linear(factor: try parameters.factor())
         case "dynamic":
-            guard headDim > 2 else { throw config.fault("head_dim", expected: "more than 2", got: String(headDim)) }
+            guard turned > 2 else { throw config.fault("head_dim", expected: "more than 2", got: String(turned)) }
+            if let alpha = try parameters.optionalDouble("alpha"), alpha > 0 {
+                // Hunyuan's name for a base that is larger from the start.
+                self.theta = theta * pow(alpha, Double(turned) / Double(turned - 2))
+                return
+            }
             self.scaling = .dynamic(factor: try parameters.factor(), maxPositions: maxPositions)
         case "llama3":
             let low = try parameters.double("low_freq_factor")
@@ -46,14 +60,8 @@ extension RotarySpec {
         case "yarn":
             self.scaling = .yarn(try Yarn(parameters, config, theta: theta, maxPositions: maxPositions))
         case "longrope", "su":
-            self.scaling = .longrope(try LongRope(parameters, config, headDim: headDim, maxPositions: maxPositions))
+            self.scaling = .longrope(try LongRope(parameters, config, turned: turned, maxPositions: maxPositions))
         case "proportional":
-            let inner = try parameters.optionalDouble("partial_rotary_factor")
-            let outer = try config.optionalDouble("partial_rotary_factor")
-            let share = inner ?? outer ?? 1
-            guard share >= 0, share <= 1 else {
-                throw parameters.fault("partial_rotary_factor", expected: "a number from 0 to 1", got: String(share))
-            }
             self.scaling = .proportional(
                 factor: try parameters["factor"] == nil ? 1 : parameters.factor(),
                 pairs: Int(share * Double(headDim)) / 2)
@@ -63,19 +71,39 @@ extension RotarySpec {
                 got: "'\(type)'")
         }
     }
+
+    private static func type(_ parameters: ConfigurationFile?) throws(CheckpointError) -> String {
+        let new = try parameters?.optionalString("rope_type")
+        let old = try parameters?.optionalString("type")
+        return new ?? old ?? "default"
+    }
+
+    /// The share of a head's elements that turn, if the configuration says one.
+    private static func share(
+        _ config: ConfigurationFile, _ parameters: ConfigurationFile?
+    ) throws(CheckpointError) -> Double? {
+        let key = "partial_rotary_factor"
+        let inner = try parameters?.optionalDouble(key)
+        let outer = try config.optionalDouble(key)
+        guard let share = inner ?? outer else { return nil }
+        guard share >= 0, share <= 1 else {
+            throw config.fault(key, expected: "a number from 0 to 1", got: String(share))
+        }
+        return share
+    }
 }
 
 extension RotarySpec.LongRope {
     fileprivate init(
-        _ parameters: ConfigurationFile, _ config: ConfigurationFile, headDim: Int, maxPositions: Int
+        _ parameters: ConfigurationFile, _ config: ConfigurationFile, turned: Int, maxPositions: Int
     ) throws(CheckpointError) {
         let original = try parameters.originalPositions(config, maxPositions)
         let given = try parameters["factor"] == nil ? nil : parameters.factor()
         let factor = given ?? Double(maxPositions) / Double(original)
         let inferred = factor <= 1 || original <= 1 ? 1 : (1 + log(factor) / log(Double(original))).squareRoot()
         self.init(
-            shortFactors: try parameters.factors("short_factor", count: headDim / 2),
-            longFactors: try parameters.factors("long_factor", count: headDim / 2), originalPositions: original,
+            shortFactors: try parameters.factors("short_factor", count: turned / 2),
+            longFactors: try parameters.factors("long_factor", count: turned / 2), originalPositions: original,
             attentionFactor: try parameters.optionalDouble("attention_factor") ?? inferred)
     }
 }

@@ -5,7 +5,7 @@
 #endif
 
 extension RotarySpec {
-    /// Radians per position of each pair: [headDim / 2]. Computed in float32 step by step as the reference does, since
+    /// Radians per position of each pair: [turned / 2]. Computed in float32 step by step as the reference does, since
     /// at position 10⁵ the last bit of a frequency shows.
     ///
     /// - Parameter length: length of the sequence, which only dynamic scaling and longrope look at.
@@ -23,22 +23,22 @@ extension RotarySpec {
             return yarnFrequencies(yarn)
         case .longrope(let longrope):
             let factors = length > longrope.originalPositions ? longrope.longFactors : longrope.shortFactors
-            return (0..<headDim / 2).map { 1 / (Float(factors[$0]) * powf(Float(theta), exponent($0))) }
+            return (0..<turned / 2).map { 1 / (Float(factors[$0]) * powf(Float(theta), exponent($0))) }
         case .proportional(let factor, let pairs):
             return plainFrequencies(base: Float(theta)).enumerated().map { $0 < pairs ? $1 / Float(factor) : 0 }
         }
     }
 
-    private func exponent(_ pair: Int) -> Float { Float(2 * pair) / Float(headDim) }
+    private func exponent(_ pair: Int) -> Float { Float(2 * pair) / Float(turned) }
 
     private func plainFrequencies(base: Float) -> [Float] {
-        (0..<headDim / 2).map { 1 / powf(base, exponent($0)) }
+        (0..<turned / 2).map { 1 / powf(base, exponent($0)) }
     }
 
     private func dynamicFrequencies(_ factor: Double, _ maxPositions: Int, length: Int) -> [Float] {
         guard length > maxPositions else { return plainFrequencies(base: Float(theta)) }
         let growth = Float(factor) * Float(length) / Float(maxPositions) - Float(factor - 1)
-        let power = Double(headDim) / Double(headDim - 2)
+        let power = Double(turned) / Double(turned - 2)
         return plainFrequencies(base: Float(theta) * powf(growth, Float(power)))
     }
 
@@ -57,15 +57,15 @@ extension RotarySpec {
     private func yarnFrequencies(_ yarn: Yarn) -> [Float] {
         /// The pair that turns the given number of times within the original context.
         func pair(rotations: Double) -> Double {
-            Double(headDim) * log(Double(yarn.originalPositions) / (rotations * 2 * .pi)) / (2 * log(theta))
+            Double(turned) * log(Double(yarn.originalPositions) / (rotations * 2 * .pi)) / (2 * log(theta))
         }
         var low = pair(rotations: yarn.betaFast)
         var high = pair(rotations: yarn.betaSlow)
         if yarn.truncate { (low, high) = (low.rounded(.down), high.rounded(.up)) }
         low = max(low, 0)
-        high = min(high, Double(headDim - 1))
+        high = min(high, Double(turned - 1))
         if low == high { high += 0.001 }
-        return (0..<headDim / 2).map { index in
+        return (0..<turned / 2).map { index in
             let position = powf(Float(theta), exponent(index))
             let ramp = min(max((Float(index) - Float(low)) / Float(high - low), 0), 1)
             let extrapolated = 1 - ramp

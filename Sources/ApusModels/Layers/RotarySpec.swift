@@ -20,7 +20,7 @@ package struct RotarySpec: Sendable, Equatable {
     }
 
     package struct LongRope: Sendable, Equatable {
-        /// [headDim / 2]
+        /// [turned / 2]
         package var shortFactors: [Double]
         package var longFactors: [Double]
         package var originalPositions: Int
@@ -38,9 +38,16 @@ package struct RotarySpec: Sendable, Equatable {
         package var attentionFactor: Double
     }
 
-    package var headDim: Int
+    /// Elements of each head that turn, the first ones.
+    package var turned: Int
     package var theta: Double
     package var scaling: Scaling
+    /// Elements 2i and 2i + 1 turn together, rather than i and i + turned / 2.
+    package var turnsNeighbours = false
+
+    package init(turned: Int, theta: Double, scaling: Scaling) {
+        (self.turned, self.theta, self.scaling) = (turned, theta, scaling)
+    }
 
     /// Whether a token's angles depend on its position alone.
     package var dependsOnPositionOnly: Bool {
@@ -48,6 +55,12 @@ package struct RotarySpec: Sendable, Equatable {
         case .dynamic, .longrope: false
         default: true
         }
+    }
+
+    /// The length of a sequence past which all its tokens have other angles than up to there.
+    package var changesPast: Int? {
+        guard case .longrope(let longrope) = scaling else { return nil }
+        return longrope.originalPositions
     }
 
     package var attentionFactor: Float {

@@ -12,29 +12,55 @@ struct WeightLoader {
     /// Whether matrices are read for every use.
     let isStreamed: Bool
 
-    /// A linear layer of a block.
-    func projection(_ layer: WeightCursor, _ weight: LayerWeight, _ matrix: StoredMatrix) throws -> Projection {
-        let place = layer.at(weight.module)
-        let bias = try weight.vectors.first.map { try vector(place, $0.name, count: $0.count) }
+    /// A matrix of products, with its bias.
+    func projection(_ parent: WeightCursor, _ weight: LayerWeight, _ matrix: StoredMatrix) throws -> Projection {
+        let place = parent.at(weight.module)
+        let bias = try weight.vectors.first.map { vector in
+            let stored = try elements(place, vector)
+            return try device.makeTensor((0..<matrix.outputs).map { stored[matrix.view.row($0)] })
+        }
         return Projection(try device.prepare(place.source(matrix), as: format, isStreamed: isStreamed), bias: bias)
     }
 
-    func head(_ weights: WeightCursor, _ matrix: StoredMatrix) throws -> any PreparedWeight {
-        try device.prepare(
+    func head(_ weights: WeightCursor, _ matrix: StoredMatrix, hasBias: Bool) throws -> Projection {
+        let weight = try device.prepare(
             weights.source(matrix), as: format.isQuantized ? Quantization.int8.ofHead.format : format,
             isStreamed: isStreamed)
+        let bias = hasBias ? LayerWeight.Vector(name: "bias", shape: [matrix.outputs]) : nil
+        return Projection(weight, bias: try bias.map { try device.makeTensor(elements(weights, $0)) })
     }
 
     func table(
-        _ weights: WeightCursor, _ rows: Int, _ width: Int, tiedTo head: (any PreparedWeight)?
+        _ weights: WeightCursor, _ matrix: StoredMatrix, tiedTo head: (any PreparedWeight)? = nil
     ) throws -> any PreparedWeight {
-        let matrix = StoredMatrix(outputs: rows, inputs: width, quantization: nil)
-        return try device.prepareTable(weights.source(matrix), as: dtype, tiedTo: head, isStreamed: isStreamed)
+        try device.prepareTable(weights.source(matrix), as: dtype, tiedTo: head, isStreamed: isStreamed)
     }
 
-    /// Norms and biases are float32 on every device: they are small, and what they scale is float32.
-    func vector(_ weights: WeightCursor, _ name: String, count: Int) throws -> Tensor {
-        try device.makeTensor(weights.tensor(name, shape: [count]).floats())
+    // Norms and biases are float32 on every device: they are small, and what they scale is float32.
+
+    func norm(_ parent: WeightCursor, _ weight: LayerWeight, _ spec: NormSpec, count: Int) throws -> Norm {
+        let place = parent.at(weight.module)
+        func gathered(_ name: String) throws -> [Float] {
+            try weight.vectors.filter { $0.name.hasSuffix(name) }.flatMap { try elements(place, $0) }
+        }
+        let factors = spec.hasWeight ? try gathered("weight") : [Float](repeating: 1, count: count)
+        let offset = spec.hasWeight ? spec.weightOffset : 0
+        return Norm(
+            weight: try device.makeTensor(offset == 0 ? factors : factors.map { $0 + offset }),
+            bias: spec.hasBias ? try device.makeTensor(gathered("bias")) : nil,
+            epsilon: spec.epsilon, isCentered: spec.kind == .layer)
+    }
+
+    func vector(_ parent: WeightCursor, _ weight: LayerWeight, name: String) throws -> Tensor {
+        let place = weight.module.isEmpty ? parent : parent.at(weight.module)
+        return try device.makeTensor(weight.vectors.filter { $0.name == name }.flatMap { try elements(place, $0) })
+    }
+
+    private func elements(_ place: WeightCursor, _ vector: LayerWeight.Vector) throws -> [Float] {
+        // Names of vectors may be dotted too.
+        let parts = vector.name.split(separator: ".").map(String.init)
+        let parent = parts.dropLast().reduce(place) { $0[$1] }
+        return try parent.tensor(parts.last ?? vector.name, shape: vector.shape).floats()
     }
 }
 

@@ -1,19 +1,27 @@
 import ApusCompute
 
 extension DecoderSpec {
-    /// Bytes of the activations of so many tokens on one device: hidden state, queries and what they attend to, keys,
-    /// values, and the gate (`ActivationBuffers`). Of 128 bits, since configurations may name models that no machine holds.
+    /// Bytes of the activations of so many tokens on one device (`ActivationBuffers`). Of 128 bits, since configurations may
+    /// name models that no machine holds.
     func activationByteCount(tokens: Int) -> Int128 {
         let widths = activationWidths
         let heads = 2 * Int128(widths.query) + 2 * Int128(widths.key)
-        return 4 * Int128(tokens) * (Int128(hiddenSize) + heads + Int128(widths.gated))
+        let others = Int128(widths.gated) + Int128(widths.branch) + Int128(widths.embedded)
+        return 4 * Int128(tokens) * (Int128(hiddenSize) + heads + others)
     }
 
-    /// Of the widest kind of layer.
-    var activationWidths: (query: Int, key: Int, gated: Int) {
-        (
+    /// Bytes of the rows of so many outputs (`OutputBuffers`).
+    func outputByteCount(outputs: Int) -> Int128 {
+        4 * Int128(outputs) * (Int128(hiddenSize) + Int128(activationWidths.embedded) + Int128(vocabularySize))
+    }
+
+    /// Of the widest kind of layer; 0 for what there is not.
+    var activationWidths: (query: Int, key: Int, gated: Int, branch: Int, embedded: Int) {
+        let hasBranch = kinds.contains { $0.attentionAfterNorm != nil || $0.mlpAfterNorm != nil }
+        return (
             kinds.map(\.attention.queryWidth).max() ?? 0, kinds.map(\.attention.keyWidth).max() ?? 0,
-            kinds.map(\.mlp.width).max() ?? 0
+            kinds.map(\.mlp.width).max() ?? 0, hasBranch ? hiddenSize : 0,
+            embedding.width == hiddenSize ? 0 : embedding.width
         )
     }
 }

@@ -41,9 +41,11 @@ extension DecoderSpec {
         }
         // A device that has layers has room for those of all kinds, so that plans need not know which it gets.
         for isStreamed in Set(parts.filter { (1...layers).contains($0) }.map(isUnprepared)) {
-            add(kinds.flatMap { products(of: $0) }, format, isUnprepared: isStreamed)
+            add(kinds.flatMap { products(of: weights(of: $0)) }, format, isUnprepared: isStreamed)
         }
+        if parts.contains(0) { add(products(of: inputWeights), format, isUnprepared: isUnprepared(0)) }
         if parts.contains(layers + 1) {
+            add(products(of: outputWeights), format, isUnprepared: isUnprepared(layers + 1))
             add([headProduct], headFormat(format), isUnprepared: isUnprepared(layers + 1))
         }
         return demand

@@ -80,14 +80,14 @@ struct ModuleNames {
 
     func name(of part: Int) -> String {
         switch part {
-        case 0: spec.names.inBody(spec.names.embedding)
+        case 0: spec.names.inBody(spec.names[.embedding])
         case spec.layers + 1: spec.names.head
         default: spec.names.inBody("\(spec.names.layers).\(part - 1)")
         }
     }
 
     /// The last norm is part of the head's product, so it is where the head is.
-    private var norm: String { spec.names.inBody(spec.names.finalNorm) }
+    private var norm: String { spec.names.inBody(spec.names[.finalNorm]) }
     /// Angles are computed where they are used.
     private var rotary: String { spec.names.inBody("rotary_emb") }
 

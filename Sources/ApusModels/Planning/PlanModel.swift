@@ -12,13 +12,32 @@ package struct PlanModel: Sendable {
     /// Whether one matrix can serve as table and head where both are on one device.
     package let sharesTable: Bool
 
-    /// Bytes of a layer, by its kind.
-    private let layers: [Layer]
+    /// Of each kind of layer.
+    private let kinds: [Part]
+    private let cacheBytesPerToken: [Int]
+    private let input: Part
+    private let output: Part
 
-    private struct Layer {
-        let vectors: Int128
-        let matrices: Int128
-        let cacheBytesPerToken: Int
+    /// Bytes of a part.
+    private struct Part {
+        var vectors: Int128 = 0
+        var matrices: Int128 = 0
+
+        init(_ weights: [LayerWeight], _ dtype: DType, _ format: WeightFormat) {
+            for weight in weights {
+                vectors += 4 * Int128(weight.vectorCount)
+                if let matrix = weight.matrix(nil) { add(matrix.outputs, matrix.inputs, format) }
+                if let table = weight.table { add(table: table, dtype) }
+            }
+        }
+
+        mutating func add(_ outputs: Int, _ inputs: Int, _ format: WeightFormat) {
+            matrices += format.preparedByteCount(outputs: outputs, inputs: inputs).map { Int128($0) } ?? Int128(1) << 100
+        }
+
+        mutating func add(table: StoredMatrix, _ dtype: DType) {
+            matrices += Int128(table.outputs) * Int128(table.inputs) * Int128(dtype.byteCount)
+        }
     }
 
     /// - Parameter quantization: of the products' weights, whether the checkpoint has it or it is asked for.
@@ -33,59 +52,53 @@ package struct PlanModel: Sendable {
         self.format = format
         let cacheType = cacheType ?? DecoderModel.defaultCacheType(dtype)
         self.cacheType = cacheType
-        layers = spec.kinds.map { kind in
-            let weights = spec.weights(of: kind)
-            return Layer(
-                vectors: weights.flatMap(\.vectors).reduce(0) { $0 + 4 * Int128($1.count) },
-                matrices: weights.matrices(nil).reduce(0) {
-                    $0 + Self.prepared($1.matrix.outputs, $1.matrix.inputs, format)
-                }, cacheBytesPerToken: kind.cacheLayout(blocks: 0, cacheType).bytesPerToken)
+        kinds = spec.kinds.map { kind in
+            var part = Part(spec.weights(of: kind), dtype, format)
+            part.vectors += 4 * Int128(kind.attention.slopes?.count ?? 0)
+            return part
         }
+        cacheBytesPerToken = spec.kinds.map { $0.cacheLayout(blocks: 0, cacheType).bytesPerToken }
+        var (input, output) = (Part(spec.inputWeights, dtype, format), Part(spec.outputWeights, dtype, format))
+        input.add(table: spec.storedTable, dtype)
+        output.add(spec.vocabularySize, spec.embedding.width, spec.headFormat(format))
+        if spec.headHasBias { output.vectors += 4 * Int128(spec.vocabularySize) }
+        (self.input, self.output) = (input, output)
         sharesTable = spec.tiedEmbeddings && quantization == nil
     }
 
     package var partCount: Int { spec.layers + 2 }
 
     /// Vectors of a part, which are float32 and always on the device.
-    func vectors(_ part: Int) -> Int128 {
-        switch part {
-        case 0: return 0
-        case spec.layers + 1: return Int128(spec.hiddenSize) * 4
-        default:
-            return layer(part).vectors
-        }
-    }
+    func vectors(_ part: Int) -> Int128 { bytes(of: part).vectors }
 
     /// Prepared matrices of a part.
-    func matrices(_ part: Int) -> Int128 {
-        switch part {
-        case 0: return Int128(spec.vocabularySize) * Int128(spec.hiddenSize) * Int128(dtype.byteCount)
-        case spec.layers + 1: return Self.prepared(spec.vocabularySize, spec.hiddenSize, spec.headFormat(format))
-        default:
-            return layer(part).matrices
-        }
+    func matrices(_ part: Int) -> Int128 { bytes(of: part).matrices }
+
+    /// Of the table alone.
+    var tableByteCount: Int128 {
+        let table = spec.storedTable
+        return Int128(table.outputs) * Int128(table.inputs) * Int128(dtype.byteCount)
     }
 
-    private func layer(_ part: Int) -> Layer { layers[spec.pattern[part - 1]] }
-
-    private static func prepared(_ outputs: Int, _ inputs: Int, _ format: WeightFormat) -> Int128 {
-        format.preparedByteCount(outputs: outputs, inputs: inputs).map { Int128($0) } ?? Int128(1) << 100
+    private func bytes(of part: Int) -> Part {
+        part == 0 ? input : part > spec.layers ? output : kinds[spec.pattern[part - 1]]
     }
 
     /// Keys and values of a layer.
     func cache(_ part: Int, _ limits: StepLimits) -> Int128 {
         guard (1...spec.layers).contains(part) else { return 0 }
-        return Int128(limits.blocks) * Int128(KVCacheLayout.blockSize) * Int128(layer(part).cacheBytesPerToken)
+        let tokens = Int128(limits.blocks) * Int128(KVCacheLayout.blockSize)
+        return tokens * Int128(cacheBytesPerToken[spec.pattern[part - 1]])
     }
 
     /// What a run keeps on a device beside weights and cache (`DeviceShare`, `OutputBuffers`, `Lane`).
     func activations(hasTable: Bool, hasHead: Bool, _ limits: StepLimits, lanes: Int) -> Int128 {
         var bytes = spec.activationByteCount(tokens: limits.tokens)
-        bytes += Int128(StepLayout.byteCount(limits, headDim: spec.rotary.headDim))
+        bytes += Int128(StepLayout.byteCount(limits, spec))
         bytes += Int128(limits.sequences) * Int128(limits.blocksPerSequence) * 4
         let outputs = Int128(limits.outputs)
         if hasHead {
-            bytes += outputs * 4 * (Int128(spec.hiddenSize) + Int128(spec.vocabularySize) + Int128(lanes))
+            bytes += spec.outputByteCount(outputs: limits.outputs) + outputs * 4 * Int128(lanes)
         }
         if hasTable, !hasHead { bytes += outputs * 4 * Int128(lanes) }
         return bytes

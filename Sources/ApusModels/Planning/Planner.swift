@@ -85,7 +85,7 @@ package struct Planner: Sendable {
         var load = fixedLoads[device][content(parts, streams: false).index]
         load.weights = weightSums[parts.upperBound] - weightSums[parts.lowerBound]
         load.kv = cacheSums[parts.upperBound] - cacheSums[parts.lowerBound]
-        if model.sharesTable, parts.count == model.partCount { load.weights -= model.matrices(0) }
+        if model.sharesTable, parts.count == model.partCount { load.weights -= model.tableByteCount }
         return load
     }
 
@@ -155,7 +155,7 @@ package struct Planner: Sendable {
                 load.kv += model.cache(part, limits)
             }
             let isShared = model.sharesTable && parts.contains(0) && parts.contains(head)
-            if isShared, placement.streamed.isDisjoint(with: [0, head]) { load.weights -= model.matrices(0) }
+            if isShared, placement.streamed.isDisjoint(with: [0, head]) { load.weights -= model.tableByteCount }
             return load
         }
     }

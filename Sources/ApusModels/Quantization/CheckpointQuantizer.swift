@@ -64,7 +64,7 @@ package struct CheckpointQuantizer: Sendable {
     ) throws -> [Step] {
         var steps: [Step] = []
         var taken: Set<ExactString> = []
-        for (source, target) in zip(spec.matrices(nil), spec.matrices(quantization)) {
+        for (source, target) in zip(spec.storedMatrices(nil), spec.storedMatrices(quantization)) {
             let weight = try weights.at(source.place).source(source.matrix)
             steps.append(.quantize(weight, place: target.place, target.matrix))
             // Where the head is tied, a copy of it in the original gives way.
@@ -74,7 +74,7 @@ package struct CheckpointQuantizer: Sendable {
         var copies = others.compactMap { name in weights.checkpoint[name].map { Step.copy($0, name: name) } }
         if spec.names.tableIsHead, let table = weights.checkpoint[spec.names.table + ".weight"] {
             // The head's name is the integers' now, and the table stands where it is looked for.
-            copies.append(.copy(table, name: spec.names.inBody(spec.names.embedding) + ".weight"))
+            copies.append(.copy(table, name: spec.names.inBody(spec.names[.embedding]) + ".weight"))
         }
         return copies + steps
     }

@@ -20,6 +20,6 @@ final class FloatMatrix: @unchecked Sendable {
     func source(_ matrix: StoredMatrix) throws -> WeightSource {
         try WeightSource(
             name: name, identity: identity, bytes: UnsafeRawBufferPointer(elements), owner: self,
-            shape: Shape([matrix.outputs, matrix.inputs]), format: .float32)
+            shape: Shape([matrix.outputs, matrix.inputs]), format: .float32, view: matrix.view)
     }
 }

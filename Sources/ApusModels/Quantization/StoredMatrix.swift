@@ -7,6 +7,25 @@ struct StoredMatrix: Sendable {
     let inputs: Int
     /// `nil` for elements of floating point.
     let quantization: Quantization?
+    /// Which part of what is stored it is. Integers are never stored as [inputs, outputs].
+    let view: MatrixView
+
+    init(outputs: Int, inputs: Int, quantization: Quantization?, view: MatrixView? = nil) {
+        let view = view ?? MatrixView(outputs: outputs)
+        self.outputs = outputs
+        self.inputs = inputs
+        self.quantization = quantization
+        self.view = MatrixView(
+            storedOutputs: view.storedOutputs, first: view.first, run: view.run, period: view.period,
+            isTransposed: quantization == nil && view.isTransposed)
+    }
+
+    /// All that is stored.
+    var whole: StoredMatrix {
+        StoredMatrix(
+            outputs: view.storedOutputs, inputs: inputs, quantization: quantization,
+            view: MatrixView(outputs: view.storedOutputs, isTransposed: view.isTransposed))
+    }
 
     static let weight = "weight"
     static let scale = "weight_scale"
@@ -20,16 +39,17 @@ struct StoredMatrix: Sendable {
     }
 
     var parts: [Part] {
-        let scale = Part(name: Self.scale, dtype: .float32, shape: [outputs])
+        let rows = view.storedOutputs
+        let scale = Part(name: Self.scale, dtype: .float32, shape: [rows])
         switch quantization {
-        case nil: return [Part(name: Self.weight, dtype: nil, shape: [outputs, inputs])]
-        case .int8: return [Part(name: Self.weight, dtype: .int8, shape: [outputs, inputs]), scale]
+        case nil:
+            return [Part(name: Self.weight, dtype: nil, shape: view.isTransposed ? [inputs, rows] : [rows, inputs])]
+        case .int8: return [Part(name: Self.weight, dtype: .int8, shape: [rows, inputs]), scale]
         case .int4:
             return [
                 Part(
-                    name: Self.weight, dtype: .uint8,
-                    shape: [outputs, WeightFormat.int4.rowByteCount(inputs: inputs)]),
-                Part(name: Self.multiplier, dtype: .uint8, shape: [outputs, WeightFormat.groups(inputs: inputs)]),
+                    name: Self.weight, dtype: .uint8, shape: [rows, WeightFormat.int4.rowByteCount(inputs: inputs)]),
+                Part(name: Self.multiplier, dtype: .uint8, shape: [rows, WeightFormat.groups(inputs: inputs)]),
                 scale,
             ]
         }
@@ -39,11 +59,6 @@ struct StoredMatrix: Sendable {
 }
 
 extension WeightCursor {
-    /// Notes the tensors of a matrix that will be asked for.
-    func expect(_ matrix: StoredMatrix) {
-        for part in matrix.parts { expect(part.name, shape: part.shape) }
-    }
-
     /// A matrix at this place. Throws `CheckpointError` (`.weights`) for tensors that are missing, of another shape or hold
     /// what they must not, `ModelError` (`.unsupported`) for types.
     func source(_ matrix: StoredMatrix) throws -> WeightSource {
@@ -62,7 +77,7 @@ extension WeightCursor {
         return try WeightSource(
             name: stored.name, identity: stored.identity, bytes: stored.bytes, owner: mappings,
             shape: Shape([matrix.outputs, matrix.inputs]), format: format, quantization: quantization,
-            release: stored.release)
+            view: matrix.view, release: stored.release)
     }
 
     private func part(_ name: String, of matrix: StoredMatrix) throws -> StoredTensor {
@@ -78,7 +93,7 @@ extension WeightCursor {
     private func scales(_ matrix: StoredMatrix) throws -> [Float] {
         let scales = try part(StoredMatrix.scale, of: matrix)
         let values = scales.withBytes { bytes in
-            (0..<matrix.outputs).map { bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self) }
+            (0..<scales.count).map { bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self) }
         }
         if let row = values.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) {
             throw CheckpointError.weights(

@@ -8,9 +8,12 @@ struct ActivationBuffers: Sendable {
         let query, attended: Tensor  // [tokens, heads · headDim]
         let key, value: Tensor  // [tokens, kvHeads · headDim]
         let gated: Tensor  // [tokens, width of the MLP]
+        /// What a branch gives before its norm, if it has one: [tokens, hiddenSize]
+        let branch: Tensor?
     }
 
     private let hidden, query, attended, key, value, gated: Tensor
+    private let branch, embedded: Tensor?
 
     init(_ limits: StepLimits, _ spec: DecoderSpec, on device: any Device) throws {
         func rows(_ width: Int) throws -> Tensor { try device.makeTensor([limits.tokens, width]) }
@@ -21,6 +24,8 @@ struct ActivationBuffers: Sendable {
         key = try rows(widths.key)
         value = try rows(widths.key)
         gated = try rows(widths.gated)
+        branch = widths.branch > 0 ? try rows(widths.branch) : nil
+        embedded = widths.embedded > 0 ? try rows(widths.embedded) : nil
     }
 
     func view(tokens: Int, _ kind: LayerKind) throws -> View {
@@ -31,23 +36,38 @@ struct ActivationBuffers: Sendable {
         return View(
             hidden: try hidden(tokens: tokens), query: try rows(query, attention.queryWidth),
             attended: try rows(attended, attention.queryWidth), key: try rows(key, attention.keyWidth),
-            value: try rows(value, attention.keyWidth), gated: try rows(gated, kind.mlp.width))
+            value: try rows(value, attention.keyWidth), gated: try rows(gated, kind.mlp.width),
+            branch: try branch?.prefix(rows: tokens))
     }
 
     func hidden(tokens: Int) throws -> Tensor { try hidden.prefix(rows: tokens) }
+
+    /// Embedded tokens on their way to the hidden size: [tokens, width of the embedding]
+    func embedded(tokens: Int) throws -> Tensor? { try embedded?.prefix(rows: tokens) }
 }
 
 /// What a step writes on the head's device for those of its tokens whose logits are asked for.
 struct OutputBuffers: Sendable {
-    private let hidden: Tensor  // [outputs, hiddenSize]
-    private let logits: Tensor  // [outputs, vocabularySize]
-
-    init(_ limits: StepLimits, _ spec: DecoderSpec, on device: any Device) throws {
-        hidden = try device.makeTensor([limits.outputs, spec.hiddenSize])
-        logits = try device.makeTensor([limits.outputs, spec.vocabularySize])
+    struct View: Sendable {
+        let hidden: Tensor  // [outputs, hiddenSize]
+        /// Hidden states on their way to the head, if its width is another: [outputs, width of the embedding]
+        let projected: Tensor?
+        let logits: Tensor  // [outputs, vocabularySize]
     }
 
-    func view(outputs: Int) throws -> (hidden: Tensor, logits: Tensor) {
-        (try hidden.prefix(rows: outputs), try logits.prefix(rows: outputs))
+    private let whole: View
+
+    init(_ limits: StepLimits, _ spec: DecoderSpec, on device: any Device) throws {
+        func rows(_ width: Int) throws -> Tensor { try device.makeTensor([limits.outputs, width]) }
+        let width = spec.activationWidths.embedded
+        whole = View(
+            hidden: try rows(spec.hiddenSize), projected: width > 0 ? try rows(width) : nil,
+            logits: try rows(spec.vocabularySize))
+    }
+
+    func view(outputs: Int) throws -> View {
+        View(
+            hidden: try whole.hidden.prefix(rows: outputs), projected: try whole.projected?.prefix(rows: outputs),
+            logits: try whole.logits.prefix(rows: outputs))
     }
 }

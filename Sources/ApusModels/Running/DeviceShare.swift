@@ -13,7 +13,7 @@ struct DeviceShare: Sendable {
         self.device = device
         buffers = try ActivationBuffers(limits, spec, on: device)
         block = try device.makeTensor(
-            [StepLayout.byteCount(limits, headDim: spec.rotary.headDim) / 4], .int32, isSparse: true)
+            [StepLayout.byteCount(limits, spec) / 4], .int32, isSparse: true)
         tables = try device.makeTensor([limits.sequences, limits.blocksPerSequence], .int32, isSparse: true)
     }
 

@@ -25,9 +25,9 @@ final class Lane {
 
         init(_ model: DecoderModel, _ limits: StepLimits) throws {
             // Every device copies from the same block.
-            metadata = try model.tableDevice.makeHostBlock(
-                "a step's metadata", byteCount: StepLayout.byteCount(limits, headDim: model.spec.rotary.headDim))
-            choices = try model.headDevice.makeHostBlock("a step's choices", byteCount: limits.outputs * 4)
+            metadata = try model.input.device.makeHostBlock(
+                "a step's metadata", byteCount: StepLayout.byteCount(limits, model.spec))
+            choices = try model.output.device.makeHostBlock("a step's choices", byteCount: limits.outputs * 4)
             logitsByteCount = limits.outputs * model.spec.vocabularySize * 4
         }
 
@@ -44,13 +44,13 @@ final class Lane {
     }
 
     init(_ model: DecoderModel, _ limits: StepLimits) throws {
-        choices = try model.headDevice.makeTensor([limits.outputs], .int32)
-        if model.headDevice === model.tableDevice {
+        choices = try model.output.device.makeTensor([limits.outputs], .int32)
+        if model.output.device === model.input.device {
             fed = choices
             feedback = nil
         } else {
-            fed = try model.tableDevice.makeTensor([limits.outputs], .int32)
-            feedback = try Passage("choices", byteCount: limits.outputs * 4, from: model.headDevice)
+            fed = try model.input.device.makeTensor([limits.outputs], .int32)
+            feedback = try Passage("choices", byteCount: limits.outputs * 4, from: model.output.device)
         }
         slots = try (0..<2).map { _ in try Slot(model, limits) }
     }

@@ -53,7 +53,7 @@ package final class ModelRun {
         }
         self.stages = stages
         streaming = Streaming(model)
-        outputs = try OutputBuffers(limits, spec, on: model.headDevice)
+        outputs = try OutputBuffers(limits, spec, on: model.output.device)
         self.lanes = try (0..<max(lanes, 1)).map { _ in try Lane(model, limits) }
         for device in model.devices { try device.reserveWorkspace(model.workspaceDemand(on: device.id, limits)) }
     }
@@ -67,8 +67,8 @@ package final class ModelRun {
         let lane = lanes[lane]
         try check(batch, lane)
         let slot = lane.nextSlot()
-        let layout = StepLayout(tokens: batch.tokens.count, limits, headDim: model.spec.rotary.headDim)
-        let byteCount = try layout.write(batch, model.rotary, into: slot.metadata)
+        let layout = StepLayout(tokens: batch.tokens.count, limits, model.spec)
+        let byteCount = try layout.write(batch, model.positions, into: slot.metadata)
         let steps = try shares.map { try $0.receive(batch, layout, slot.metadata, byteCount: byteCount) }
 
         let hiddens = try shares.map { try $0.buffers.hidden(tokens: batch.tokens.count) }
@@ -87,13 +87,12 @@ package final class ModelRun {
                 try share.device.expect(streaming, part)
                 if part == 0 {
                     try takeUp(batch, lane)
-                    try share.device.embedding(
-                        step.tokens, choices: lane.fed, model.table, scale: model.spec.embeddingScale, into: hidden)
+                    try model.input.forward(
+                        step, choices: lane.fed, embedded: share.buffers.embedded(tokens: batch.tokens.count),
+                        into: hidden)
                 } else {
                     try model.layers[part - 1].forward(
-                        views[stage.share][model.spec.pattern[part - 1]], angles: step.angles,
-                        cache: cache.layers[part - 1],
-                        batch: step.attention)
+                        views[stage.share][model.spec.pattern[part - 1]], step, cache: cache.layers[part - 1])
                 }
             }
         }
@@ -104,7 +103,7 @@ package final class ModelRun {
     /// would do nothing for other lanes until then.
     private func takeUp(_ batch: ForwardBatch, _ lane: Lane) throws {
         guard let parcel = lane.parcel, batch.tokens.contains(where: { $0 < 0 }) else { return }
-        try ledger.receive(parcel, into: lane.fed, on: model.tableDevice, .choices)
+        try ledger.receive(parcel, into: lane.fed, on: model.input.device, .choices)
         lane.parcel = nil
     }
 
@@ -112,24 +111,22 @@ package final class ModelRun {
     private func choose(
         _ batch: ForwardBatch, _ step: StepTensors, _ lane: Lane, _ slot: Lane.Slot, _ logitRows: Range<Int>
     ) throws -> PendingStep {
-        let device = model.headDevice
+        let device = model.output.device
         try device.expect(streaming, model.spec.layers + 1)
         let count = batch.outputs.count
         guard count > 0 else { return PendingStep(slot, try device.record(), count: 0, logitRows: 0..<0, width: 0) }
         let hidden = try shares[stages[stages.count - 1].share].buffers.hidden(tokens: batch.tokens.count)
-        let (last, logits) = try outputs.view(outputs: count)
-        try device.gather(hidden, rows: step.outputs, into: last)
-        try device.linear(
-            last, norm: Norm(weight: model.finalNorm, epsilon: model.spec.finalNorm.epsilon),
-            [model.head.into(logits, scale: model.spec.logitScale)])
+        let rows = try outputs.view(outputs: count)
+        try device.gather(hidden, rows: step.outputs, into: rows.hidden)
+        try model.output.forward(rows.hidden, projected: rows.projected, into: rows.logits)
         let choices = try lane.choices.prefix(rows: count)
-        try device.argmax(logits, into: choices)
+        try device.argmax(rows.logits, into: choices)
         if let passage = lane.feedback {
             lane.parcel = try ledger.send(choices, from: device, by: passage)
         }
         try device.copyOut(choices, to: slot.choices, at: 0)
         if !logitRows.isEmpty {
-            try device.copyOut(try logits.rows(logitRows), to: try slot.logits(on: device), at: 0)
+            try device.copyOut(try rows.logits.rows(logitRows), to: try slot.logits(on: device), at: 0)
         }
         lane.rows = count
         return PendingStep(

@@ -8,14 +8,17 @@ struct StepLayout: Sendable {
     /// Tokens that there is room for.
     let capacity: Int
     private let outputs: Int
-    private let headDim: Int
+    /// Elements of a head that turn, for each rotary embedding.
+    private let turned: [Int]
+    private let scalesQueries: Bool
 
-    init(tokens: Int, _ limits: StepLimits, headDim: Int) {
+    init(tokens: Int, _ limits: StepLimits, _ spec: DecoderSpec) {
         var capacity = 16
         while capacity < tokens { capacity *= 2 }
         self.capacity = capacity
         outputs = limits.outputs
-        self.headDim = headDim
+        turned = spec.rotaries.map(\.turned)
+        scalesQueries = spec.queryScaling != nil
     }
 
     // Where each part begins, in words.
@@ -24,19 +27,23 @@ struct StepLayout: Sendable {
     private var firstKeysStart: Int { 2 * capacity }
     private var sequencesStart: Int { 3 * capacity }
     private var slotsStart: Int { 4 * capacity }
-    private var anglesStart: Int { 5 * capacity }
-    private var outputsStart: Int { (5 + headDim) * capacity }
+    private var queryScalesStart: Int { 5 * capacity }
+    private var anglesStart: Int { (scalesQueries ? 6 : 5) * capacity }
+    private var outputsStart: Int { anglesStart(turned.count) }
     private var updatesStart: Int { outputsStart + outputs }
 
+    /// Where those of a rotary embedding begin.
+    private func anglesStart(_ rotary: Int) -> Int { anglesStart + turned.prefix(rotary).reduce(0, +) * capacity }
+
     /// Bytes of the largest step: one that sets all block tables anew.
-    static func byteCount(_ limits: StepLimits, headDim: Int) -> Int {
+    static func byteCount(_ limits: StepLimits, _ spec: DecoderSpec) -> Int {
         let updates = limits.sequences * limits.blocksPerSequence
-        return (StepLayout(tokens: limits.tokens, limits, headDim: headDim).updatesStart + 3 * updates) * 4
+        return (StepLayout(tokens: limits.tokens, limits, spec).updatesStart + 3 * updates) * 4
     }
 
     /// Writes a step. Returns the bytes that it takes.
     /// Throws `ModelError` (`.invalidBatch`) if it is larger than the block.
-    func write(_ batch: ForwardBatch, _ rotary: RotaryAngles, into block: HostBlock) throws -> Int {
+    func write(_ batch: ForwardBatch, _ positions: PositionFactors, into block: HostBlock) throws -> Int {
         let byteCount = (updatesStart + 3 * batch.tableUpdates.count) * 4
         guard batch.tokens.count <= capacity, batch.outputs.count <= outputs, byteCount <= block.byteCount else {
             throw ModelError.invalidBatch("a step of \(batch.tokens.count) tokens passes the limits of its run")
@@ -55,8 +62,14 @@ struct StepLayout: Sendable {
             for (index, update) in batch.tableUpdates.enumerated() {
                 put([update.sequence, update.index, update.block], at: updatesStart + 3 * index)
             }
-            rotary.write(positions: batch.positions, lengths: batch.rotaryLengths) { index, angle in
-                words[anglesStart + index] = Int32(bitPattern: angle.bitPattern)
+            func put(_ value: Float, at index: Int) { words[index] = Int32(bitPattern: value.bitPattern) }
+            for (index, rotary) in positions.rotaries.enumerated() {
+                let start = anglesStart(index)
+                rotary.write(positions: batch.positions, lengths: batch.rotaryLengths) { put($1, at: start + $0) }
+            }
+            guard let scaling = positions.queryScaling else { return }
+            for (token, position) in batch.positions.enumerated() {
+                put(scaling.factor(Int(position)), at: queryScalesStart + token)
             }
         }
         return byteCount
@@ -70,7 +83,9 @@ struct StepLayout: Sendable {
         }
         let updates = batch.tableUpdates.count
         return StepTensors(
-            tokens: try view(tokensStart, [count]), angles: try view(anglesStart, [count, 2, headDim / 2], .float32),
+            tokens: try view(tokensStart, [count]),
+            angles: try turned.enumerated().map { try view(anglesStart($0), [count, 2, $1 / 2], .float32) },
+            queryScales: scalesQueries ? try view(queryScalesStart, [count], .float32) : nil,
             outputs: try view(outputsStart, [batch.outputs.count]),
             updates: updates == 0 ? nil : try view(updatesStart, [updates, 3]),
             attention: AttentionBatch(
@@ -84,7 +99,8 @@ struct StepLayout: Sendable {
 /// A step as a device knows it.
 struct StepTensors: Sendable {
     let tokens: Tensor  // int32 [tokens]
-    let angles: Tensor  // [tokens, 2, headDim / 2]
+    let angles: [Tensor]  // of each rotary embedding: [tokens, 2, turned / 2]
+    let queryScales: Tensor?  // [tokens]
     let outputs: Tensor  // int32 [outputs]
     /// int32 [updates, 3]: sequence, index, block.
     let updates: Tensor?

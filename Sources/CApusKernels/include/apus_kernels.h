@@ -31,7 +31,14 @@ typedef enum {
 // Element types: of stored tensors, of caches, and of prepared matrices.
 typedef enum { APUS_F32 = 0, APUS_BF16 = 1, APUS_F16 = 2, APUS_I8 = 3, APUS_I4 = 4 } apus_dtype;
 
-typedef enum { APUS_SILU = 0, APUS_GELU = 1, APUS_GELU_TANH = 2, APUS_RELU = 3 } apus_activation;
+typedef enum {
+    APUS_SILU = 0,
+    APUS_GELU = 1,
+    APUS_GELU_TANH = 2,
+    APUS_RELU = 3,
+    APUS_RELU_SQUARED = 4,
+    APUS_QUICK_GELU = 5, // x * sigmoid(1.702 x)
+} apus_activation;
 
 // Tokens of one key-value block.
 #define APUS_KV_BLOCK 16
@@ -47,12 +54,16 @@ typedef enum { APUS_SILU = 0, APUS_GELU = 1, APUS_GELU_TANH = 2, APUS_RELU = 3 }
 
 // A matrix as a checkpoint holds it: rows of `type`. Rows of APUS_I8 have a scale each. Rows of APUS_I4 are two inputs a
 // byte, the first in its low half, as value + 8; each group of APUS_GROUP inputs has a multiplier from 1 to 15.
+//
+// It may be part of a larger one: output o is then row `first + o / run * period + o % run` of what is stored.
 typedef struct {
-    const void *rows; // [outputs, inputs], at any alignment
-    const float *scales;        // [outputs], for APUS_I8 and APUS_I4
-    const uint8_t *multipliers; // [outputs, ceil(inputs / APUS_GROUP)], for APUS_I4
+    const void *rows; // [stored outputs, inputs], at any alignment
+    const float *scales;        // [stored outputs], for APUS_I8 and APUS_I4
+    const uint8_t *multipliers; // [stored outputs, ceil(inputs / APUS_GROUP)], for APUS_I4
     size_t outputs, inputs;
     apus_dtype type;
+    size_t first, run, period;  // all 0 for a matrix that stands alone
+    size_t columns;             // of elements of floating point that are stored as [inputs, columns], or 0
 } apus_matrix;
 
 // Bytes of a panel.
@@ -64,11 +75,18 @@ void apus_unpack_row(const void *panels, apus_dtype type, size_t inputs, size_t 
 // Quantizes row `output` of a matrix of floats as a checkpoint would hold it. Returns its scale.
 float apus_quantize_row(const apus_matrix *matrix, apus_dtype type, size_t output, void *row, uint8_t *multipliers);
 
+// x / sqrt(mean(x^2) + epsilon) * weight + bias for each row; of a centered norm, the row's mean is taken from x before.
+typedef struct {
+    const float *weight; // [width]; NULL: no norm
+    const float *bias;   // [width] or NULL
+    float epsilon;
+    bool is_centered;
+} apus_norm;
+
 // Activations on their way into products: rows of floats, perhaps through a norm.
 typedef struct {
-    const float *x;           // [rows, inputs]
-    const float *norm_weight; // [inputs], or NULL: x / sqrt(mean(x^2) + epsilon) * norm_weight
-    float epsilon;
+    const float *x; // [rows, inputs]
+    apus_norm norm;
     size_t rows, inputs;
     apus_dtype type; // of the matrix
     void *packed;    // packed_bytes(), 64-byte aligned
@@ -103,11 +121,15 @@ typedef struct {
     const int32_t *positions;    // [tokens]
     const int32_t *first_keys;   // [tokens]: the first key position that a token sees, or NULL: 0
     size_t window;               // most keys that a token sees, its own among them, or 0: any number
+    size_t chunk;                // a token sees keys of its own chunk of so many positions only, or 0: of all
     const int32_t *sequence;     // [tokens]: row of the block table
     const int32_t *block_tables; // [sequences, table_stride]
     size_t table_stride;
     size_t heads, kv_heads, head_dim;
     float scale;
+    float soft_cap;      // scores become soft_cap * tanh(score / soft_cap), unless it is 0
+    const float *slopes; // [heads] or NULL: a score gets slope * (key position - own position) in addition
+    const float *sinks;  // [heads] or NULL: a score beside those of the keys, without a value
     float *y; // [tokens, heads, head_dim]
 } apus_attention;
 
@@ -137,10 +159,16 @@ typedef struct {
 
     // Writes rows of a weight table as float32: y[i] = table[tokens[i]].
     void (*embedding)(const void *table, apus_dtype type, size_t width, const int32_t *tokens, size_t count, float *y);
-    // Rotates the halves of each head in place; `cos_sin` is [rows, 2, head_dim / 2].
-    void (*rotary)(float *x, const float *cos_sin, size_t rows, size_t heads, size_t head_dim);
-    // x / sqrt(mean(x^2) + epsilon) * weight for each head, in place; `weight` is [head_dim].
-    void (*norm_heads)(float *x, const float *weight, float epsilon, size_t rows, size_t heads, size_t head_dim);
+    // Rotates the first `turned` elements of each head in place: elements i and i + turned / 2, or 2i and 2i + 1 if `pairs`;
+    // `cos_sin` is [rows, 2, turned / 2].
+    void (*rotary)(float *x, const float *cos_sin, size_t rows, size_t heads, size_t head_dim, size_t turned, bool pairs);
+    // y = norm(x) * scale, or y += that; both are [rows, width], and may be one. `sets` rows of weights take turns.
+    void (*norm_rows)(const apus_norm *norm, const float *x, float *y, size_t rows, size_t width, size_t sets,
+                      float scale, bool accumulate);
+    // x = cap * tanh(x / cap)
+    void (*soft_cap)(float *x, float cap, size_t count);
+    // x = activation(x)
+    void (*activate)(apus_activation activation, float *x, size_t count);
     // gate = activation(gate) * up
     void (*gated_activation)(apus_activation activation, float *gate, const float *up, size_t count);
     // Writes keys and values [tokens, kv_heads, head_dim] into their slots (block * APUS_KV_BLOCK + offset).
@@ -159,7 +187,9 @@ typedef struct {
 static inline size_t apus_first_key(const apus_attention *task, size_t token) {
     const size_t first = task->first_keys ? (size_t)task->first_keys[token] : 0;
     const size_t seen = (size_t)task->positions[token] + 1;
-    const size_t edge = task->window && seen > task->window ? seen - task->window : 0;
+    const size_t window = task->window && seen > task->window ? seen - task->window : 0;
+    const size_t chunk = task->chunk ? (seen - 1) / task->chunk * task->chunk : 0;
+    const size_t edge = window > chunk ? window : chunk;
     return first > edge ? first : edge;
 }
 

@@ -1,56 +1,42 @@
-package import ApusCompute
-
-/// One block of a decoder: attention and an MLP, each behind a norm and added to what came in.
+/// One block of a decoder: attention and an MLP, whose results are added to what came in.
 package struct LayerKind: Sendable, Equatable {
+    package enum Residual: Sendable, Equatable {
+        /// x += attention(norm(x)), then x += mlp(norm(x)).
+        case serial
+        /// x += attention(norm(x)) + mlp(norm(x)); without a norm of its own, the MLP has attention's.
+        case parallel
+        /// x = norm(x + attention(x)), then x = norm(x + mlp(x)).
+        case normedSum
+        /// x = norm(x), x += attention(x), then the same with the MLP.
+        case normedInput
+    }
+
     package var attention: AttentionSpec
     package var mlp: MLPSpec
-    package var attentionNorm: NormSpec
-    package var mlpNorm: NormSpec
-    /// What the results of both are multiplied with before they are added.
+    /// Of what comes in.
+    package var attentionNorm: NormSpec?
+    package var mlpNorm: NormSpec?
+    /// Of results, before they are added.
+    package var attentionAfterNorm: NormSpec?
+    package var mlpAfterNorm: NormSpec?
+    package var residual = Residual.serial
+    /// What both results are multiplied with before they are added.
     package var branchScale: Float = 1
-}
 
-/// Attention of one kind of layer.
-package struct AttentionSpec: Sendable, Equatable {
-    package var heads: Int
-    package var kvHeads: Int
-    package var headDim: Int
-    /// What scores are multiplied with; 1 / √headDim by default.
-    package var scale: Float
-    /// Most keys that a token sees, its own among them; all up to its own if `nil`.
-    package var window: Int?
-    /// Of each head of queries and keys, before they are turned.
-    package var headNorm: NormSpec?
-    /// Whether queries and keys are turned by their positions.
-    package var isRotary = true
-    /// Of queries, keys and values.
-    package var hasInputBias = false
-    package var hasOutputBias = false
-
-    package init(heads: Int, kvHeads: Int, headDim: Int) {
-        (self.heads, self.kvHeads, self.headDim) = (heads, kvHeads, headDim)
-        scale = 1 / Float(headDim).squareRoot()
+    package init(attention: AttentionSpec, mlp: MLPSpec, norm: NormSpec) {
+        (self.attention, self.mlp, attentionNorm, mlpNorm) = (attention, mlp, norm, norm)
     }
 
-    package var rule: AttentionRule { AttentionRule(scale: scale, window: window) }
-    package var queryWidth: Int { heads * headDim }
-    package var keyWidth: Int { kvHeads * headDim }
-}
-
-/// down(activation(gate(x)) · up(x))
-package struct MLPSpec: Sendable, Equatable {
-    package var width: Int
-    package var activation: Activation
-    package var hasBias = false
-
-    package init(width: Int, activation: Activation) {
-        (self.width, self.activation) = (width, activation)
+    /// Norms only of results, instead of what comes in.
+    package mutating func normResults() {
+        (attentionAfterNorm, mlpAfterNorm) = (attentionNorm, mlpNorm)
+        (attentionNorm, mlpNorm) = (nil, nil)
     }
-}
 
-/// x / √(mean(x²) + epsilon) · weight
-package struct NormSpec: Sendable, Equatable {
-    package var epsilon: Float
-
-    package init(epsilon: Double) { self.epsilon = Float(epsilon) }
+    /// All norms of hidden states.
+    package mutating func setNorms(_ norm: NormSpec) {
+        for path in [\Self.attentionNorm, \.mlpNorm, \.attentionAfterNorm, \.mlpAfterNorm] where self[keyPath: path] != nil {
+            self[keyPath: path] = norm
+        }
+    }
 }

@@ -9,7 +9,7 @@ enum Granite: Architecture {
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var spec = try DecoderSpec(config, defaults: .llama)
         try spec.setBiases(config)
-        spec.embeddingScale = Float(try config.optionalDouble("embedding_multiplier") ?? 1)
+        spec.embedding.scale = Float(try config.optionalDouble("embedding_multiplier") ?? 1)
         spec.kinds[0].attention.scale = Float(try config.optionalDouble("attention_multiplier") ?? 1)
         spec.kinds[0].branchScale = Float(try config.optionalDouble("residual_multiplier") ?? 1)
         let divisor = try config.optionalDouble("logits_scaling") ?? 1

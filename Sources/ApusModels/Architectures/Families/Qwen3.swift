@@ -11,7 +11,7 @@ enum Qwen3: Architecture {
         defaults.headDim = 128
         var spec = try DecoderSpec(config, defaults: defaults)
         try spec.setBiases(config)
-        spec.kinds[0].attention.headNorm = spec.finalNorm
+        spec.kinds[0].attention.headNorm = spec.finalNorm.map { HeadNormSpec($0) }
         try spec.setQwenWindow(config)
         return spec
     }

@@ -23,8 +23,8 @@ enum SmolLM3: Architecture {
         let window = usesWindow ? try config.optionalPositive("sliding_window", atMost: 1 << 40) : nil
         let slides = try config.slidingLayers(count: spec.layers)
         spec.changeLayers { layer, kind in
-            kind.attention.isRotary = turned.isEmpty ? (layer + 1) % interval != 0 : turned[layer] != 0
-            if slides?[layer] ?? !kind.attention.isRotary { kind.attention.window = window }
+            kind.attention.rotary = (turned.isEmpty ? (layer + 1) % interval != 0 : turned[layer] != 0) ? 0 : nil
+            if slides?[layer] ?? (kind.attention.rotary == nil) { kind.attention.window = window }
         }
         return spec
     }

@@ -9,10 +9,13 @@ extension DecoderSpec {
     /// - Returns: the model, and a remark where the configuration says something else.
     func settled(in weights: WeightCursor, stored: Quantization?) -> (DecoderSpec, remarks: [String]) {
         var spec = self
-        // Saved from the base model, names lack its prefix.
-        let witness = "\(names.layers).0.\(names[.attentionNorm]).weight"
-        if !weights.contains(names.inBody(witness)), weights.contains(witness) { spec.names.body = "" }
-        guard tiedEmbeddings, stored == nil, let head = weights.checkpoint[names.head + ".weight"] else {
+        // Saved from the base model, or from a model around it, names begin otherwise. Every layer has this matrix.
+        let witness = "\(names.layers).0.\(names[.output]).weight"
+        if let body = names.bodies.first(where: { weights.contains($0.isEmpty ? witness : "\($0).\(witness)") }) {
+            spec.names.bodies = [body]
+        }
+        if let head = names.heads.first(where: { weights.contains("\($0).weight") }) { spec.names.heads = [head] }
+        guard tiedEmbeddings, stored == nil, let head = weights.checkpoint[spec.names.head + ".weight"] else {
             return (spec, [])
         }
         guard let table = weights.checkpoint[spec.names.table + ".weight"] else {
@@ -25,7 +28,7 @@ extension DecoderSpec {
             spec,
             [
                 "\(weights.checkpoint.directory): config.json says that the head is the table, but the checkpoint has a "
-                    + "'\(names.head)' of its own, which is used"
+                    + "'\(spec.names.head)' of its own, which is used"
             ]
         )
     }

@@ -8,23 +8,21 @@ extension DecoderSpec {
         package let count: Int
     }
 
-    static let headProduct = "head"
-
     /// All products of a step. The lookup of the embedding is none.
     package var products: [Product] {
         let ofLayers = kinds.indices.flatMap { kind in
-            products(of: kinds[kind], count: pattern.count { $0 == kind })
+            products(of: weights(of: kinds[kind]), count: pattern.count { $0 == kind })
         }
-        return ofLayers + [headProduct]
+        return products(of: inputWeights) + ofLayers + products(of: outputWeights) + [headProduct]
     }
 
     var headProduct: Product {
-        Product(name: Self.headProduct, outputs: vocabularySize, inputs: hiddenSize, count: 1)
+        Product(name: WeightRole.head.product ?? "", outputs: vocabularySize, inputs: embedding.width, count: 1)
     }
 
-    /// Those of a kind of layer.
-    func products(of kind: LayerKind, count: Int = 1) -> [Product] {
-        weights(of: kind).matrices(nil).reduce(into: []) { products, part in
+    /// Those of some weights.
+    func products(of weights: [LayerWeight], count: Int = 1) -> [Product] {
+        weights.matrices(nil).reduce(into: []) { products, part in
             guard let name = part.weight.role.product else { return }
             if products.last?.name == name {
                 products[products.count - 1].outputs += part.matrix.outputs
@@ -39,22 +37,5 @@ extension DecoderSpec {
     /// number, since configurations may name models that no integer counts.
     package var parametersInProducts: Double {
         products.reduce(0) { $0 + Double($1.outputs) * Double($1.inputs) * Double($1.count) }
-    }
-
-    /// The name and shape of every weight that a checkpoint of this model has.
-    package var weightShapes: [(name: String, shape: [Int])] {
-        let ofKinds = kinds.map { kind in
-            weights(of: kind).flatMap { weight -> [(String, [Int])] in
-                let parts = (weight.matrix(nil)?.parts ?? []).map { ($0.name, $0.shape) }
-                return (parts + weight.vectors.map { ($0.name, [$0.count]) }).map { ("\(weight.module).\($0)", $1) }
-            }
-        }
-        var shapes = [(names.table + ".weight", [vocabularySize, hiddenSize])]
-        for (layer, kind) in pattern.enumerated() {
-            shapes += ofKinds[kind].map { (names.layer(layer, $0.0), $0.1) }
-        }
-        shapes.append((names.inBody(names.finalNorm) + ".weight", [hiddenSize]))
-        if !tiedEmbeddings { shapes.append(("\(names.head).weight", [vocabularySize, hiddenSize])) }
-        return shapes.map { (name: $0.0, shape: $0.1) }
     }
 }

@@ -1,37 +1,40 @@
 import ApusCompute
 
-/// One weight of a layer: what it is for, how large it is, and where a checkpoint has it.
-struct LayerWeight: Sendable {
-    enum Content: Sendable, Equatable {
-        case matrix(outputs: Int, inputs: Int, hasBias: Bool)
-        case vector(count: Int)
-    }
-
-    let role: WeightRole
-    let content: Content
-    /// Its module, below the layer.
-    let module: String
-
-    /// How a checkpoint in some format holds it; `nil` for a vector.
-    func matrix(_ quantization: Quantization?) -> StoredMatrix? {
-        guard case .matrix(let outputs, let inputs, _) = content else { return nil }
-        return StoredMatrix(outputs: outputs, inputs: inputs, quantization: quantization)
-    }
-
-    /// The vectors that it consists of beside a matrix, by the last part of their names.
-    var vectors: [(name: String, count: Int)] {
-        switch content {
-        case .matrix(let outputs, _, let hasBias): hasBias ? [("bias", outputs)] : []
-        case .vector(let count): [("weight", count)]
-        }
-    }
-}
-
-/// The one table of what a layer has, from which loading, checks, sizes, plans and quantization follow.
+/// The one table of what a model has, from which loading, checks, sizes, plans and quantization follow.
 extension DecoderSpec {
+    /// Of a layer of some kind.
     func weights(of kind: LayerKind) -> [LayerWeight] {
         WeightRole.allCases.compactMap { role in
-            content(role, kind).map { LayerWeight(role: role, content: $0, module: names[role]) }
+            content(role, kind).map {
+                LayerWeight(role: role, content: $0, module: names[role], view: view(role, kind))
+            }
+        }
+    }
+
+    /// What stands before the layers, beside the table.
+    var inputWeights: [LayerWeight] { weights(of: [.positions, .inputProjection, .embeddingNorm]) }
+
+    /// What stands after them, beside the head's matrix.
+    var outputWeights: [LayerWeight] { weights(of: [.finalNorm, .outputProjection]) }
+
+    private func weights(of roles: [WeightRole]) -> [LayerWeight] {
+        roles.compactMap { role in
+            content(role).map { LayerWeight(role: role, content: $0, module: names[role]) }
+        }
+    }
+
+    private func content(_ role: WeightRole) -> LayerWeight.Content? {
+        let isProjected = embedding.width != hiddenSize
+        return switch role {
+        case .positions:
+            embedding.positions.map { .table(rows: $0.rows, width: hiddenSize, skipped: $0.offset) }
+        case .inputProjection:
+            isProjected ? .matrix(outputs: hiddenSize, inputs: embedding.width, hasBias: false) : nil
+        case .embeddingNorm: embedding.norm.map { .norm($0, shape: [hiddenSize]) }
+        case .finalNorm: finalNorm.map { .norm($0, shape: [hiddenSize]) }
+        case .outputProjection:
+            isProjected ? .matrix(outputs: embedding.width, inputs: hiddenSize, hasBias: false) : nil
+        default: nil
         }
     }
 
@@ -40,21 +43,56 @@ extension DecoderSpec {
         func matrix(_ outputs: Int, _ inputs: Int, _ hasBias: Bool) -> LayerWeight.Content {
             .matrix(outputs: outputs, inputs: inputs, hasBias: hasBias)
         }
+        func norm(_ spec: NormSpec?) -> LayerWeight.Content? { spec.map { .norm($0, shape: [hiddenSize]) } }
         return switch role {
-        case .attentionNorm, .mlpNorm: .vector(count: hiddenSize)
+        case .attentionNorm: norm(kind.attentionNorm)
+        case .attentionAfterNorm: norm(kind.attentionAfterNorm)
+        case .mlpNorm: norm(kind.mlpNorm)
+        case .mlpAfterNorm: norm(kind.mlpAfterNorm)
         case .query: matrix(attention.queryWidth, hiddenSize, attention.hasInputBias)
         case .key, .value: matrix(attention.keyWidth, hiddenSize, attention.hasInputBias)
-        case .queryNorm, .keyNorm: attention.headNorm.map { _ in .vector(count: attention.headDim) }
+        case .queryNorm: attention.headNorm.map { headNorm($0, attention.heads, attention.headDim) }
+        case .keyNorm: attention.headNorm.map { headNorm($0, attention.kvHeads, attention.headDim) }
+        case .sinks: attention.hasSinks ? .vector(name: "sinks", count: attention.heads) : nil
         case .output: matrix(hiddenSize, attention.queryWidth, attention.hasOutputBias)
-        case .gate, .up: matrix(mlp.width, hiddenSize, mlp.hasBias)
+        case .gate: mlp.isGated ? matrix(mlp.width, hiddenSize, mlp.hasBias) : nil
+        case .up: matrix(mlp.width, hiddenSize, mlp.hasBias)
         case .down: matrix(hiddenSize, mlp.width, mlp.hasBias)
+        default: nil
         }
     }
-}
 
-extension [LayerWeight] {
-    /// The matrices, as a checkpoint in some format holds them.
-    func matrices(_ quantization: Quantization?) -> [(weight: LayerWeight, matrix: StoredMatrix)] {
-        compactMap { weight in weight.matrix(quantization).map { (weight, $0) } }
+    private func headNorm(_ spec: HeadNormSpec, _ heads: Int, _ headDim: Int) -> LayerWeight.Content {
+        switch spec.span {
+        case .head: .norm(spec.norm, shape: [headDim])
+        case .headWithOwnWeights: .norm(spec.norm, shape: [heads, headDim])
+        case .headWithListedWeights: .norm(spec.norm, shape: [headDim], pieces: heads)
+        case .row: .norm(spec.norm, shape: [heads * headDim])
+        }
+    }
+
+    /// Where a layer's matrix is in what is stored; `nil` if it stands alone.
+    private func view(_ role: WeightRole, _ kind: LayerKind) -> MatrixView? {
+        guard case .matrix(let outputs, _, _)? = content(role, kind) else { return nil }
+        let isTransposed = names.transposed.contains(role)
+        guard let fusion = names.fusions.first(where: { $0.parts.contains(role) }) else {
+            return isTransposed ? MatrixView(outputs: outputs, isTransposed: true) : nil
+        }
+        let groups =
+            switch fusion.groups {
+            case .count(let count): count
+            case .heads: kind.attention.heads
+            case .kvHeads: kind.attention.kvHeads
+            }
+        var (first, period, stored) = (0, 0, 0)
+        for part in fusion.parts {
+            guard case .matrix(let outputs, _, _)? = content(part, kind) else { continue }
+            if part == role { first = period }
+            period += outputs / groups
+            stored += outputs
+        }
+        return MatrixView(
+            storedOutputs: stored, first: first, run: max(outputs / groups, 1), period: period,
+            isTransposed: isTransposed)
     }
 }

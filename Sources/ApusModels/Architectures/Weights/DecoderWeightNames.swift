@@ -1,37 +1,76 @@
 /// What a family calls its weights.
 package struct DecoderWeightNames: Sendable, Equatable {
-    /// Dotted path to what holds the embedding, the layers and the last norm; empty where they stand at the top.
-    package var body = "model"
-    package var embedding = "embed_tokens"
+    /// Dotted paths to what holds the embedding, the layers and the last norm, empty for the top. Checkpoints have one of
+    /// them: that which they are saved with first.
+    package var bodies = ["model", ""]
     package var layers = "layers"
-    package var finalNorm = "norm"
-    package var head = "lm_head"
+    /// The same for the output projection.
+    package var heads = ["lm_head"]
     /// Whether the checkpoint holds one matrix as table and head, under the head's name.
     package var tableIsHead = false
-    /// Modules of a layer.
+    /// Matrices of a layer whose elements lie as [inputs, outputs].
+    package var transposed: Set<WeightRole> = []
+    /// Beginnings and ends of names that checkpoints carry although nothing is made of them.
+    package var ignoredPrefixes: [String] = []
+    package var ignoredSuffixes = ["rotary_emb.inv_freq"]
+    private(set) var fusions: [Fusion] = []
+
+    /// Several matrices stored as one: groups, one after the other, each of the same parts in the same order.
+    struct Fusion: Sendable, Equatable {
+        let module: String
+        let parts: [WeightRole]
+        let groups: Groups
+    }
+
+    package enum Groups: Sendable, Equatable {
+        case count(Int)
+        case heads
+        case kvHeads
+    }
+
+    /// Modules: those of a layer below it, the others but the head below the body.
     private var modules: [WeightRole: String] = [
+        .embedding: "embed_tokens", .positions: "embed_positions", .embeddingNorm: "embed_norm",
+        .inputProjection: "project_in", .outputProjection: "project_out", .finalNorm: "norm",
         .attentionNorm: "input_layernorm",
         .query: "self_attn.q_proj", .key: "self_attn.k_proj", .value: "self_attn.v_proj", .output: "self_attn.o_proj",
-        .queryNorm: "self_attn.q_norm", .keyNorm: "self_attn.k_norm",
+        .queryNorm: "self_attn.q_norm", .keyNorm: "self_attn.k_norm", .sinks: "self_attn",
+        .attentionAfterNorm: "post_attention_layernorm",
         .mlpNorm: "post_attention_layernorm",
         .gate: "mlp.gate_proj", .up: "mlp.up_proj", .down: "mlp.down_proj",
+        .mlpAfterNorm: "post_feedforward_layernorm",
     ]
-    /// Ends of names that checkpoints carry although they are computed, not loaded.
-    package var ignoredSuffixes = ["rotary_emb.inv_freq"]
 
     package init() {}
 
     subscript(role: WeightRole) -> String {
-        get { modules[role] ?? "" }
+        get { role == .head ? head : modules[role] ?? "" }
         set { modules[role] = newValue }
     }
+
+    /// Gives some modules other names.
+    mutating func rename(_ names: [WeightRole: String]) { modules.merge(names) { _, new in new } }
+
+    /// Some matrices are stored as one.
+    mutating func fuse(_ parts: [WeightRole], as module: String, groups: Groups = .count(1)) {
+        fusions.append(Fusion(module: module, parts: parts, groups: groups))
+        for part in parts { modules[part] = module }
+    }
+
+    var body: String { bodies.first ?? "" }
+    var head: String { heads.first ?? "" }
 
     /// The place of something in the body. A body without a name lies at the top.
     func inBody(_ path: String) -> String { body.isEmpty ? path : "\(body).\(path)" }
 
     /// The place of the table that tokens are looked up in.
-    var table: String { tableIsHead ? head : inBody(embedding) }
+    var table: String { tableIsHead ? head : inBody(self[.embedding]) }
 
     /// The place of a part of a layer.
     func layer(_ index: Int, _ part: String) -> String { inBody("\(layers).\(index).\(part)") }
+
+    /// Whether a tensor is one that nothing is made of.
+    func ignores(_ name: String) -> Bool {
+        ignoredPrefixes.contains(where: name.hasPrefix) || ignoredSuffixes.contains(where: name.hasSuffix)
+    }
 }

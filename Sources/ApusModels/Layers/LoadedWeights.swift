@@ -1,10 +1,12 @@
 import ApusCheckpoints
 import ApusCompute
 
-/// What a layer has, brought to its device, by what it is for.
-struct LayerParts {
-    private var projections: [WeightRole: Projection] = [:]
-    private var vectors: [WeightRole: Tensor] = [:]
+/// What some part of a model has, brought to its device, by what it is for.
+struct LoadedWeights {
+    private(set) var projections: [WeightRole: Projection] = [:]
+    private(set) var norms: [WeightRole: Norm] = [:]
+    private(set) var tables: [WeightRole: any PreparedWeight] = [:]
+    private(set) var vectors: [WeightRole: Tensor] = [:]
     /// In the order in which they are used.
     private(set) var matrices: [any PreparedWeight] = []
 
@@ -14,21 +16,21 @@ struct LayerParts {
                 let projection = try loader.projection(place, weight, matrix)
                 projections[weight.role] = projection
                 matrices.append(projection.weight)
-            } else if let vector = weight.vectors.first {
-                vectors[weight.role] = try loader.vector(place.at(weight.module), vector.name, count: vector.count)
+            } else if let table = weight.table {
+                tables[weight.role] = try loader.table(place.at(weight.module), table)
+            } else if case .norm(let spec, let shape, let pieces) = weight.content {
+                let count = shape.reduce(pieces ?? 1, *)
+                norms[weight.role] = try loader.norm(place, weight, spec, count: count)
+            } else if case .vector(let name, _) = weight.content {
+                vectors[weight.role] = try loader.vector(place, weight, name: name)
             }
         }
     }
 
-    /// Throws `ModelError` (`.unsupported`) for what the layer's kind does not have.
+    /// Throws `ModelError` (`.unsupported`) for what the part's kind does not have.
     func projection(_ role: WeightRole) throws -> Projection {
         guard let projection = projections[role] else { throw ModelError.unsupported("a layer without \(role)") }
         return projection
-    }
-
-    func norm(_ role: WeightRole, _ spec: NormSpec) throws -> Norm {
-        guard let weight = vectors[role] else { throw ModelError.unsupported("a layer without \(role)") }
-        return Norm(weight: weight, epsilon: spec.epsilon)
     }
 }
 

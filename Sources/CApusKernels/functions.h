@@ -1,0 +1,45 @@
+// Functions of vectors of floats: each element's result depends on nothing but the element.
+
+// A polynomial by Cephes' tanhf near zero, e^2x elsewhere: about two units in the last place.
+INLINE vfloat hyperbolic_tangent(vfloat x) {
+    const vfloat square = x * x;
+    vfloat near = square * -5.70498872745e-3f + 2.06390887954e-2f;
+    near = near * square - 5.37397155531e-2f;
+    near = near * square + 1.33314422036e-1f;
+    near = near * square - 3.33332819422e-1f;
+    near = near * square * x + x;
+    const vfloat far = 1.0f - 2.0f / (exponential(x * 2.0f) + 1.0f);
+    return pick(square < splat(0.390625f), near, far);
+}
+
+// Two polynomials fitted by N. Juffa (stackoverflow.com/a/35148199): of x near zero, in the exponent elsewhere.
+INLINE vfloat error_function(vfloat x) {
+    const vfloat square = x * x, size = maximum(x, -x);
+    vfloat far = size * -1.72853470e-5f + 3.83197126e-4f;
+    far = far * square + (size * -3.88396438e-3f + 2.42546219e-2f);
+    far = far * size - 1.06777877e-1f;
+    far = far * size - 6.34846687e-1f;
+    far = far * size - 1.28717512e-1f;
+    far = far * size - size;
+    far = 1.0f - exponential(far);
+    vfloat near = square * -5.96761703e-4f + 4.99119423e-3f;
+    near = near * square - 2.67681349e-2f;
+    near = near * square + 1.12819925e-1f;
+    near = near * square - 3.76125336e-1f;
+    near = near * square + 1.28379166e-1f;
+    near = near * x + x;
+    return pick(size < splat(0.927734375f), near, pick(x < (vfloat){}, -far, far));
+}
+
+INLINE vfloat activated(const apus_activation activation, vfloat x) {
+    switch (activation) {
+    case APUS_SILU: return x / (exponential(-x) + 1.0f);
+    case APUS_GELU: return x * 0.5f * (error_function(x * 0.70710678118654752f) + 1.0f);
+    case APUS_GELU_TANH:
+        return x * 0.5f * (hyperbolic_tangent((x + x * x * x * 0.044715f) * 0.79788456080286536f) + 1.0f);
+    case APUS_RELU: return pick(x < (vfloat){}, (vfloat){}, x);
+    case APUS_RELU_SQUARED: return pick(x < (vfloat){}, (vfloat){}, x * x);
+    case APUS_QUICK_GELU: return x / (exponential(x * -1.702f) + 1.0f);
+    }
+    return x;
+}
