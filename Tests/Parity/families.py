@@ -17,39 +17,51 @@ from collections import Counter
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, GenerationConfig
+from transformers import GenerationConfig
+from transformers.pytorch_utils import Conv1D
 
 from apus_command import Command, command, parsed, script
 from families_cases import FAMILIES, UNSEEN, Case, draw
 from models_checkpoints import DTYPES
 from models_compare import Verdict, compare
+from models_reference import model_class
 
 NEW_TOKENS = 32
+
+
+NORMS = ("norm", "ln_")
+TABLES = ("embed", "wte", "wpe")
+SCORES = ("q_proj", "k_proj", "qkv", "query_key_value", "c_attn")
 
 
 @torch.no_grad()
 def perturb(model, seed: int) -> None:
     """Every parameter: what is 1 or 0 after initialization would hide a norm, a bias, or their absence."""
     generator = torch.Generator().manual_seed(seed)
+    transposed = {name + ".weight" for name, module in model.named_modules() if isinstance(module, Conv1D)}
     for name, weight in model.named_parameters():
         noise = torch.randn(weight.shape, generator=generator)
-        if "norm" in name:
-            weight.copy_((0.0 if name.endswith("bias") else 1.0) + 0.2 * noise)
+        if any(part in name for part in NORMS) and "embed_tokens" not in name:
+            # Some are 1 and some 0 to begin with; what is added to 1 is small.
+            usual = 0 if model.config.model_type == "nemotron" else weight.mean().round().clamp(0, 1)
+            weight.copy_(usual + 0.2 * noise)
         elif weight.dim() == 1:
             weight.copy_(0.3 * noise)
-        elif "embed" in name:
+        elif any(part in name for part in TABLES) and "embed_out" not in name:
             # As its own head, a large table has every token repeat itself, whatever the layers do.
             weight.copy_((0.35 if model.config.tie_word_embeddings else 0.8) * noise)
-        elif "lm_head" in name:
+        elif "lm_head" in name or "embed_out" in name:
             weight.copy_(3.0 / weight.shape[1] ** 0.5 * noise)
         else:
-            gain = 1.6 if any(part in name for part in ("q_proj", "k_proj")) else 1.2
-            weight.copy_(gain / weight.shape[1] ** 0.5 * noise)
+            gain = 1.6 if any(part in name.lower() for part in SCORES) else 1.2
+            if not getattr(model.config, "scale_attn_weights", True):
+                gain /= 2 if gain > 1.2 else 1
+            weight.copy_(gain / weight.shape[0 if name in transposed else 1] ** 0.5 * noise)
 
 
 def write(folder: Path, case: Case) -> None:
     torch.manual_seed(case.seed)
-    model = AutoModelForCausalLM.from_config(case.config()).float()
+    model = model_class(case.config()).from_config(case.config()).float()
     perturb(model, case.seed)
     model = model.to(DTYPES[case.dtype])
     model.generation_config = GenerationConfig()
@@ -66,10 +78,15 @@ def check(apus: Command, case: Case, undo=None) -> Verdict:
     """`undo` changes the configuration that apus reads, but not the one that transformers does."""
     rng = random.Random(case.seed ^ 0x5EED)
     with tempfile.TemporaryDirectory(prefix="apus-families-") as name:
-        folder = Path(name)
+        folder, family = Path(name) / "model", FAMILIES[case.family]
         write(folder, case)
+        given = folder
+        if family.published:
+            given = Path(name) / "published"
+            family.published(folder, given)
+            folder = given if family.is_read else folder
         prompts = prompts_of(case, rng)
-        path, original = folder / "config.json", (folder / "config.json").read_text()
+        path, original = given / "config.json", (given / "config.json").read_text()
         if undo:
             written = json.loads(original)
             undo(written)
@@ -78,9 +95,9 @@ def check(apus: Command, case: Case, undo=None) -> Verdict:
                      "--threads", rng.choice([1, 2])]
         try:
             records = apus.generate(
-                folder, [{"prompt_token_ids": prompt} for prompt in prompts], *arguments, isa=rng.choice(apus.sets))
+                given, [{"prompt_token_ids": prompt} for prompt in prompts], *arguments, isa=rng.choice(apus.sets))
             path.write_text(original)
-            return compare(case, folder, prompts, records, NEW_TOKENS, "eager")
+            return compare(case, folder, prompts, records, NEW_TOKENS, case.attention)
         except (RuntimeError, OSError, ValueError, subprocess.TimeoutExpired) as error:
             return Verdict(failures=[str(error)])
 

@@ -1,7 +1,7 @@
 """What is drawn of each family: sizes, and the switches that its configurations have.
 
-A family is a function that turns drawn sizes into a configuration of transformers, and a list of switches. A switch is set
-in about half the draws; `undo` takes it out of the written config.json again, to see that this would be caught.
+A family is a class of transformers' configurations, how drawn sizes become its arguments, and a list of switches. A switch
+is set in about half the draws; `undo` takes it out of the written config.json again, to see that this would be caught.
 """
 
 import random
@@ -9,6 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import transformers
+
+import families_published as published
+
+ORIGINAL = "original_max_position_embeddings"
 
 
 @dataclass
@@ -24,6 +28,14 @@ class Family:
     switches: list[Switch] = field(default_factory=list)
     # What every draw has, of its sizes.
     always: Callable[[dict], dict] = lambda sizes: {}
+    # How the sizes are called; what is not among these is not passed.
+    keys: dict[str, str] | None = None
+    # The model around the decoder, and what its configuration has beside the decoder's.
+    wrapper: str | None = None
+    around: dict = field(default_factory=dict)
+    # Writes the checkpoint as it is published, for apus; the reference reads it too if `is_read`.
+    published: Callable | None = None
+    is_read: bool = False
 
 
 def sizes(rng: random.Random) -> dict:
@@ -31,9 +43,15 @@ def sizes(rng: random.Random) -> dict:
     kv = rng.choice([1, 2, 3])
     heads = kv * rng.choice([2, 3])
     return dict(
-        vocab_size=rng.randint(97, 700), hidden_size=heads * rng.choice([8, 12, 20]), num_hidden_layers=rng.randint(2, 4),
+        vocab_size=rng.randint(97, 700), hidden_size=heads * rng.choice([8, 16, 24]), num_hidden_layers=rng.randint(2, 4),
         intermediate_size=rng.randint(33, 120), num_attention_heads=heads, num_key_value_heads=kv,
         max_position_embeddings=rng.choice([32, 64]), tie_word_embeddings=False)
+
+
+GPT = {"hidden_size": "n_embd", "num_hidden_layers": "n_layer", "num_attention_heads": "n_head", "vocab_size": "vocab_size",
+       "max_position_embeddings": "n_positions", "tie_word_embeddings": "tie_word_embeddings"}
+USUAL = {name: name for name in sizes(random.Random(0))}
+NO_GROUPS = {name: name for name in USUAL if name != "num_key_value_heads"}
 
 
 def key(name: str, value, undone) -> Switch:
@@ -47,11 +65,37 @@ def key(name: str, value, undone) -> Switch:
     return Switch(name, apply, undo)
 
 
+def rope(name: str, undone=None, **parameters) -> Switch:
+    """A set of rotary parameters; functions draw theirs."""
+    def apply(config: dict, rng: random.Random) -> None:
+        drawn = {key: value(rng) if callable(value) else value for key, value in parameters.items()}
+        config["rope_parameters"] = {"rope_type": "default", "rope_theta": 10000.0} | drawn
+
+    def undo(written: dict) -> None:
+        written["rope_parameters"] = undone or {"rope_type": "default", "rope_theta": 10000.0}
+
+    return Switch(name, apply, undo)
+
+
 TIED = Switch("tied", lambda config, rng: config.update(tie_word_embeddings=True), lambda written: None)
 HEAD_DIM = Switch("head_dim", lambda config, rng: config.update(head_dim=rng.choice([8, 16, 24])), lambda written: None)
-THETA = Switch(
-    "theta", lambda config, rng: config.update(rope_parameters={"rope_type": "default", "rope_theta": 500.0}),
-    lambda written: written.update(rope_parameters={"rope_type": "default", "rope_theta": 10000.0}))
+THETA = rope("theta", rope_theta=500.0)
+BIAS = key("attention_bias", True, False)
+MLP_BIAS = key("mlp_bias", True, False)
+WINDOW = key("sliding_window", lambda rng: rng.choice([3, 7, 17]), None)
+ACTIVATION = key("hidden_act", "gelu", "silu")
+HEADS = {"head_dim": 16}
+
+
+def share(name: str, usual: float, key: str = "partial_rotary_factor") -> Switch:
+    """How much of each head turns, of heads whose parts are even."""
+    def apply(config: dict, rng: random.Random) -> None:
+        config["rope_parameters"] = {"rope_type": "default", "rope_theta": 10000.0, key: 0.75}
+
+    def undo(written: dict) -> None:
+        written["rope_parameters"] = {"rope_type": "default", "rope_theta": 10000.0, key: usual}
+
+    return Switch(name, apply, undo)
 
 
 def qwen_window(config: dict, rng: random.Random) -> None:
@@ -61,15 +105,8 @@ def qwen_window(config: dict, rng: random.Random) -> None:
 QWEN_WINDOW = Switch("window", qwen_window, lambda written: written.update(use_sliding_window=False))
 
 
-WINDOW = key("sliding_window", lambda rng: rng.choice([3, 7, 17]), None)
-
-
 def smol_window(config: dict, rng: random.Random) -> None:
     config.update(use_sliding_window=True, sliding_window=rng.choice([3, 7, 17]))
-
-
-def no_smol_window(written: dict) -> None:
-    written.update(use_sliding_window=False)
 
 
 def no_interval(written: dict) -> None:
@@ -84,38 +121,203 @@ def layer_types(config: dict, rng: random.Random) -> None:
 
 LAYER_TYPES = Switch("layer_types", layer_types, lambda written: written.pop("layer_types"))
 
+
+def local_rope(config: dict, rng: random.Random) -> None:
+    config["rope_parameters"] = {
+        "full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 5000.0},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 200.0}}
+    config.update(sliding_window=5, layer_types=["sliding_attention", "full_attention"] * 2, num_hidden_layers=4)
+
+
+LOCAL_ROPE = Switch("local_rope", local_rope, lambda written: written.pop("rope_parameters"))
+
+
+def longrope(config: dict, rng: random.Random) -> None:
+    """The original context ends within one of the prompts, and within what another goes on with."""
+    pairs = config["hidden_size"] // config["num_attention_heads"] // 2
+    factors = lambda most: [round(rng.uniform(1, most), 3) for _ in range(pairs)]
+    config["rope_parameters"] = {"rope_type": "longrope", "rope_theta": 10000.0, "short_factor": factors(1.5),
+                                 "long_factor": factors(8)}
+    config.update({ORIGINAL: rng.choice([16, 42]), "max_position_embeddings": 256})
+
+
+def mpt(attention: str, value, undone) -> Switch:
+    return Switch(attention, lambda config, rng: config["attn_config"].update({attention: value}),
+                  lambda written: written["attn_config"].update({attention: undone}))
+
+
+LEARNED = {"max_position_embeddings": 128}
+
+
+def falcon_new(config: dict, rng: random.Random) -> None:
+    config.update(new_decoder_architecture=True, parallel_attn=True, num_attention_heads=6, num_kv_heads=3, hidden_size=48)
+
+
+def falcon_alibi(config: dict, rng: random.Random) -> None:
+    # The reference rounds what other numbers of heads give to bfloat16.
+    config.update(alibi=True, num_attention_heads=4, hidden_size=64)
+    if config.get("new_decoder_architecture"):
+        config.update(num_kv_heads=2)
+
+
 FAMILIES: dict[str, Family] = {
     "qwen2": Family("Qwen2Config", [QWEN_WINDOW, TIED, THETA]),
-    "qwen3": Family("Qwen3Config", [QWEN_WINDOW, TIED, THETA, HEAD_DIM, key("attention_bias", True, False)]),
-    "mistral": Family(
-        "MistralConfig",
-        [TIED, THETA, HEAD_DIM, WINDOW],
-        lambda sizes: {"sliding_window": None}),
+    "qwen3": Family("Qwen3Config", [QWEN_WINDOW, TIED, THETA, HEAD_DIM, BIAS]),
+    "mistral": Family("MistralConfig", [TIED, THETA, HEAD_DIM, WINDOW], lambda sizes: {"sliding_window": None}),
     "ministral": Family(
         "MinistralConfig", [TIED, THETA, HEAD_DIM, WINDOW, LAYER_TYPES],
         lambda sizes: {"sliding_window": 9, "head_dim": sizes["hidden_size"] // sizes["num_attention_heads"]}),
+    "ministral3": Family(
+        "Ministral3Config",
+        [TIED, WINDOW, rope("beta", rope_type="yarn", factor=4.0, original_max_position_embeddings=16, mscale=1.0,
+                            mscale_all_dim=1.0, llama_4_scaling_beta=0.5, rope_theta=10000.0)],
+        lambda sizes: HEADS | {"rope_parameters": {
+            "rope_type": "yarn", "factor": 2.0, ORIGINAL: 32, "mscale": 1.0, "mscale_all_dim": 1.0,
+            "llama_4_scaling_beta": 0.1, "rope_theta": 10000.0}}),
+    "gemma": Family("GemmaConfig", [TIED, THETA, HEAD_DIM, BIAS, key("hidden_act", "relu", "gelu_pytorch_tanh")],
+                    lambda sizes: HEADS),
+    "gemma2": Family(
+        "Gemma2Config",
+        [TIED, THETA, BIAS, WINDOW, LAYER_TYPES, key("query_pre_attn_scalar", 60, 16),
+         key("attn_logit_softcapping", lambda rng: rng.choice([0.7, 2.0]), None),
+         key("final_logit_softcapping", lambda rng: rng.choice([1.5, 4.0]), None)],
+        lambda sizes: HEADS | {"sliding_window": 9, "query_pre_attn_scalar": 16, "attn_logit_softcapping": 1.5,
+                               "final_logit_softcapping": None}),
+    "gemma3_text": Family(
+        "Gemma3TextConfig",
+        [TIED, BIAS, WINDOW, LAYER_TYPES, LOCAL_ROPE, key("query_pre_attn_scalar", 60, 16),
+         key("final_logit_softcapping", 2.0, None)],
+        lambda sizes: HEADS | {"sliding_window": 9, "query_pre_attn_scalar": 16}),
+    "gpt2": Family(
+        "GPT2Config",
+        [TIED, key("activation_function", "gelu", "gelu_new"), key("n_inner", 60, None),
+         key("scale_attn_weights", False, True), key("scale_attn_by_inverse_layer_idx", True, False)],
+        lambda sizes: LEARNED, GPT),
+    "gptj": Family(
+        "GPTJConfig", [TIED, key("rotary_dim", 8, 4), key("n_inner", 60, None)],
+        lambda sizes: LEARNED | {"rotary_dim": 6, "hidden_size": 16 * sizes["num_attention_heads"]}, GPT),
+    "codegen": Family(
+        "CodeGenConfig", [TIED, key("rotary_dim", 8, 4), key("n_inner", 60, None)],
+        lambda sizes: LEARNED | {"rotary_dim": 4, "num_attention_heads": 8, "hidden_size": 64}, GPT),
+    "phi": Family(
+        "PhiConfig", [TIED, share("share", 0.5), key("qk_layernorm", True, False), key("hidden_act", "relu", "gelu_new")]),
+    "phi3": Family(
+        "Phi3Config",
+        [TIED, WINDOW, share("share", 1.0), Switch("longrope", longrope, lambda written: written.update(
+            rope_parameters={"rope_type": "default", "rope_theta": 10000.0}))]),
     "smollm3": Family(
         "SmolLM3Config",
-        [TIED, THETA, key("attention_bias", True, False), key("mlp_bias", True, False), Switch("window", smol_window, no_smol_window),
+        [TIED, THETA, BIAS, MLP_BIAS,
+         Switch("window", smol_window, lambda written: written.update(use_sliding_window=False)),
          Switch("no_rope_layers", lambda c, rng: c.update(no_rope_layers=[0, 1, 0, 1], num_hidden_layers=4),
                 lambda written: written.update(no_rope_layers=[1, 1, 0, 1])),
          Switch("no_rope_layer_interval", lambda c, rng: c.update(no_rope_layer_interval=2), no_interval)]),
     "seed_oss": Family(
         "SeedOssConfig",
-        [TIED, THETA, HEAD_DIM, key("attention_bias", False, True), key("attention_out_bias", True, False),
-         key("mlp_bias", True, False)]),
+        [TIED, THETA, HEAD_DIM, key("attention_bias", False, True), key("attention_out_bias", True, False), MLP_BIAS]),
     "granite": Family(
         "GraniteConfig",
-        [TIED, THETA, key("attention_bias", True, False), key("mlp_bias", True, False),
+        [TIED, THETA, BIAS, MLP_BIAS,
          key("embedding_multiplier", lambda rng: rng.choice([0.5, 1.5, 3]), 1.0),
          key("attention_multiplier", lambda rng: rng.choice([0.1, 0.25]), 1.0),
          key("residual_multiplier", lambda rng: rng.choice([0.6, 1.4]), 1.0),
          key("logits_scaling", lambda rng: rng.choice([0.5, 2, 8]), 1.0)],
         lambda sizes: {"attention_multiplier": 0.3}),
+    "olmo": Family("OlmoConfig", [TIED, THETA, BIAS, key("clip_qkv", lambda rng: rng.choice([0.3, 1.0]), None)]),
+    "olmo2": Family("Olmo2Config", [TIED, THETA, BIAS, ACTIVATION]),
+    "olmo3": Family("Olmo3Config", [TIED, BIAS, WINDOW, LAYER_TYPES, LOCAL_ROPE], lambda sizes: {"sliding_window": 9}),
+    "gpt_neox": Family(
+        "GPTNeoXConfig",
+        [TIED, share("share", 0.25), key("use_parallel_residual", False, True), key("attention_bias", False, True),
+         key("hidden_act", "gelu_new", "relu")], keys=NO_GROUPS),
+    "opt": Family(
+        "OPTConfig",
+        [TIED, key("do_layer_norm_before", False, True), key("enable_bias", False, True),
+         key("layer_norm_elementwise_affine", False, True), key("activation_function", "gelu", "relu"),
+         Switch("word_embed_proj_dim", lambda c, rng: c.update(word_embed_proj_dim=20),
+                lambda written: written.pop("word_embed_proj_dim"))],
+        lambda sizes: LEARNED | {"word_embed_proj_dim": sizes["hidden_size"]},
+        NO_GROUPS | {"intermediate_size": "ffn_dim"}),
+    "cohere": Family(
+        "CohereConfig", [TIED, THETA, BIAS, key("use_qk_norm", True, False), key("logit_scale", 0.3, 0.0625)]),
+    "cohere2": Family(
+        "Cohere2Config", [TIED, THETA, BIAS, WINDOW, LAYER_TYPES, key("logit_scale", 0.3, 0.0625)],
+        lambda sizes: HEADS | {"sliding_window": 9, "logit_scale": 1.0}),
+    "glm": Family("GlmConfig", [TIED, HEAD_DIM, share("share", 0.5), key("attention_bias", False, True)],
+                  lambda sizes: HEADS),
+    "glm4": Family("Glm4Config", [TIED, HEAD_DIM, share("share", 0.5), key("attention_bias", False, True)],
+                   lambda sizes: HEADS),
+    "stablelm": Family(
+        "StableLmConfig",
+        [TIED, share("share", 0.25), key("use_qkv_bias", True, False), key("qk_layernorm", True, False),
+         key("use_parallel_residual", True, False)]),
+    "starcoder2": Family(
+        "Starcoder2Config", [TIED, THETA, WINDOW, key("use_bias", False, True), key("hidden_act", "relu", "gelu_pytorch_tanh")],
+        lambda sizes: {"sliding_window": None}),
+    "exaone": Family("ExaoneConfig", [TIED, THETA, BIAS, MLP_BIAS, ACTIVATION]),
+    "exaone4": Family(
+        "Exaone4Config", [TIED, THETA, WINDOW, LAYER_TYPES], lambda sizes: {"sliding_window": 9}),
+    "nemotron": Family(
+        "NemotronConfig", [TIED, HEAD_DIM, share("share", 0.5), BIAS, MLP_BIAS, key("hidden_act", "silu", "relu2")],
+        lambda sizes: HEADS),
+    "internlm3": Family(
+        "InternLM3Config", [TIED, THETA, Switch("bias", lambda c, rng: c.update(attention_bias=True, mlp_bias=True),
+                                                lambda written: written.update(attention_bias=False, mlp_bias=False))],
+        lambda sizes: HEADS),
+    "ernie4_5": Family("Ernie4_5Config", [TIED, THETA, HEAD_DIM, key("use_bias", True, False)], lambda sizes: HEADS),
+    "hunyuan_v1_dense": Family(
+        "HunYuanDenseV1Config",
+        [TIED, BIAS, HEAD_DIM, rope("alpha", rope_type="dynamic", alpha=50.0, factor=1.0)], lambda sizes: HEADS),
+    "falcon": Family(
+        "FalconConfig",
+        [TIED, key("bias", True, False), key("multi_query", False, True), key("parallel_attn", False, True),
+         Switch("new_decoder_architecture", falcon_new, lambda written: written.update(new_decoder_architecture=False)),
+         key("num_ln_in_parallel_attn", 1, 2), Switch("alibi", falcon_alibi, lambda written: written.update(alibi=False)),
+         key("ffn_hidden_size", 70, None), key("activation", "relu", "gelu")],
+        keys=NO_GROUPS | {"intermediate_size": ""}),
+    "bloom": Family(
+        "BloomConfig", [TIED, key("apply_residual_connection_post_layernorm", True, False)],
+        keys=GPT | {"hidden_size": "hidden_size", "max_position_embeddings": ""}),
+    "mpt": Family(
+        "MptConfig",
+        [TIED, mpt("clip_qkv", 0.5, None), mpt("softmax_scale", 0.6, None)],
+        lambda sizes: {"attn_config": {"clip_qkv": None}, "max_position_embeddings": 128},
+        {"hidden_size": "d_model", "num_hidden_layers": "n_layers", "num_attention_heads": "n_heads",
+         "vocab_size": "vocab_size", "max_position_embeddings": "max_seq_len",
+         "tie_word_embeddings": "tie_word_embeddings"}),
 }
 
+TOWER = dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=16, patch_size=8)
+# Sizes that gemma-3-4b's configuration leaves out.
+BARE = Switch("bare", lambda c, rng: c.update(num_attention_heads=8, num_key_value_heads=4, head_dim=256, hidden_size=64),
+              lambda written: None)
+
+
+def wrapped(family: str, wrapper: str, around: dict, *switches: Switch, without: str = "") -> Family:
+    inner = FAMILIES[family]
+
+    def within(switch: Switch) -> Switch:
+        return Switch(switch.name, switch.apply, lambda written: switch.undo(written["text_config"]))
+
+    return Family(inner.config, [within(s) for s in [*inner.switches, *switches] if s.name != without], inner.always, inner.keys,
+                  wrapper, around, published.bare, True)
+
+
+# The model around Gemma 3 does not cap its logits, whatever the configuration says.
+FAMILIES["gemma3"] = wrapped(
+    "gemma3_text", "Gemma3Config", {"vision_config": TOWER}, BARE, without="final_logit_softcapping")
+FAMILIES["mistral3"] = wrapped("mistral", "Mistral3Config", {"vision_config": TOWER | {"head_dim": 8}})
+FAMILIES["internlm2"] = Family(
+    "LlamaConfig", [TIED, THETA, key("attention_bias", True, False)], published=published.internlm2)
+FAMILIES["minicpm"] = Family(
+    "GraniteConfig",
+    [TIED, THETA, key("embedding_multiplier", 3.0, 1.0), key("residual_multiplier", 0.6, 1.0),
+     key("logits_scaling", lambda rng: rng.choice([0.5, 2]), 1.0)],
+    lambda sizes: {"attention_multiplier": (sizes["hidden_size"] // sizes["num_attention_heads"]) ** -0.5},
+    published=published.minicpm)
+
 # Whose switches stand for something that the file's other keys or the weights say too.
-UNSEEN = {"tied", "head_dim"}
+UNSEEN = {"tied", "head_dim", "bare"}
 
 
 @dataclass
@@ -132,12 +334,25 @@ class Case:
         return self.arguments["vocab_size"]
 
     @property
+    def attention(self) -> str:
+        """Eager attention of Falcon adds the slopes twice (5.24): once itself, once in the mask."""
+        return "sdpa" if self.family == "falcon" and self.arguments.get("alibi") else "eager"
+
+    @property
     def num_hidden_layers(self) -> int:
         return self.arguments["num_hidden_layers"]
 
     def config(self):
-        return getattr(transformers, FAMILIES[self.family].config)(
-            **self.arguments, bos_token_id=None, eos_token_id=None, pad_token_id=None)
+        family = FAMILIES[self.family]
+        keys = family.keys or USUAL
+        arguments = {keys.get(name, "" if name in USUAL else name): value for name, value in self.arguments.items()}
+        arguments.pop("", None)
+        config = getattr(transformers, family.config)(**arguments, bos_token_id=None, eos_token_id=None, pad_token_id=None)
+        if family.wrapper is None:
+            return config
+        tied = arguments["tie_word_embeddings"]
+        return getattr(transformers, family.wrapper)(
+            text_config=config.to_dict(), tie_word_embeddings=tied, **family.around, bos_token_id=None, eos_token_id=None)
 
 
 def draw(family: str, seed: int, dtype: str, forced: str | None = None) -> Case:

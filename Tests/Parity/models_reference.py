@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText
+
+
+def model_class(config):
+    """What loads a model that continues texts, perhaps among others that it is made of."""
+    known = type(config) in AutoModelForCausalLM._model_mapping
+    return AutoModelForCausalLM if known else AutoModelForImageTextToText
 
 
 @dataclass
@@ -18,13 +24,22 @@ class Reference:
     """A loaded checkpoint. `dtype` is "auto" for the checkpoint's own, or torch.float32 for the exact comparison."""
 
     def __init__(self, folder: Path, dtype="auto", attention: str = "eager"):
-        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attention).eval()
+        self.model = model_class(AutoConfig.from_pretrained(folder)).from_pretrained(
+            folder, dtype=dtype, attn_implementation=attention).eval()
+
+    @property
+    def recomputed_at(self) -> int | None:
+        """The length at which Phi-3 begins anew."""
+        config = self.model.config
+        longrope = config.model_type == "phi3" and config.rope_parameters["rope_type"] == "longrope"
+        return config.original_max_position_embeddings + 1 if longrope else None
 
     def forget(self) -> None:
         """Dynamic scaling keeps the longest length seen in the module, and longrope its last factors; a prompt alone
         starts without that memory."""
         for module in list(self.model.modules()):
-            if rotary := getattr(module, "rotary_emb", None):
+            rotary = getattr(module, "rotary_emb", None)
+            if hasattr(rotary, "config"):
                 module.rotary_emb = type(rotary)(config=rotary.config)
 
     @torch.no_grad()
@@ -44,6 +59,8 @@ class Reference:
         self.forget()
         cache, rows, feed = None, [], prompt
         for position in range(len(tokens)):
+            if len(prompt) + position == self.recomputed_at:
+                cache, feed = None, prompt + tokens[:position]
             output = self.model(torch.tensor([feed]), cache=cache, use_cache=True)
             cache = output.cache
             rows.append(output.logits[0, -1].float())

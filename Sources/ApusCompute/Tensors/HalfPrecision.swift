@@ -31,3 +31,14 @@ package enum HalfPrecision {
         }
     }
 }
+
+extension DType {
+    /// A number as near as the type comes to it.
+    package func rounded(_ value: Float) -> Float {
+        switch self {
+        case .bfloat16: HalfPrecision.float(bfloat16: HalfPrecision.bfloat16(value))
+        case .float16: HalfPrecision.float(float16: HalfPrecision.float16(value))
+        default: value
+        }
+    }
+}

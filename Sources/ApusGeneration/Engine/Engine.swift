@@ -34,6 +34,7 @@ package actor Engine {
         var limits = limits
         // Elsewhere keys also depend on the length of the prompt.
         if !model.spec.sharesPrefixes { limits.sharesPrefixes = false }
+        limits.recomputedPast = model.spec.recomputedPast
         self.model = model
         // Each device of a chain is to have something to do. A step that reads its weights from a disk is best a large one.
         limits.lanes = model.answersLater && model.placement.streamed.isEmpty ? model.devices.count : 1
@@ -155,7 +156,9 @@ package actor Engine {
         stepCount += 1
         let members = step.sequences.compactMap { sequences[$0.id] }
         let yielding = zip(step.sequences, members).filter(\.0.yieldsToken)
-        let batch = ForwardBatch(step, members.map(\.history), window: model.spec.window, rows: rows[step.lane])
+        let batch = ForwardBatch(
+            step, members.map(\.history), recomputedPast: model.spec.recomputedPast, window: model.spec.window,
+            rows: rows[step.lane])
         let chosenHere = yielding.indices.filter { !yielding[$0].1.isPlainGreedy }
         let logitRows = (chosenHere.first ?? 0)..<(chosenHere.last.map { $0 + 1 } ?? 0)
         do {

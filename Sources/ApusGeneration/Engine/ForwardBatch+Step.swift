@@ -9,9 +9,13 @@ extension ForwardBatch {
     ///
     /// - Parameters:
     ///   - histories: those of the step's sequences, in the same order.
+    ///   - recomputedPast: the length past which all tokens of a sequence see its whole length, since it was computed anew.
     ///   - window: how many of the last keys a token sees that was generated; all if `nil`.
     ///   - rows: where in the last step of the lane each sequence's token was chosen, by its id.
-    package init(_ step: ScheduledStep, _ histories: [TokenHistory], window: Int? = nil, rows: [Int: Int] = [:]) {
+    package init(
+        _ step: ScheduledStep, _ histories: [TokenHistory], recomputedPast: Int? = nil, window: Int? = nil,
+        rows: [Int: Int] = [:]
+    ) {
         self.init()
         tokens.reserveCapacity(step.tokenCount)
         positions.reserveCapacity(step.tokenCount)
@@ -20,6 +24,8 @@ extension ForwardBatch {
         slots.reserveCapacity(step.tokenCount)
         outputs.reserveCapacity(step.yieldCount)
         for (sequence, history) in zip(step.sequences, histories) {
+            let length = max(history.tokens.count, sequence.range.upperBound)
+            let least = length > recomputedPast ?? .max ? length : history.promptLength
             for position in sequence.range {
                 let (block, offset) = position.quotientAndRemainder(dividingBy: KVCacheLayout.blockSize)
                 if position < history.tokens.count {
@@ -28,7 +34,7 @@ extension ForwardBatch {
                     tokens.append(Int32(truncatingIfNeeded: -1 - (rows[sequence.id] ?? 0)))
                 }
                 positions.append(Int32(truncatingIfNeeded: position))
-                rotaryLengths.append(Int32(truncatingIfNeeded: max(position + 1, history.promptLength)))
+                rotaryLengths.append(Int32(truncatingIfNeeded: max(position + 1, least)))
                 if let window {
                     let first = position < history.promptLength ? 0 : max(position + 1 - window, 0)
                     firstKeys.append(Int32(truncatingIfNeeded: first))

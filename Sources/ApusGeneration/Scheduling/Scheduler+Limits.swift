@@ -12,6 +12,8 @@ extension Scheduler {
         package var contextLength: Int
         /// Whether sequences that begin alike use the same blocks, computed once.
         package var sharesPrefixes: Bool
+        /// The length past which a sequence is computed anew once: from there on, all its keys and values are others.
+        package var recomputedPast: Int?
         /// Groups that sequences are divided into evenly, each with steps of its own.
         package var lanes: Int
 
@@ -47,6 +49,8 @@ extension Scheduler {
         var due = 0
         /// Steps that are not resolved yet.
         var inFlight = 0
+        /// Tokens that were known when it was first computed, or computed anew.
+        var beginning = 0
         /// Tokens from the start that steps were planned for since it has its blocks.
         var planned = 0
         /// Tokens from the start whose keys and values stand in `blocks`.

@@ -70,8 +70,10 @@ package struct Scheduler: Sendable {
         // The last of `running` may leave it on the way.
         var index = 0
         while index < running.count {
-            if running[index].lane == lane, running[index].canGoOn, running[index].isDecoding, makeRoom(for: index) {
-                plan(index, in: &step)
+            if running[index].lane == lane, running[index].canGoOn, running[index].isDecoding, !awaitsRestart(index),
+                makeRoom(for: index)
+            {
+                if outgrows(index) { restart(index) } else { plan(index, in: &step) }
             }
             index += 1
         }
@@ -159,6 +161,29 @@ extension Scheduler.Entry {
     }
 }
 
+// MARK: Computing anew
+
+extension Scheduler {
+    /// Whether a sequence's next token is the first that lies past the length at which all of it is computed anew.
+    private func outgrows(_ index: Int) -> Bool {
+        guard let length = limits.recomputedPast else { return false }
+        return running[index].beginning <= length && running[index].planned >= length
+    }
+
+    /// Whether that has to wait, for tokens that are not known yet.
+    private func awaitsRestart(_ index: Int) -> Bool {
+        outgrows(index) && (running[index].due > 0 || running[index].inFlight > 0)
+    }
+
+    /// Begins with the first token again, in the same blocks.
+    private mutating func restart(_ index: Int) {
+        running[index].planned = 0
+        running[index].settled = 0
+        running[index].epoch += 1
+        running[index].beginning = running[index].tokens.count
+    }
+}
+
 // MARK: Lanes
 
 extension Scheduler {
@@ -224,6 +249,7 @@ extension Scheduler {
         entry.blocks = shared
         entry.planned = shared.count * KVCacheLayout.blockSize
         entry.settled = entry.planned
+        entry.beginning = entry.tokens.count
         entry.tableStart = 0
         entry.lane = lane
         entry.seat = seats.removeLast()

@@ -13,23 +13,55 @@ protocol Architecture: Sendable {
 enum ArchitectureRegistry {
     /// Every family; a new one is its file and a line here.
     static let all: [any Architecture.Type] = [
-        Llama.self, Qwen2.self, Qwen3.self, Mistral.self, Ministral.self, SmolLM3.self, SeedOSS.self,
+        Llama.self,
+        Qwen2.self, Qwen3.self,
+        Mistral.self, Ministral.self, Ministral3.self,
+        Gemma.self, Gemma2.self, Gemma3.self,
+        GPT2.self, GPTJ.self, CodeGen.self,
+        Phi.self, Phi3.self,
+        SmolLM3.self,
         Granite.self,
+        OLMo.self, OLMo2.self, OLMo3.self,
+        GPTNeoX.self,
+        OPT.self,
+        Cohere.self, Cohere2.self,
+        GLM.self, GLM4.self,
+        StableLM.self,
+        StarCoder2.self,
+        EXAONE.self, EXAONE4.self,
+        Nemotron.self,
+        InternLM2.self, InternLM3.self,
+        ERNIE45.self,
+        Hunyuan.self,
+        SeedOSS.self,
+        MiniCPM.self,
+        Falcon.self,
+        BLOOM.self,
+        MPT.self,
     ]
 
     /// The family that `model_type` names, as in transformers; where there is none, the one that `architectures` names.
     /// Throws `ModelError` (`.unsupported`) naming what the checkpoint asks for and what there is.
     static func decoder(for config: ConfigurationFile) throws -> DecoderSpec {
-        let type = try config.optionalString("model_type") ?? ""
+        let type = try config.optionalString("model_type")?.lowercased() ?? ""
         let classes = try config.strings("architectures")
-        let family = all.first { family in
-            type.isEmpty
-                ? family.names.contains(where: classes.contains) : family.modelTypes.contains(type.lowercased())
+        let wrapper = Wrappers.all.first { type.isEmpty ? classes.contains($0.name) : type == $0.type }
+        if let wrapper, let inner = try config.optionalObject("text_config") {
+            let innerType = try inner.optionalString("model_type")?.lowercased() ?? wrapper.inner
+            if let family = family(innerType, []) {
+                var spec = try family.decoder(inner)
+                try spec.wrap(config, inner: inner)
+                return spec
+            }
         }
-        if let family { return try family.decoder(config) }
+        if let family = family(type, classes) { return try family.decoder(config) }
         let asked = (type.isEmpty ? [] : ["model_type '\(type)'"]) + classes
         throw ModelError.unsupported(
             "\(config.file): names \(asked.isEmpty ? "no architecture" : asked.joined(separator: ", ")); supported: "
                 + all.compactMap { $0.names.first }.joined(separator: ", "))
+    }
+
+    private static func family(_ type: String, _ classes: [String]) -> (any Architecture.Type)? {
+        all.first { type.isEmpty ? $0.names.contains(where: classes.contains) : $0.modelTypes.contains(type) }
     }
 }

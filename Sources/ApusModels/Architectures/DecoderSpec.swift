@@ -23,6 +23,8 @@ package struct DecoderSpec: Sendable, Equatable {
     /// How many of the last keys a token sees that was generated, itself among them; tokens of a prompt see all before
     /// them. What transformers' cache makes of `sliding_window` where a family's attention knows no window.
     package var window: Int?
+    /// The length past which a sequence is computed anew, all its tokens with the frequencies of longer ones.
+    package var recomputedPast: Int?
     /// Positions that the configuration names.
     package var maxPositions: Int
     package var names: DecoderWeightNames
@@ -47,8 +49,6 @@ package struct DecoderSpec: Sendable, Equatable {
     /// Whether the keys and values of a token depend on nothing but the tokens up to it, so that prompts may share them.
     package var sharesPrefixes: Bool { rotaries.allSatisfy(\.dependsOnPositionOnly) && window == nil }
 
-    /// The length past which a sequence is computed anew, since its frequencies are others there.
-    package var recomputedPast: Int? { rotaries.compactMap(\.changesPast).min() }
 }
 
 /// What a token is before the first layer.

@@ -50,7 +50,8 @@ struct DecoderOutput: Sendable {
         let own = try LoadedWeights(weights.at(spec.names.body), spec.outputWeights, loader)
         device = loader.device
         head = try loader.head(
-            weights.at(spec.headPlace(loader.stored)), spec.storedHead(loader.stored), hasBias: spec.headHasBias)
+            weights.at(spec.headPlace(loader.stored)), spec.storedHead(loader.stored),
+            bias: spec.headHasBias ? weights.at(spec.names.head) : nil)
         norm = own.norms[.finalNorm]
         projection = own.projections[.outputProjection]
         (scale, softCap) = (spec.logitScale, spec.logitSoftCap)
@@ -61,16 +62,5 @@ struct DecoderOutput: Sendable {
         guard let projection, let projected else { return try device.linear(hidden, norm: norm, [last]) }
         try device.linear(hidden, norm: norm, [projection.into(projected)])
         try device.linear(projected, norm: nil, [last])
-    }
-}
-
-extension DType {
-    /// A number as near as the type comes to it.
-    fileprivate func rounded(_ value: Float) -> Float {
-        switch self {
-        case .bfloat16: HalfPrecision.float(bfloat16: HalfPrecision.bfloat16(value))
-        case .float16: HalfPrecision.float(float16: HalfPrecision.float16(value))
-        default: value
-        }
     }
 }

@@ -11,11 +11,13 @@ extension RotarySpec {
     /// Reads `rope_parameters` (transformers 5) or `rope_scaling` and `rope_theta` (before), with the defaults of
     /// transformers, but for the base and the share of a head that turns, which families have their own for.
     ///
-    /// - Parameter layerType: where parameters are nested by the type of layers.
+    /// - Parameters:
+    ///   - layerType: where parameters are nested by the type of layers.
+    ///   - typeNames: what a family calls types of scaling.
     /// - Throws: `CheckpointError` (`.invalidValue`, `.unsupported`).
     package init(
         _ config: ConfigurationFile, headDim: Int, maxPositions: Int, theta standard: Double = 10_000,
-        share standardShare: Double = 1, layerType: String? = nil
+        share: Double = 1, layerType: String? = nil, typeNames: [String: String] = [:]
     ) throws(CheckpointError) {
         let old = try config.optionalObject("rope_scaling")
         let new = try config.optionalObject("rope_parameters")
@@ -23,12 +25,23 @@ extension RotarySpec {
         if let layerType, let nested = parameters, nested.object.members.contains(where: { $0.value.object != nil }) {
             parameters = try nested.optionalObject(layerType)
         }
+        try self.init(
+            config, parameters: parameters, headDim: headDim, maxPositions: maxPositions, theta: standard,
+            share: share, typeNames: typeNames)
+    }
+
+    /// The same with parameters that were found.
+    init(
+        _ config: ConfigurationFile, parameters: ConfigurationFile?, headDim: Int, maxPositions: Int,
+        theta standard: Double, share standardShare: Double = 1, typeNames: [String: String] = [:]
+    ) throws(CheckpointError) {
         let nested = try parameters?.optionalDouble("rope_theta")
         let outer = try config.optionalDouble("rope_theta")
         let theta = nested ?? outer ?? standard
         guard theta > 0 else { throw config.fault("rope_theta", expected: "a positive number", got: String(theta)) }
         let share = try Self.share(config, parameters) ?? standardShare
-        let type = try Self.type(parameters)
+        let written = try Self.type(parameters)
+        let type = typeNames[written] ?? written
         let turned = type == "proportional" ? headDim : Int(Double(headDim) * share)
         guard turned > 0, turned % 2 == 0 else {
             throw config.fault("partial_rotary_factor", expected: "an even number of a head's elements", got: "\(turned)")

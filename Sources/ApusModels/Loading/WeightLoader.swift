@@ -22,12 +22,13 @@ struct WeightLoader {
         return Projection(try device.prepare(place.source(matrix), as: format, isStreamed: isStreamed), bias: bias)
     }
 
-    func head(_ weights: WeightCursor, _ matrix: StoredMatrix, hasBias: Bool) throws -> Projection {
+    /// - Parameter bias: where its bias is, if it has one.
+    func head(_ weights: WeightCursor, _ matrix: StoredMatrix, bias: WeightCursor?) throws -> Projection {
         let weight = try device.prepare(
             weights.source(matrix), as: format.isQuantized ? Quantization.int8.ofHead.format : format,
             isStreamed: isStreamed)
-        let bias = hasBias ? LayerWeight.Vector(name: "bias", shape: [matrix.outputs]) : nil
-        return Projection(weight, bias: try bias.map { try device.makeTensor(elements(weights, $0)) })
+        let vector = LayerWeight.Vector(name: "bias", shape: [matrix.outputs])
+        return Projection(weight, bias: try bias.map { try device.makeTensor(elements($0, vector)) })
     }
 
     func table(

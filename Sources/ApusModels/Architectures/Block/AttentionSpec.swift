@@ -50,11 +50,11 @@ package struct AttentionSpec: Sendable, Equatable {
 
     /// The slopes of Press et al., arXiv 2108.12409, for any number of heads: 2^(-8i/P), i from 1, for the largest power of two
     /// P within them, then every second of those of 2P.
-    package static func alibiSlopes(heads: Int) -> [Float] {
+    package static func alibiSlopes(heads: Int, steepest: Double = 8) -> [Float] {
         var power = 1
         while power * 2 <= heads { power *= 2 }
         func slope(_ index: Int, of count: Int) -> Float {
-            Float(exp2(-8 * Double(index) / Double(count)))
+            Float(exp2(-steepest * Double(index) / Double(count)))
         }
         return (0..<heads).map { $0 < power ? slope($0 + 1, of: power) : slope(2 * ($0 - power) + 1, of: 2 * power) }
     }

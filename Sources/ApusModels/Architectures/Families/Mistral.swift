@@ -32,3 +32,26 @@ enum Ministral: Architecture {
         return spec
     }
 }
+
+/// Ministral 3 (huggingface.co/mistralai): frequencies of yarn, and queries that grow with their position. Absent keys have
+/// the defaults of transformers' `Ministral3Config`.
+enum Ministral3: Architecture {
+    static let modelTypes = ["ministral3"]
+    static let names = ["Ministral3ForCausalLM", "Ministral3Model"]
+
+    static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
+        var defaults = DecoderDefaults(
+            vocabularySize: 131_072, hiddenSize: 4096, width: 14_336, layers: 34, heads: 32, kvHeads: 8, headDim: 128,
+            maxPositions: 262_144)
+        (defaults.epsilon, defaults.theta) = (1e-5, 1_000_000)
+        var spec = try DecoderSpec(config, defaults: defaults)
+        spec.kinds[0].attention.window = try config.window(default: nil)
+        let old = try config.optionalObject("rope_scaling")
+        let new = try config.optionalObject("rope_parameters")
+        if let parameters = old ?? new, let beta = try parameters.optionalDouble("llama_4_scaling_beta") {
+            let length = try parameters.positive("original_max_position_embeddings", atMost: 1 << 40)
+            spec.queryScaling = QueryScaling(beta: beta, length: length)
+        }
+        return spec
+    }
+}

@@ -1,0 +1,76 @@
+"""Families that transformers knows only by their own remote code: the same model is drawn as one that it does know, and written
+as these are published. What is equal to what: README.md beside this file."""
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import CONFIG_MAPPING
+
+
+def rewrite(folder: Path, target: Path, config, tensors) -> None:
+    """Copies a checkpoint; `config` changes its configuration, `tensors` its tensors."""
+    target.mkdir()
+    for path in folder.iterdir():
+        if path.suffix not in (".safetensors", ".json") or path.name == "generation_config.json":
+            shutil.copy(path, target)
+    written = json.loads((folder / "config.json").read_text())
+    config(written)
+    (target / "config.json").write_text(json.dumps(written))
+    (stored,) = folder.glob("*.safetensors")
+    save_file(tensors(load_file(stored), written), target / "model.safetensors", {"format": "pt"})
+
+
+INTERNLM2 = {
+    "model.embed_tokens": "model.tok_embeddings", "lm_head": "output", "self_attn.o_proj": "attention.wo",
+    "mlp.gate_proj": "feed_forward.w1", "mlp.up_proj": "feed_forward.w3", "mlp.down_proj": "feed_forward.w2",
+    "input_layernorm": "attention_norm", "post_attention_layernorm": "ffn_norm"}
+
+
+def internlm2(folder: Path, target: Path) -> None:
+    """A Llama whose queries, keys and values are one matrix: for each key-value head its queries, its key, its value."""
+    def config(written: dict) -> None:
+        written.update(model_type="internlm2", architectures=["InternLM2ForCausalLM"], bias=written.pop("attention_bias"))
+
+    def tensors(stored: dict, written: dict) -> dict:
+        groups, result = written["num_key_value_heads"], {}
+        for name, tensor in stored.items():
+            if ".q_proj." in name:
+                parts = [stored[name.replace("q_proj", part)] for part in ("q_proj", "k_proj", "v_proj")]
+                rows = [part.reshape(groups, -1, *part.shape[1:]) for part in parts]
+                fused = torch.cat(rows, 1).reshape(-1, *tensor.shape[1:])
+                result[name.replace("self_attn.q_proj", "attention.wqkv")] = fused.contiguous()
+            elif ".k_proj." not in name and ".v_proj." not in name:
+                for old, new in INTERNLM2.items():
+                    name = name.replace(old, new)
+                result[name] = tensor
+        return result
+
+    rewrite(folder, target, config, tensors)
+
+
+def minicpm(folder: Path, target: Path) -> None:
+    """A Granite with its multipliers under other names."""
+    def config(written: dict) -> None:
+        layers, hidden = written["num_hidden_layers"], written["hidden_size"]
+        written.update(
+            model_type="minicpm", architectures=["MiniCPMForCausalLM"], scale_emb=written.pop("embedding_multiplier"),
+            scale_depth=written.pop("residual_multiplier") * layers**0.5,
+            dim_model_base=round(hidden / written.pop("logits_scaling")))
+        del written["attention_multiplier"]
+
+    rewrite(folder, target, config, lambda stored, written: stored)
+
+
+def bare(folder: Path, target: Path) -> None:
+    """A model around a decoder, whose configuration leaves out what is usual, as those that are published do."""
+    def config(written: dict) -> None:
+        inner = written["text_config"]
+        usual = CONFIG_MAPPING[inner["model_type"]]().to_dict()
+        for key in list(inner):
+            if key != "model_type" and key in usual and inner[key] == usual[key]:
+                del inner[key]
+
+    rewrite(folder, target, config, lambda stored, written: stored)
