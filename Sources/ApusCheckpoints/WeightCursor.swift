@@ -18,6 +18,9 @@ package struct WeightCursor: Sendable {
         ledger = WeightLedger()
     }
 
+    /// The top of the tree that a place is in.
+    package init(root place: WeightCursor) { self.init(place, path: "") }
+
     private init(_ parent: WeightCursor, path: String) {
         checkpoint = parent.checkpoint
         ledger = parent.ledger

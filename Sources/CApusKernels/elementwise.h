@@ -74,14 +74,14 @@ INLINE void activate_all(const apus_activation activation, float *x, const float
     size_t i = 0;
     for (; i + LANES <= count; i += LANES) {
         const vfloat value = activated(activation, load(x + i));
-        store(x + i, up ? value * load(up + i) : value);
+        store(x + i, up ? value * factor_beside(activation, load(up + i)) : value);
     }
     if (i == count) return;
     float values[LANES] = {}, factors[LANES] = {};
     memcpy(values, x + i, (count - i) * sizeof(float));
     if (up) memcpy(factors, up + i, (count - i) * sizeof(float));
     const vfloat value = activated(activation, load(values));
-    store(values, up ? value * load(factors) : value);
+    store(values, up ? value * factor_beside(activation, load(factors)) : value);
     memcpy(x + i, values, (count - i) * sizeof(float));
 }
 
@@ -93,6 +93,7 @@ INLINE void activate_by(apus_activation activation, float *x, const float *up, s
     case APUS_RELU: activate_all(APUS_RELU, x, up, count); break;
     case APUS_RELU_SQUARED: activate_all(APUS_RELU_SQUARED, x, up, count); break;
     case APUS_QUICK_GELU: activate_all(APUS_QUICK_GELU, x, up, count); break;
+    case APUS_CLAMPED_SWIGLU: activate_all(APUS_CLAMPED_SWIGLU, x, up, count); break;
     }
 }
 

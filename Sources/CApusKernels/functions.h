@@ -31,6 +31,12 @@ INLINE vfloat error_function(vfloat x) {
     return pick(size < splat(0.927734375f), near, pick(x < (vfloat){}, -far, far));
 }
 
+// What an activation multiplies its result with, of the product beside its own.
+INLINE vfloat factor_beside(const apus_activation activation, vfloat up) {
+    if (activation != APUS_CLAMPED_SWIGLU) return up;
+    return pick(up < splat(-7), splat(-7), pick(up > splat(7), splat(7), up)) + 1.0f;
+}
+
 INLINE vfloat activated(const apus_activation activation, vfloat x) {
     switch (activation) {
     case APUS_SILU: return x / (exponential(-x) + 1.0f);
@@ -40,6 +46,9 @@ INLINE vfloat activated(const apus_activation activation, vfloat x) {
     case APUS_RELU: return pick(x < (vfloat){}, (vfloat){}, x);
     case APUS_RELU_SQUARED: return pick(x < (vfloat){}, (vfloat){}, x * x);
     case APUS_QUICK_GELU: return x / (exponential(x * -1.702f) + 1.0f);
+    case APUS_CLAMPED_SWIGLU:
+        x = pick(x > splat(7), splat(7), x);
+        return x / (exponential(x * -1.702f) + 1.0f);
     }
     return x;
 }

@@ -156,6 +156,7 @@ static float activated(apus_activation activation, float x) {
     case APUS_RELU: return x < 0 ? 0 : x;
     case APUS_RELU_SQUARED: return x < 0 ? 0 : x * x;
     case APUS_QUICK_GELU: return x / (1 + expf(-1.702f * x));
+    case APUS_CLAMPED_SWIGLU: return activated(APUS_QUICK_GELU, x < 7 ? x : 7);
     }
     return x;
 }
@@ -165,7 +166,10 @@ static void activate(apus_activation activation, float *x, size_t count) {
 }
 
 static void gated_activation(apus_activation activation, float *gate, const float *up, size_t count) {
-    for (size_t i = 0; i < count; i++) gate[i] = activated(activation, gate[i]) * up[i];
+    for (size_t i = 0; i < count; i++) {
+        const float clamped = up[i] < -7 ? -6 : up[i] > 7 ? 8 : up[i] + 1;
+        gate[i] = activated(activation, gate[i]) * (activation == APUS_CLAMPED_SWIGLU ? clamped : up[i]);
+    }
 }
 
 static size_t attention_scratch(size_t rows, size_t head_dim) {

@@ -115,6 +115,14 @@ final class LateDevice: Device {
         _ x: Tensor, norm: Norm?, gate: Projection, up: Projection, _ activation: Activation, into result: Tensor
     ) { queued.gatedLinear(x, norm: norm, gate: gate, up: up, activation, into: result) }
 
+    func experts(
+        _ x: Tensor, norm: Norm?, scores: Tensor, sharedScores: Tensor?, _ block: ExpertBlock, scale: Float,
+        into y: Tensor, accumulates: Bool
+    ) {
+        queued.experts(x, norm: norm, scores: scores, sharedScores: sharedScores, block, scale: scale, into: y,
+            accumulates: accumulates)
+    }
+
     func normalize(_ x: Tensor, _ norm: Norm, scale: Float, into y: Tensor, accumulates: Bool) {
         queued.normalize(x, norm, scale: scale, into: y, accumulates: accumulates)
     }

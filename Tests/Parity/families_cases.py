@@ -115,8 +115,8 @@ def no_interval(written: dict) -> None:
 
 
 def layer_types(config: dict, rng: random.Random) -> None:
-    config.update(sliding_window=rng.choice([3, 7]), layer_types=["sliding_attention", "full_attention"] * 2)
-    config.update(num_hidden_layers=4)
+    config.update(sliding_window=rng.choice([3, 7]), num_hidden_layers=4)
+    config.update(layer_types=["full_attention", "sliding_attention", "sliding_attention", "full_attention"])
 
 
 LAYER_TYPES = Switch("layer_types", layer_types, lambda written: written.pop("layer_types"))
@@ -272,7 +272,8 @@ FAMILIES: dict[str, Family] = {
         "FalconConfig",
         [TIED, key("bias", True, False), key("multi_query", False, True), key("parallel_attn", False, True),
          Switch("new_decoder_architecture", falcon_new, lambda written: written.update(new_decoder_architecture=False)),
-         key("num_ln_in_parallel_attn", 1, 2), Switch("alibi", falcon_alibi, lambda written: written.update(alibi=False)),
+         Switch("num_ln_in_parallel_attn", lambda c, rng: falcon_new(c, rng) or c.update(num_ln_in_parallel_attn=1),
+                lambda written: written.update(num_ln_in_parallel_attn=2)), Switch("alibi", falcon_alibi, lambda written: written.update(alibi=False)),
          key("ffn_hidden_size", 70, None), key("activation", "relu", "gelu")],
         keys=NO_GROUPS | {"intermediate_size": ""}),
     "bloom": Family(
@@ -285,6 +286,56 @@ FAMILIES: dict[str, Family] = {
         {"hidden_size": "d_model", "num_hidden_layers": "n_layers", "num_attention_heads": "n_heads",
          "vocab_size": "vocab_size", "max_position_embeddings": "max_seq_len",
          "tie_word_embeddings": "tie_word_embeddings"}),
+}
+
+def experts(count: str = "num_experts", width: str = "moe_intermediate_size", chosen: str = "num_experts_per_tok", **others):
+    """Sizes of a model with experts: of few, so that tokens share them."""
+    return lambda sizes: {count: 6, width: sizes["intermediate_size"] // 2, chosen: 2} | others
+
+
+NORMED = key("norm_topk_prob", True, False)
+GROUPS = Switch("groups", lambda c, rng: c.update(n_group=3, topk_group=rng.choice([1, 2])),
+                lambda written: written.update(n_group=1, topk_group=1))
+FACTOR = key("routed_scaling_factor", 1.7, 1.0)
+SHARED = key("n_shared_experts", 2, 1)
+DENSE = key("first_k_dense_replace", 1, 0)
+
+FAMILIES |= {
+    "qwen2_moe": Family(
+        "Qwen2MoeConfig",
+        [TIED, QWEN_WINDOW, NORMED, key("mlp_only_layers", [0], []), key("decoder_sparse_step", 2, 1),
+         key("qkv_bias", False, True)],
+        experts(shared_expert_intermediate_size=21)),
+    "qwen3_moe": Family(
+        "Qwen3MoeConfig", [TIED, BIAS, HEAD_DIM, NORMED, key("mlp_only_layers", [0], []), key("decoder_sparse_step", 2, 1)],
+        experts()),
+    "mixtral": Family("MixtralConfig", [TIED, WINDOW, HEAD_DIM], experts("num_local_experts", "intermediate_size")),
+    "olmoe": Family(
+        "OlmoeConfig", [TIED, BIAS, NORMED, key("clip_qkv", 0.6, None)], experts(width="intermediate_size")),
+    "granitemoe": Family(
+        "GraniteMoeConfig",
+        [TIED, BIAS, key("embedding_multiplier", 3.0, 1.0), key("attention_multiplier", 0.1, 1.0),
+         key("residual_multiplier", 0.6, 1.0), key("logits_scaling", 2.0, 1.0)],
+        experts("num_local_experts", "intermediate_size", attention_multiplier=0.3)),
+    "gpt_oss": Family(
+        "GptOssConfig", [TIED, BIAS, WINDOW, LAYER_TYPES, rope(
+            "yarn", rope_type="yarn", factor=8.0, original_max_position_embeddings=16, truncate=False, beta_fast=32.0,
+            beta_slow=1.0, rope_theta=10000.0)],
+        experts("num_local_experts", "intermediate_size", head_dim=16, sliding_window=9, attention_bias=False,
+                rope_parameters={"rope_type": "default", "rope_theta": 10000.0})),
+    "glm4_moe": Family(
+        "Glm4MoeConfig",
+        [TIED, BIAS, share("share", 0.5), key("use_qk_norm", True, False), key("norm_topk_prob", False, True), GROUPS, FACTOR,
+         SHARED, DENSE],
+        experts("n_routed_experts", head_dim=16, first_k_dense_replace=0, n_shared_experts=1)),
+    "dots1": Family(
+        "Dots1Config", [TIED, BIAS, LAYER_TYPES, NORMED, GROUPS, FACTOR, SHARED, DENSE],
+        experts("n_routed_experts", head_dim=16, n_shared_experts=1)),
+    "ernie4_5_moe": Family(
+        "Ernie4_5_MoeConfig",
+        [TIED, THETA, key("use_bias", True, False), key("moe_num_shared_experts", 2, 1), key("moe_layer_start_index", 1, 0),
+         key("moe_layer_end_index", 1, -1), key("moe_layer_interval", 2, 1)],
+        experts("moe_num_experts", chosen="moe_k", moe_num_shared_experts=1, moe_layer_start_index=0, head_dim=16)),
 }
 
 TOWER = dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=16, patch_size=8)
@@ -308,11 +359,14 @@ FAMILIES["gemma3"] = wrapped(
     "gemma3_text", "Gemma3Config", {"vision_config": TOWER}, BARE, without="final_logit_softcapping")
 FAMILIES["mistral3"] = wrapped("mistral", "Mistral3Config", {"vision_config": TOWER | {"head_dim": 8}})
 FAMILIES["internlm2"] = Family(
-    "LlamaConfig", [TIED, THETA, key("attention_bias", True, False)], published=published.internlm2)
+    "LlamaConfig",
+    [TIED, THETA, Switch("bias", lambda c, rng: c.update(attention_bias=True), lambda written: written.update(bias=False))],
+    published=published.internlm2)
 FAMILIES["minicpm"] = Family(
     "GraniteConfig",
-    [TIED, THETA, key("embedding_multiplier", 3.0, 1.0), key("residual_multiplier", 0.6, 1.0),
-     key("logits_scaling", lambda rng: rng.choice([0.5, 2]), 1.0)],
+    [TIED, THETA, Switch("scale_emb", lambda c, rng: c.update(embedding_multiplier=3.0), lambda w: w.update(scale_emb=1.0)),
+     Switch("scale_depth", lambda c, rng: c.update(residual_multiplier=0.6), lambda w: w.update(scale_depth=3.0)),
+     Switch("dim_model_base", lambda c, rng: c.update(logits_scaling=0.5), lambda w: w.update(dim_model_base=w["hidden_size"]))],
     lambda sizes: {"attention_multiplier": (sizes["hidden_size"] // sizes["num_attention_heads"]) ** -0.5},
     published=published.minicpm)
 

@@ -25,7 +25,7 @@ class Reference:
 
     def __init__(self, folder: Path, dtype="auto", attention: str = "eager"):
         self.model = model_class(AutoConfig.from_pretrained(folder)).from_pretrained(
-            folder, dtype=dtype, attn_implementation=attention).eval()
+            folder, dtype=dtype, attn_implementation=attention, experts_implementation="eager").eval()
 
     @property
     def recomputed_at(self) -> int | None:

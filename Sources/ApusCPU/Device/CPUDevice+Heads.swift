@@ -28,8 +28,12 @@ extension CPUDevice {
         if checksIndices { try checkSlots(UnsafeBufferPointer(start: slots, count: tokens), layout) }
         let type = try cacheType(layout)
         forEachRange(of: tokens, costPerItem: queryWidth + keyWidth * 5) { range in
-            if let clip = rule.clip { for heads in [queries, keys, values] { heads.clip(range, within: clip) } }
+            func clip() {
+                if let limit = rule.clip { for heads in [queries, keys, values] { heads.clip(range, within: limit) } }
+            }
+            if !rule.clipsNormed { clip() }
             if !rule.normsComeLast { for heads in [queries, keys] { heads.normalize(range, kernels) } }
+            if rule.clipsNormed { clip() }
             values.normalize(range, kernels)
             if let rotation { for heads in [queries, keys] { heads.turn(range, by: rotation, kernels) } }
             if rule.normsComeLast { for heads in [queries, keys] { heads.normalize(range, kernels) } }

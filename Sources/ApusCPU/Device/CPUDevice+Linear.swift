@@ -89,18 +89,25 @@ extension CPUDevice {
     private func part(_ product: Product, rows: Int) throws(ComputeError) -> LinearPart {
         let weight = try self.weight(product.projection.weight)
         try check(product.result, is: [rows, weight.outputs], "the result of a product")
-        if let bias = product.projection.bias { try check(bias, is: [weight.outputs], "a bias") }
-        var task = apus_linear()
-        task.type = weight.format.kernelType
-        task.bias = try product.projection.bias.map { tensor throws(ComputeError) in UnsafePointer(try floats(tensor)) }
+        var task = try task(weight, bias: product.projection.bias, rows: rows)
         task.scale = product.scale
         task.y = try floats(product.result)
+        task.accumulate = product.accumulates
+        return LinearPart(weight, task: task, epilogue: product.epilogue)
+    }
+
+    /// A product as kernels see it, without its operands.
+    func task(_ weight: CPUWeight, bias: Tensor?, rows: Int) throws(ComputeError) -> apus_linear {
+        if let bias { try check(bias, is: [weight.outputs], "a bias") }
+        var task = apus_linear()
+        task.type = weight.format.kernelType
+        task.bias = try bias.map { tensor throws(ComputeError) in UnsafePointer(try floats(tensor)) }
+        task.scale = 1
         task.y_stride = weight.outputs
         task.rows = rows
         task.inputs = weight.inputs
         task.outputs = weight.outputs
-        task.accumulate = product.accumulates
-        return LinearPart(weight, task: task, epilogue: product.epilogue)
+        return task
     }
 
     private func pack(_ task: apus_activations) {
@@ -138,7 +145,7 @@ struct LinearShares: @unchecked Sendable {
     var outputsPerChunk: Int { panelsPerChunk * CPUWeight.panel }
 
     /// Multiplications below which waking the team costs more than it saves.
-    private static let smallestWork = 65_536
+    static let smallestWork = 65_536
 
     init(_ parts: [LinearPart], threads: Int) {
         self.parts = parts
@@ -178,6 +185,7 @@ extension Activation {
         case .relu: APUS_RELU
         case .reluSquared: APUS_RELU_SQUARED
         case .quickGelu: APUS_QUICK_GELU
+        case .clampedSwiGLU: APUS_CLAMPED_SWIGLU
         }
     }
 }

@@ -6,6 +6,8 @@ extension CPUDevice {
         try workspace.withLock { workspace throws(ComputeError) in
             _ = try grow(&workspace.packed, to: sizes.packedByteCount(demand))
             _ = try grow(&workspace.scratch, to: sizes.scratchByteCount(demand))
+            let rows = sizes.expertByteCount(demand)
+            if rows > 0 { _ = try grow(&workspace.expertRows, to: rows) }
         }
     }
 

@@ -30,6 +30,8 @@ package final class CPUDevice: Device {
         var packed: CPUMemory?
         var scratch: CPUMemory?
         var attention = AttentionPlan()
+        var experts = ExpertPlan()
+        var expertRows: CPUMemory?
     }
 
     /// Throws `ComputeError` (`.unsupported`) if the machine lacks the instruction set.

@@ -20,7 +20,9 @@ package struct CPUWorkspace: Sendable {
             attentionStateLimit: CPUDevice.defaultAttentionStateLimit)
     }
 
-    package func byteCount(_ demand: WorkspaceDemand) -> Int { packedByteCount(demand) + scratchByteCount(demand) }
+    package func byteCount(_ demand: WorkspaceDemand) -> Int {
+        packedByteCount(demand) + scratchByteCount(demand) + expertByteCount(demand)
+    }
 
     /// Of activations on their way into products.
     func packedByteCount(_ demand: WorkspaceDemand) -> Int {
@@ -32,7 +34,42 @@ package struct CPUWorkspace: Sendable {
     /// What products and attention take lies in the same place.
     func scratchByteCount(_ demand: WorkspaceDemand) -> Int {
         let products = demand.products.reduce(64) { max($0, scratch(of: $1, rows: demand.tokens)) }
-        return demand.attentions.reduce(products) { max($0, scratch(of: $1, context: demand.context)) }
+        let experts = demand.experts.reduce(products) { max($0, scratch(of: $1, rows: demand.tokens)) }
+        return demand.attentions.reduce(experts) { max($0, scratch(of: $1, context: demand.context)) }
+    }
+
+    /// Of the rows that experts have gathered (`ExpertLayout`), whichever they are chosen by.
+    func expertByteCount(_ demand: WorkspaceDemand) -> Int {
+        demand.experts.reduce(0) { max($0, byteCount(of: $1, tokens: demand.tokens)) }
+    }
+
+    private func byteCount(of experts: WorkspaceDemand.Experts, tokens: Int) -> Int {
+        let rows = tokens * (experts.chosen + (experts.sharedWidth == nil ? 0 : 1))
+        var layout = ExpertLayout(rows: rows, width: experts.inputs)
+        func take(_ rows: Int, _ width: Int) {
+            for inputs in [experts.inputs, width] {
+                _ = layout.take(kernels.packed_bytes(experts.format.kernelType, rows, inputs))
+            }
+            _ = layout.take(rows * width * MemoryLayout<Float>.stride)
+        }
+        // As many as are chosen at most, each with as few rows as may be: what is rounded up costs most then.
+        let chosen = tokens * experts.chosen
+        let used = min(experts.count, chosen)
+        for index in 0..<used { take(chosen * (index + 1) / used - chosen * index / used, experts.width) }
+        // Rows are packed by sixteens: whatever the shares, no expert rounds up by more than that.
+        for _ in 0..<used { take(16, experts.width) }
+        if let width = experts.sharedWidth { take(tokens, width) }
+        return layout.byteCount
+    }
+
+    private func scratch(of experts: WorkspaceDemand.Experts, rows: Int) -> Int {
+        let panels = (max(experts.width, experts.inputs).roundedUp(to: CPUWeight.panel)) / CPUWeight.panel
+        // All of them together have the most panels to share out, and few rows the largest chunks.
+        let chunk = LinearShares.panelsPerChunk(panels: panels * experts.count, threads: threads, rows: rows)
+        let most = max(experts.inputs, experts.width, experts.sharedWidth ?? 0)
+        let kernel = LinearPart.scratchByteCount(
+            kernels, experts.format.kernelType, inputs: most, isUnprepared: true)
+        return Self.product(kernel: kernel, rows: rows, outputs: chunk * CPUWeight.panel) * threads
     }
 
     private func scratch(of product: WorkspaceDemand.Product, rows: Int) -> Int {

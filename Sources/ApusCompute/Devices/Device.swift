@@ -104,6 +104,15 @@ package protocol Device: AnyObject, Sendable {
         _ x: Tensor, norm: Norm?, gate: Projection, up: Projection, _ activation: Activation, into result: Tensor
     ) throws(ComputeError)
 
+    /// y = scale · Σ weight · down(activation(gate(n)) · up(n)) over each token's experts, n = norm(x): those that it chooses by
+    /// its scores, in the order of their numbers, then the shared one; or y += that. x and y are [tokens, width], and may be one.
+    ///
+    /// `scores` is [tokens, experts]; `sharedScores`, [tokens, 1], weighs the shared one by its sigmoid, by 1 without them.
+    func experts(
+        _ x: Tensor, norm: Norm?, scores: Tensor, sharedScores: Tensor?, _ block: ExpertBlock, scale: Float,
+        into y: Tensor, accumulates: Bool
+    ) throws(ComputeError)
+
     /// y = norm(x) · scale, or y += that; both are [tokens, width], and may be one.
     func normalize(_ x: Tensor, _ norm: Norm, scale: Float, into y: Tensor, accumulates: Bool) throws(ComputeError)
 

@@ -26,10 +26,12 @@ package struct HeadNorm: Sendable {
     package init(_ norm: Norm, spansHeads: Bool = false) { (self.norm, self.spansHeads) = (norm, spansHeads) }
 }
 
-/// What is done to queries, keys and values before they meet, in this order but for norms that come last.
+/// What is done to queries, keys and values before they meet, in this order unless it says otherwise.
 package struct HeadRule: Sendable {
     /// All three are kept within ± this.
     package var clip: Float?
+    /// Norms come before that.
+    package var clipsNormed = false
     package var query: HeadNorm?
     package var key: HeadNorm?
     package var value: HeadNorm?

@@ -6,6 +6,9 @@ package enum Activation: String, Sendable, Hashable {
     case reluSquared
     /// x · sigmoid(1.702 · x)
     case quickGelu
+    /// Of gpt-oss, only beside another product: gate · sigmoid(1.702 · gate) · (up + 1), with the gate at most 7 and the other
+    /// from -7 to 7.
+    case clampedSwiGLU
 }
 
 /// A matrix in its device's layout, with its bias if it has one.

@@ -26,10 +26,27 @@ package struct WorkspaceDemand: Sendable, Equatable {
         }
     }
 
+    package struct Experts: Sendable, Hashable {
+        package var format: WeightFormat
+        package var count: Int
+        /// Of a token.
+        package var chosen: Int
+        package var inputs: Int
+        /// Outputs of an expert's first products, and of the shared one's, if there is one.
+        package var width: Int
+        package var sharedWidth: Int?
+
+        package init(format: WeightFormat, count: Int, chosen: Int, inputs: Int, width: Int, sharedWidth: Int? = nil) {
+            (self.format, self.count, self.chosen) = (format, count, chosen)
+            (self.inputs, self.width, self.sharedWidth) = (inputs, width, sharedWidth)
+        }
+    }
+
     /// Most tokens of a step.
     package var tokens: Int
     package var products: [Product] = []
     package var attentions: [Attention] = []
+    package var experts: [Experts] = []
     /// Most keys that a token sees.
     package var context = 0
 

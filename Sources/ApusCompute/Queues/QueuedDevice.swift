@@ -116,6 +116,17 @@ package final class QueuedDevice: Device {
         }
     }
 
+    package func experts(
+        _ x: Tensor, norm: Norm?, scores: Tensor, sharedScores: Tensor?, _ block: ExpertBlock, scale: Float,
+        into y: Tensor, accumulates: Bool
+    ) {
+        queue.submit { [base] () throws(ComputeError) in
+            try base.experts(
+                x, norm: norm, scores: scores, sharedScores: sharedScores, block, scale: scale, into: y,
+                accumulates: accumulates)
+        }
+    }
+
     package func normalize(_ x: Tensor, _ norm: Norm, scale: Float, into y: Tensor, accumulates: Bool) {
         queue.submit { [base] () throws(ComputeError) in
             try base.normalize(x, norm, scale: scale, into: y, accumulates: accumulates)

@@ -8,8 +8,7 @@ struct DecoderLayer: Sendable {
     /// In the order in which they are used.
     let matrices: [any PreparedWeight]
     private let query, key, value, output: Projection
-    private let gate: Projection?
-    private let up, down: Projection
+    private let mlp: DecoderMLP
     private let attentionNorm, attentionAfterNorm, mlpNorm, mlpAfterNorm: Norm?
     private let headRule: HeadRule
     private let attentionRule: AttentionRule
@@ -25,9 +24,7 @@ struct DecoderLayer: Sendable {
         key = try weights.projection(.key)
         value = try weights.projection(.value)
         output = try weights.projection(.output)
-        gate = weights.projections[.gate]
-        up = try weights.projection(.up)
-        down = try weights.projection(.down)
+        mlp = try DecoderMLP(kind.mlp, weights)
         attentionNorm = weights.norms[.attentionNorm]
         attentionAfterNorm = weights.norms[.attentionAfterNorm]
         mlpNorm = weights.norms[.mlpNorm]
@@ -37,7 +34,7 @@ struct DecoderLayer: Sendable {
         headRule.query = weights.norms[.queryNorm].map { HeadNorm($0, spansHeads: spansHeads) }
         headRule.key = weights.norms[.keyNorm].map { HeadNorm($0, spansHeads: spansHeads) }
         headRule.normsComeLast = attention.normsComeLast
-        headRule.clip = attention.clip
+        (headRule.clip, headRule.clipsNormed) = (attention.clip, attention.clipsNormed)
         headRule.turnsNeighbours = attention.rotary.map { spec.rotaries[$0].turnsNeighbours } ?? false
         self.headRule = headRule
         scalesQueries = spec.queryScaling != nil
@@ -55,7 +52,7 @@ struct DecoderLayer: Sendable {
         try device.linear(
             hidden, norm: attentionInput,
             [query.into(buffers.query), key.into(buffers.key), value.into(buffers.value)])
-        if kind.residual == .parallel { try open(hidden, norm: mlpNorm ?? attentionNorm, into: buffers.gated) }
+        if kind.residual == .parallel { try mlp.open(hidden, norm: mlpNorm ?? attentionNorm, buffers, on: device) }
         var headRule = headRule
         if scalesQueries { headRule.queryScales = step.queryScales }
         try device.prepareHeads(
@@ -65,9 +62,16 @@ struct DecoderLayer: Sendable {
         try device.attention(
             query: buffers.query, cache: cache.memory, layout: cache.layout, batch: step.attention,
             rule: attentionRule, into: buffers.attended)
-        try add(output, of: buffers.attended, norm: attentionAfterNorm, sumNorm: attentionNorm, buffers)
-        if kind.residual != .parallel { try open(hidden, norm: norm(hidden, mlpNorm), into: buffers.gated) }
-        try add(down, of: buffers.gated, norm: mlpAfterNorm, sumNorm: mlpNorm, buffers)
+        try add(attentionAfterNorm, sumNorm: attentionNorm, buffers) { target, accumulates, scale in
+            try device.linear(
+                buffers.attended, norm: nil, [Product(output, into: target, accumulates: accumulates, scale: scale)])
+        }
+        let mlpInput = kind.residual == .parallel ? nil : try norm(hidden, mlpNorm)
+        if kind.residual != .parallel { try mlp.open(hidden, norm: mlpInput, buffers, on: device) }
+        try add(mlpAfterNorm, sumNorm: mlpNorm, buffers) { target, accumulates, scale in
+            try mlp.close(
+                into: target, accumulates: accumulates, scale: scale, norm: mlpInput, buffers, on: device)
+        }
     }
 
     /// The norm that is left for the products of a hidden state.
@@ -81,24 +85,17 @@ struct DecoderLayer: Sendable {
         }
     }
 
-    private func open(_ hidden: Tensor, norm: Norm?, into gated: Tensor) throws {
-        let activation = kind.mlp.activation
-        guard let gate else {
-            return try device.linear(hidden, norm: norm, [up.into(gated, then: .activation(activation))])
-        }
-        try device.gatedLinear(hidden, norm: norm, gate: gate, up: up, activation, into: gated)
-    }
-
-    /// Adds the result of a branch to the hidden state.
+    /// Adds the result of a branch to the hidden state, through its norm if it has one.
     private func add(
-        _ projection: Projection, of x: Tensor, norm: Norm?, sumNorm: Norm?, _ buffers: ActivationBuffers.View
+        _ norm: Norm?, sumNorm: Norm?, _ buffers: ActivationBuffers.View,
+        _ branch: (_ target: Tensor, _ accumulates: Bool, _ scale: Float) throws -> Void
     ) throws {
         let hidden = buffers.hidden
-        if let norm, let branch = buffers.branch {
-            try device.linear(x, norm: nil, [projection.into(branch)])
-            try device.normalize(branch, norm, scale: kind.branchScale, into: hidden, accumulates: true)
+        if let norm, let target = buffers.branch {
+            try branch(target, false, 1)
+            try device.normalize(target, norm, scale: kind.branchScale, into: hidden, accumulates: true)
         } else {
-            try device.linear(x, norm: nil, [projection.added(to: hidden, scale: kind.branchScale)])
+            try branch(hidden, true, kind.branchScale)
         }
         if kind.residual == .normedSum, let sumNorm {
             try device.normalize(hidden, sumNorm, scale: 1, into: hidden, accumulates: false)

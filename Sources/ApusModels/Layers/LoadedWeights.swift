@@ -4,6 +4,8 @@ import ApusCompute
 /// What some part of a model has, brought to its device, by what it is for.
 struct LoadedWeights {
     private(set) var projections: [WeightRole: Projection] = [:]
+    /// Of each expert.
+    private(set) var experts: [WeightRole: [Projection]] = [:]
     private(set) var norms: [WeightRole: Norm] = [:]
     private(set) var tables: [WeightRole: any PreparedWeight] = [:]
     private(set) var vectors: [WeightRole: Tensor] = [:]
@@ -14,7 +16,11 @@ struct LoadedWeights {
         for weight in weights {
             if let matrix = weight.matrix(loader.stored) {
                 let projection = try loader.projection(place, weight, matrix)
-                projections[weight.role] = projection
+                if weight.role.isOfExperts {
+                    experts[weight.role, default: []].append(projection)
+                } else {
+                    projections[weight.role] = projection
+                }
                 matrices.append(projection.weight)
             } else if let table = weight.table {
                 tables[weight.role] = try loader.table(place.at(weight.module), table)

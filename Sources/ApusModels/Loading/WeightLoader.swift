@@ -19,7 +19,8 @@ struct WeightLoader {
             let stored = try elements(place, vector)
             return try device.makeTensor((0..<matrix.outputs).map { stored[matrix.view.row($0)] })
         }
-        return Projection(try device.prepare(place.source(matrix), as: format, isStreamed: isStreamed), bias: bias)
+        return Projection(try device.prepare(
+                place.source(matrix), as: weight.role.isExact ? .float32 : format, isStreamed: isStreamed), bias: bias)
     }
 
     /// - Parameter bias: where its bias is, if it has one.
@@ -58,10 +59,7 @@ struct WeightLoader {
     }
 
     private func elements(_ place: WeightCursor, _ vector: LayerWeight.Vector) throws -> [Float] {
-        // Names of vectors may be dotted too.
-        let parts = vector.name.split(separator: ".").map(String.init)
-        let parent = parts.dropLast().reduce(place) { $0[$1] }
-        return try parent.tensor(parts.last ?? vector.name, shape: vector.shape).floats()
+        try place.member(vector.name, shape: vector.shape).floats()
     }
 }
 

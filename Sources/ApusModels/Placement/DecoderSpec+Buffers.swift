@@ -7,7 +7,8 @@ extension DecoderSpec {
         let widths = activationWidths
         let heads = 2 * Int128(widths.query) + 2 * Int128(widths.key)
         let others = Int128(widths.gated) + Int128(widths.branch) + Int128(widths.embedded)
-        return 4 * Int128(tokens) * (Int128(hiddenSize) + heads + others)
+        let scores = widths.experts > 0 ? Int128(widths.experts) + 1 : 0
+        return 4 * Int128(tokens) * (Int128(hiddenSize) + heads + others + scores)
     }
 
     /// Bytes of the rows of so many outputs (`OutputBuffers`).
@@ -16,12 +17,12 @@ extension DecoderSpec {
     }
 
     /// Of the widest kind of layer; 0 for what there is not.
-    var activationWidths: (query: Int, key: Int, gated: Int, branch: Int, embedded: Int) {
+    var activationWidths: (query: Int, key: Int, gated: Int, branch: Int, embedded: Int, experts: Int) {
         let hasBranch = kinds.contains { $0.attentionAfterNorm != nil || $0.mlpAfterNorm != nil }
         return (
             kinds.map(\.attention.queryWidth).max() ?? 0, kinds.map(\.attention.keyWidth).max() ?? 0,
-            kinds.map(\.mlp.width).max() ?? 0, hasBranch ? hiddenSize : 0,
-            embedding.width == hiddenSize ? 0 : embedding.width
+            kinds.map { $0.mlp.experts == nil ? $0.mlp.width : 0 }.max() ?? 0, hasBranch ? hiddenSize : 0,
+            embedding.width == hiddenSize ? 0 : embedding.width, kinds.compactMap(\.mlp.experts?.count).max() ?? 0
         )
     }
 }

@@ -31,17 +31,18 @@ extension DecoderSpec {
                             heads: $0.attention.heads, kvHeads: $0.attention.kvHeads, headDim: $0.attention.headDim)
                     }))
             demand.context = limits.context
+            demand.experts = kinds.compactMap { expertDemand(of: $0, format) }
         }
         func add(_ products: [Product], _ format: WeightFormat, isUnprepared: Bool) {
             for product in products {
                 let item = WorkspaceDemand.Product(
-                    format: format, inputs: product.inputs, outputs: product.outputs, isUnprepared: isUnprepared)
+                    format: product.isExact ? .float32 : format, inputs: product.inputs, outputs: product.outputs, isUnprepared: isUnprepared)
                 if !demand.products.contains(item) { demand.products.append(item) }
             }
         }
         // A device that has layers has room for those of all kinds, so that plans need not know which it gets.
         for isStreamed in Set(parts.filter { (1...layers).contains($0) }.map(isUnprepared)) {
-            add(kinds.flatMap { products(of: weights(of: $0)) }, format, isUnprepared: isStreamed)
+            add(kinds.flatMap { products(of: weights(of: $0), $0.mlp.experts) }, format, isUnprepared: isStreamed)
         }
         if parts.contains(0) { add(products(of: inputWeights), format, isUnprepared: isUnprepared(0)) }
         if parts.contains(layers + 1) {
@@ -49,6 +50,14 @@ extension DecoderSpec {
             add([headProduct], headFormat(format), isUnprepared: isUnprepared(layers + 1))
         }
         return demand
+    }
+
+    private func expertDemand(of kind: LayerKind, _ format: WeightFormat) -> WorkspaceDemand.Experts? {
+        kind.mlp.experts.map { experts in
+            WorkspaceDemand.Experts(
+                format: format, count: experts.count, chosen: experts.rule.chosen, inputs: hiddenSize,
+                width: experts.width, sharedWidth: experts.shared?.width)
+        }
     }
 
     /// What the head has where other products have a format.

@@ -26,7 +26,9 @@ package struct PlanModel: Sendable {
         init(_ weights: [LayerWeight], _ dtype: DType, _ format: WeightFormat) {
             for weight in weights {
                 vectors += 4 * Int128(weight.vectorCount)
-                if let matrix = weight.matrix(nil) { add(matrix.outputs, matrix.inputs, format) }
+                if let matrix = weight.matrix(nil) {
+                    add(matrix.outputs, matrix.inputs, weight.role.isExact ? .float32 : format)
+                }
                 if let table = weight.table { add(table: table, dtype) }
             }
         }

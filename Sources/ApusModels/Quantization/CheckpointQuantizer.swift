@@ -8,7 +8,8 @@ package struct CheckpointQuantizer: Sendable {
     /// What happens to one tensor of the original, or to the embedding a second time.
     private enum Step: Sendable {
         case copy(StoredTensor, name: String)
-        case quantize(WeightSource, place: String, StoredMatrix)
+        /// Rows of the sources follow each other.
+        case quantize([WeightSource], place: String, StoredMatrix)
     }
 
     package struct Outcome: Sendable {
@@ -65,9 +66,11 @@ package struct CheckpointQuantizer: Sendable {
         var steps: [Step] = []
         var taken: Set<ExactString> = []
         for (source, target) in zip(spec.storedMatrices(nil), spec.storedMatrices(quantization)) {
-            let weight = try weights.at(source.place).source(source.matrix)
-            steps.append(.quantize(weight, place: target.place, target.matrix))
+            let place = weights.at(source.place)
+            let blocks = try source.matrix.blocks.map { try place.source($0) }
+            steps.append(.quantize(blocks, place: target.place, target.matrix))
             // Where the head is tied, a copy of it in the original gives way.
+            for part in source.matrix.parts { taken.insert(ExactString(StoredMatrix.name(part.name, in: source.place))) }
             taken.insert(ExactString("\(target.place).\(StoredMatrix.weight)"))
         }
         let others = weights.checkpoint.names.filter { !taken.contains(ExactString($0)) }
@@ -144,21 +147,25 @@ package struct CheckpointQuantizer: Sendable {
                 try progress(end - start)
             }
             tensor.release()
-        case .quantize(let weight, let place, let matrix):
-            try quantize(weight, place, matrix, to: writer, progress)
-            weight.release?()
+        case .quantize(let blocks, let place, let matrix):
+            var start = 0
+            for block in blocks {
+                try quantize(block, place, matrix, from: start, to: writer, progress)
+                start += block.shape[0]
+                block.release?()
+            }
         }
     }
 
     private func quantize(
-        _ weight: WeightSource, _ place: String, _ matrix: StoredMatrix, to writer: SafetensorsWriter,
-        _ progress: (Int) throws -> Void
+        _ weight: WeightSource, _ place: String, _ matrix: StoredMatrix, from start: Int,
+        to writer: SafetensorsWriter, _ progress: (Int) throws -> Void
     ) throws {
         let format = matrix.quantization ?? quantization
         let rowBytes = max(weight.format.rowByteCount(inputs: matrix.inputs), 1)
         let rowsPerPiece = max(Self.pieceByteCount / rowBytes, 1)
-        for first in stride(from: 0, to: matrix.outputs, by: rowsPerPiece) {
-            let rows = first..<min(first + rowsPerPiece, matrix.outputs)
+        for first in stride(from: 0, to: weight.shape[0], by: rowsPerPiece) {
+            let rows = first..<min(first + rowsPerPiece, weight.shape[0])
             let result = try quantizer.quantize(weight, rows: rows, as: format)
             if let row = result.scales.firstIndex(where: { !$0.isFinite }) {
                 throw CheckpointError.weights(
@@ -166,14 +173,14 @@ package struct CheckpointQuantizer: Sendable {
                         + "number, which integers cannot stand for")
             }
             try result.values.withUnsafeBytes {
-                try writer.write($0, to: "\(place).\(StoredMatrix.weight)", at: first * ($0.count / rows.count))
+                try writer.write($0, to: "\(place).\(StoredMatrix.weight)", at: (start + first) * ($0.count / rows.count))
             }
             try result.scales.withUnsafeBytes {
-                try writer.write($0, to: "\(place).\(StoredMatrix.scale)", at: first * 4)
+                try writer.write($0, to: "\(place).\(StoredMatrix.scale)", at: (start + first) * 4)
             }
             if format == .int4 {
                 try result.multipliers.withUnsafeBytes {
-                    try writer.write($0, to: "\(place).\(StoredMatrix.multiplier)", at: first * ($0.count / rows.count))
+                    try writer.write($0, to: "\(place).\(StoredMatrix.multiplier)", at: (start + first) * ($0.count / rows.count))
                 }
             }
             try progress(rows.count * rowBytes)

@@ -9,12 +9,21 @@ struct StoredMatrix: Sendable {
     let quantization: Quantization?
     /// Which part of what is stored it is. Integers are never stored as [inputs, outputs].
     let view: MatrixView
+    /// Matrices that are stored one behind the other, as a tensor of three dimensions if it is of floating point.
+    let stack: Int
+    /// Whether the elements are a tensor of their module's own name.
+    let isBare: Bool
 
-    init(outputs: Int, inputs: Int, quantization: Quantization?, view: MatrixView? = nil) {
+    init(
+        outputs: Int, inputs: Int, quantization: Quantization?, view: MatrixView? = nil, stack: Int = 1,
+        isBare: Bool = false
+    ) {
         let view = view ?? MatrixView(outputs: outputs)
         self.outputs = outputs
         self.inputs = inputs
         self.quantization = quantization
+        self.stack = stack
+        self.isBare = isBare
         self.view = MatrixView(
             storedOutputs: view.storedOutputs, first: view.first, run: view.run, period: view.period,
             isTransposed: quantization == nil && view.isTransposed)
@@ -24,12 +33,34 @@ struct StoredMatrix: Sendable {
     var whole: StoredMatrix {
         StoredMatrix(
             outputs: view.storedOutputs, inputs: inputs, quantization: quantization,
-            view: MatrixView(outputs: view.storedOutputs, isTransposed: view.isTransposed))
+            view: MatrixView(outputs: view.storedOutputs, isTransposed: view.isTransposed), stack: stack,
+            isBare: isBare)
+    }
+
+    /// The parts of a stack, where each has to be read on its own.
+    var blocks: [StoredMatrix] {
+        guard stack > 1, view.isTransposed else { return [self] }
+        let rows = view.storedOutputs / stack
+        return (0..<stack).map { block in
+            StoredMatrix(
+                outputs: rows, inputs: inputs, quantization: quantization,
+                view: MatrixView(
+                    storedOutputs: view.storedOutputs, first: block * rows, run: rows, period: rows, isTransposed: true),
+                stack: stack, isBare: isBare)
+        }
     }
 
     static let weight = "weight"
     static let scale = "weight_scale"
     static let multiplier = "weight_multiplier"
+    /// Ends of names that follow a module's own without a dot: of its elements, and of their bias.
+    static let bareWeight = ""
+    static let bareBias = "_bias"
+
+    /// The name of a tensor of a module.
+    static func name(_ part: String, in module: String) -> String {
+        part == bareWeight || part == bareBias ? module + part : module.isEmpty ? part : "\(module).\(part)"
+    }
 
     struct Part {
         let name: String
@@ -43,7 +74,9 @@ struct StoredMatrix: Sendable {
         let scale = Part(name: Self.scale, dtype: .float32, shape: [rows])
         switch quantization {
         case nil:
-            return [Part(name: Self.weight, dtype: nil, shape: view.isTransposed ? [inputs, rows] : [rows, inputs])]
+            let block = view.isTransposed ? [inputs, rows / stack] : [rows / stack, inputs]
+            let name = isBare ? Self.bareWeight : Self.weight
+            return [Part(name: name, dtype: nil, shape: stack > 1 ? [stack] + block : block)]
         case .int8: return [Part(name: Self.weight, dtype: .int8, shape: [rows, inputs]), scale]
         case .int4:
             return [
@@ -55,6 +88,17 @@ struct StoredMatrix: Sendable {
         }
     }
 
+    /// The block of a transposed stack that the matrix is in, which no view of all could tell, and what tells it from others.
+    func block(of bytes: UnsafeRawBufferPointer) -> (bytes: UnsafeRawBufferPointer, view: MatrixView, name: String) {
+        guard stack > 1, view.isTransposed, view.storedOutputs > 0 else { return (bytes, view, "") }
+        let rows = view.storedOutputs / stack
+        let size = bytes.count / stack
+        let index = view.first / max(rows, 1)
+        let own = MatrixView(
+            storedOutputs: rows, first: view.first - index * rows, run: view.run, period: view.period, isTransposed: true)
+        return (UnsafeRawBufferPointer(rebasing: bytes[index * size..<(index + 1) * size]), own, " \(index)")
+    }
+
     func part(_ name: String) -> Part? { parts.first { $0.name == name } }
 }
 
@@ -62,7 +106,7 @@ extension WeightCursor {
     /// A matrix at this place. Throws `CheckpointError` (`.weights`) for tensors that are missing, of another shape or hold
     /// what they must not, `ModelError` (`.unsupported`) for types.
     func source(_ matrix: StoredMatrix) throws -> WeightSource {
-        let stored = try part(StoredMatrix.weight, of: matrix)
+        let stored = try part(matrix.parts[0].name, of: matrix)
         if stored.dtype == .float64, matrix.quantization == nil { return try FloatMatrix(stored).source(matrix) }
         guard let format = matrix.quantization?.format ?? DType(stored.dtype).flatMap(WeightFormat.init) else {
             throw ModelError.unsupported(stored, wanted: "F64, F32, F16 and BF16 are supported")
@@ -74,15 +118,22 @@ extension WeightCursor {
             if let multipliers { mappings.append(multipliers.mapping) }
             return StoredQuantization(scales: try scales(matrix), multipliers: multipliers?.bytes)
         }
+        let (bytes, view, block) = matrix.block(of: stored.bytes)
         return try WeightSource(
-            name: stored.name, identity: stored.identity, bytes: stored.bytes, owner: mappings,
+            name: stored.name, identity: stored.identity + block, bytes: bytes, owner: mappings,
             shape: Shape([matrix.outputs, matrix.inputs]), format: format, quantization: quantization,
-            view: matrix.view, release: stored.release)
+            view: view, release: stored.release)
+    }
+
+    /// A tensor of this module, whose name may be the module's own.
+    func member(_ name: String, shape: [Int]) throws(CheckpointError) -> StoredTensor {
+        let path = StoredMatrix.name(name, in: self.path)
+        return try WeightCursor(root: self).tensor(path, shape: shape)
     }
 
     private func part(_ name: String, of matrix: StoredMatrix) throws -> StoredTensor {
         guard let part = matrix.part(name) else { throw ModelError.unsupported("no matrix has a '\(name)'") }
-        let stored = try tensor(part.name, shape: part.shape)
+        let stored = try member(part.name, shape: part.shape)
         if let dtype = part.dtype, stored.dtype != dtype {
             let format = matrix.quantization?.rawValue ?? ""
             throw ModelError.unsupported(stored, wanted: "a matrix of \(format) needs \(dtype.rawValue)")

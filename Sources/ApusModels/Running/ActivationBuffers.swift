@@ -10,10 +10,12 @@ struct ActivationBuffers: Sendable {
         let gated: Tensor  // [tokens, width of the MLP]
         /// What a branch gives before its norm, if it has one: [tokens, hiddenSize]
         let branch: Tensor?
+        /// Of experts, and of the shared one: [tokens, experts], [tokens, 1]
+        let scores, sharedScores: Tensor?
     }
 
     private let hidden, query, attended, key, value, gated: Tensor
-    private let branch, embedded: Tensor?
+    private let branch, embedded, scores, sharedScores: Tensor?
 
     init(_ limits: StepLimits, _ spec: DecoderSpec, on device: any Device) throws {
         func rows(_ width: Int) throws -> Tensor { try device.makeTensor([limits.tokens, width]) }
@@ -26,6 +28,8 @@ struct ActivationBuffers: Sendable {
         gated = try rows(widths.gated)
         branch = widths.branch > 0 ? try rows(widths.branch) : nil
         embedded = widths.embedded > 0 ? try rows(widths.embedded) : nil
+        scores = widths.experts > 0 ? try rows(widths.experts) : nil
+        sharedScores = widths.experts > 0 ? try rows(1) : nil
     }
 
     func view(tokens: Int, _ kind: LayerKind) throws -> View {
@@ -36,8 +40,11 @@ struct ActivationBuffers: Sendable {
         return View(
             hidden: try hidden(tokens: tokens), query: try rows(query, attention.queryWidth),
             attended: try rows(attended, attention.queryWidth), key: try rows(key, attention.keyWidth),
-            value: try rows(value, attention.keyWidth), gated: try rows(gated, kind.mlp.width),
-            branch: try branch?.prefix(rows: tokens))
+            value: try rows(value, attention.keyWidth),
+            gated: try rows(gated, kind.mlp.experts == nil ? kind.mlp.width : 0),
+            branch: try branch?.prefix(rows: tokens),
+            scores: try kind.mlp.experts.flatMap { experts in try scores.map { try rows($0, experts.count) } },
+            sharedScores: try sharedScores?.prefix(rows: tokens))
     }
 
     func hidden(tokens: Int) throws -> Tensor { try hidden.prefix(rows: tokens) }

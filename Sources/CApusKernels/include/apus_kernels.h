@@ -38,6 +38,7 @@ typedef enum {
     APUS_RELU = 3,
     APUS_RELU_SQUARED = 4,
     APUS_QUICK_GELU = 5, // x * sigmoid(1.702 x)
+    APUS_CLAMPED_SWIGLU = 6, // gate * sigmoid(1.702 gate) * (up + 1), gate <= 7 and -7 <= up <= 7
 } apus_activation;
 
 // Tokens of one key-value block.
@@ -169,7 +170,7 @@ typedef struct {
     void (*soft_cap)(float *x, float cap, size_t count);
     // x = activation(x)
     void (*activate)(apus_activation activation, float *x, size_t count);
-    // gate = activation(gate) * up
+    // gate = activation(gate) * up, or what the activation makes of both
     void (*gated_activation)(apus_activation activation, float *gate, const float *up, size_t count);
     // Writes keys and values [tokens, kv_heads, head_dim] into their slots (block * APUS_KV_BLOCK + offset).
     void (*store_kv)(const float *k, const float *v, void *keys, void *values, apus_dtype cache_type, size_t blocks,

@@ -25,6 +25,8 @@ package struct AttentionSpec: Sendable, Equatable {
     package var hasSinks = false
     /// Queries, keys and values are kept within ± this.
     package var clip: Float?
+    /// Whether norms of heads come before that.
+    package var clipsNormed = false
     /// Of queries and of keys.
     package var headNorm: HeadNormSpec?
     /// Whether these norms come after the rotation.
@@ -57,18 +59,5 @@ package struct AttentionSpec: Sendable, Equatable {
             Float(exp2(-steepest * Double(index) / Double(count)))
         }
         return (0..<heads).map { $0 < power ? slope($0 + 1, of: power) : slope(2 * ($0 - power) + 1, of: 2 * power) }
-    }
-}
-
-/// What comes after attention, or beside it.
-package struct MLPSpec: Sendable, Equatable {
-    package var width: Int
-    package var activation: Activation
-    /// down(activation(gate(x)) · up(x)), rather than down(activation(up(x))).
-    package var isGated = true
-    package var hasBias = false
-
-    package init(width: Int, activation: Activation, isGated: Bool = true) {
-        (self.width, self.activation, self.isGated) = (width, activation, isGated)
     }
 }

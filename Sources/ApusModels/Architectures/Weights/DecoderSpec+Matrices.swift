@@ -6,7 +6,7 @@ extension DecoderSpec {
     func storedMatrices(_ quantization: Quantization?) -> [(place: String, matrix: StoredMatrix)] {
         func distinct(_ weights: [LayerWeight]) -> [(module: String, matrix: StoredMatrix)] {
             var seen: Set<String> = []
-            return weights.matrices(quantization).compactMap { weight, matrix in
+            return weights.filter { !$0.role.isExact }.matrices(quantization).compactMap { weight, matrix in
                 seen.insert(weight.module).inserted ? (weight.module, matrix.whole) : nil
             }
         }
@@ -37,7 +37,7 @@ extension DecoderSpec {
     /// The name and shape of every tensor that a checkpoint of this model has, in some format.
     func tensors(_ quantization: Quantization?) -> [(name: String, shape: [Int])] {
         func tensors(_ weights: [LayerWeight], _ place: (String) -> String) -> [(name: String, shape: [Int])] {
-            weights.tensors(quantization).map { (place($0.module.isEmpty ? $0.name : "\($0.module).\($0.name)"), $0.shape) }
+            weights.tensors(quantization).map { (place(StoredMatrix.name($0.name, in: $0.module)), $0.shape) }
         }
         var all = storedTable.parts.map { (name: "\(names.table).\($0.name)", shape: $0.shape) }
         all += tensors(inputWeights, names.inBody)

@@ -1,3 +1,5 @@
+import ApusCompute
+
 extension DecoderSpec {
     /// A matrix that every new token is multiplied with, those that share their input taken together.
     package struct Product: Sendable, Equatable {
@@ -5,13 +7,16 @@ extension DecoderSpec {
         package var outputs: Int
         package let inputs: Int
         /// How often the model has it.
-        package let count: Int
+        package var count: Int
+        /// Whether it is always of float32.
+        package var isExact = false
     }
 
     /// All products of a step. The lookup of the embedding is none.
     package var products: [Product] {
         let ofLayers = kinds.indices.flatMap { kind in
-            products(of: weights(of: kinds[kind]), count: pattern.count { $0 == kind })
+            products(
+                of: weights(of: kinds[kind]), kinds[kind].mlp.experts, count: pattern.count { $0 == kind })
         }
         return products(of: inputWeights) + ofLayers + products(of: outputWeights) + [headProduct]
     }
@@ -20,15 +25,23 @@ extension DecoderSpec {
         Product(name: WeightRole.head.product ?? "", outputs: vocabularySize, inputs: embedding.width, count: 1)
     }
 
-    /// Those of some weights.
-    func products(of weights: [LayerWeight], count: Int = 1) -> [Product] {
-        weights.matrices(nil).reduce(into: []) { products, part in
+    /// Those of some weights. Of experts those that a token takes.
+    func products(of weights: [LayerWeight], _ experts: ExpertSpec? = nil, count: Int = 1) -> [Product] {
+        var seen: [WeightRole: Int] = [:]
+        return weights.matrices(nil).reduce(into: []) { products, part in
             guard let name = part.weight.role.product else { return }
+            if part.weight.role.isOfExperts {
+                seen[part.weight.role, default: 0] += 1
+                guard seen[part.weight.role] == 1 else { return }
+            }
+            let count = part.weight.role.isOfExperts ? count * (experts?.rule.chosen ?? 1) : count
             if products.last?.name == name {
                 products[products.count - 1].outputs += part.matrix.outputs
             } else {
                 products.append(
-                    Product(name: name, outputs: part.matrix.outputs, inputs: part.matrix.inputs, count: count))
+                    Product(
+                        name: name, outputs: part.matrix.outputs, inputs: part.matrix.inputs, count: count,
+                        isExact: part.weight.role.isExact))
             }
         }
     }

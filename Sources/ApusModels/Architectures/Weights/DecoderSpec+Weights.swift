@@ -4,11 +4,30 @@ import ApusCompute
 extension DecoderSpec {
     /// Of a layer of some kind.
     func weights(of kind: LayerKind) -> [LayerWeight] {
-        WeightRole.allCases.compactMap { role in
-            content(role, kind).map {
-                LayerWeight(role: role, content: $0, module: names[role], view: view(role, kind))
+        WeightRole.allCases.flatMap { role -> [LayerWeight] in
+            guard let content = content(role, kind) else { return [] }
+            let view = view(role, kind)
+            guard role.isOfExperts, let count = kind.mlp.experts?.count else {
+                return [LayerWeight(role: role, content: content, module: names[role], view: view)]
             }
+            return (0..<count).map { weight(role, content, view, ofExpert: $0, count) }
         }
+    }
+
+    private func weight(
+        _ role: WeightRole, _ content: LayerWeight.Content, _ view: MatrixView?, ofExpert expert: Int, _ count: Int
+    ) -> LayerWeight {
+        var weight = LayerWeight(
+            role: role, content: content, module: names.module(role, expert: expert), view: view)
+        weight.isBare = names.bare.contains(role)
+        if names.stacked.contains(role), case .matrix(let outputs, _, _) = content {
+            let own = view ?? MatrixView(outputs: outputs)
+            weight.stack = count
+            weight.view = MatrixView(
+                storedOutputs: count * own.storedOutputs, first: expert * own.storedOutputs + own.first, run: own.run,
+                period: own.period, isTransposed: own.isTransposed)
+        }
+        return weight
     }
 
     /// What stands before the layers, beside the table.
@@ -53,11 +72,29 @@ extension DecoderSpec {
         case .key, .value: matrix(attention.keyWidth, hiddenSize, attention.hasInputBias)
         case .queryNorm: attention.headNorm.map { headNorm($0, attention.heads, attention.headDim) }
         case .keyNorm: attention.headNorm.map { headNorm($0, attention.kvHeads, attention.headDim) }
-        case .sinks: attention.hasSinks ? .vector(name: "sinks", count: attention.heads) : nil
+        case .sinks: attention.hasSinks ? .vector(name: "sinks", shape: [attention.heads]) : nil
         case .output: matrix(hiddenSize, attention.queryWidth, attention.hasOutputBias)
-        case .gate: mlp.isGated ? matrix(mlp.width, hiddenSize, mlp.hasBias) : nil
-        case .up: matrix(mlp.width, hiddenSize, mlp.hasBias)
-        case .down: matrix(hiddenSize, mlp.width, mlp.hasBias)
+        case .gate: mlp.isGated && mlp.experts == nil ? matrix(mlp.width, hiddenSize, mlp.hasBias) : nil
+        case .up: mlp.experts == nil ? matrix(mlp.width, hiddenSize, mlp.hasBias) : nil
+        case .down: mlp.experts == nil ? matrix(hiddenSize, mlp.width, mlp.hasBias) : nil
+        default: mlp.experts.flatMap { content(role, $0) }
+        }
+    }
+
+    private func content(_ role: WeightRole, _ experts: ExpertSpec) -> LayerWeight.Content? {
+        func matrix(_ outputs: Int, _ inputs: Int, hasBias: Bool = false) -> LayerWeight.Content {
+            .matrix(outputs: outputs, inputs: inputs, hasBias: hasBias)
+        }
+        return switch role {
+        case .router: matrix(experts.count, hiddenSize, hasBias: experts.routerHasBias)
+        case .choiceBias:
+            experts.hasChoiceBias
+                ? .vector(name: "e_score_correction_bias", shape: experts.choiceBiasShape) : nil
+        case .expertGate, .expertUp: matrix(experts.width, hiddenSize, hasBias: experts.hasBias)
+        case .expertDown: matrix(hiddenSize, experts.width, hasBias: experts.hasBias)
+        case .sharedRouter: experts.shared.flatMap { $0.isScored ? matrix(1, hiddenSize) : nil }
+        case .sharedGate, .sharedUp: experts.shared.map { matrix($0.width, hiddenSize, hasBias: $0.hasBias) }
+        case .sharedDown: experts.shared.map { matrix(hiddenSize, $0.width, hasBias: $0.hasBias) }
         default: nil
         }
     }
@@ -83,6 +120,7 @@ extension DecoderSpec {
             case .count(let count): count
             case .heads: kind.attention.heads
             case .kvHeads: kind.attention.kvHeads
+            case .outputs: outputs
             }
         var (first, period, stored) = (0, 0, 0)
         for part in fusion.parts {

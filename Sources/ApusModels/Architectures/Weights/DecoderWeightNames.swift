@@ -10,6 +10,10 @@ package struct DecoderWeightNames: Sendable, Equatable {
     package var tableIsHead = false
     /// Matrices of a layer whose elements lie as [inputs, outputs].
     package var transposed: Set<WeightRole> = []
+    /// Matrices of experts that are stored as one tensor for all.
+    package var stacked: Set<WeightRole> = []
+    /// Matrices whose module is the tensor.
+    package var bare: Set<WeightRole> = []
     /// Beginnings and ends of names that checkpoints carry although nothing is made of them.
     package var ignoredPrefixes: [String] = []
     package var ignoredSuffixes = ["rotary_emb.inv_freq"]
@@ -26,9 +30,11 @@ package struct DecoderWeightNames: Sendable, Equatable {
         case count(Int)
         case heads
         case kvHeads
+        /// As many as each part has outputs: they take turns.
+        case outputs
     }
 
-    /// Modules: those of a layer below it, the others but the head below the body.
+    /// Modules: those of a layer below it, the others but the head below the body. `#` stands for the number of an expert.
     private var modules: [WeightRole: String] = [
         .embedding: "embed_tokens", .positions: "embed_positions", .embeddingNorm: "embed_norm",
         .inputProjection: "project_in", .outputProjection: "project_out", .finalNorm: "norm",
@@ -38,6 +44,11 @@ package struct DecoderWeightNames: Sendable, Equatable {
         .attentionAfterNorm: "post_attention_layernorm",
         .mlpNorm: "post_attention_layernorm",
         .gate: "mlp.gate_proj", .up: "mlp.up_proj", .down: "mlp.down_proj",
+        .router: "mlp.gate", .choiceBias: "mlp.gate", .sharedRouter: "mlp.shared_expert_gate",
+        .expertGate: "mlp.experts.#.gate_proj", .expertUp: "mlp.experts.#.up_proj",
+        .expertDown: "mlp.experts.#.down_proj",
+        .sharedGate: "mlp.shared_experts.gate_proj", .sharedUp: "mlp.shared_experts.up_proj",
+        .sharedDown: "mlp.shared_experts.down_proj",
         .mlpAfterNorm: "post_feedforward_layernorm",
     ]
 
@@ -59,6 +70,12 @@ package struct DecoderWeightNames: Sendable, Equatable {
 
     var body: String { bodies.first ?? "" }
     var head: String { heads.first ?? "" }
+
+    /// The module of a weight of an expert.
+    func module(_ role: WeightRole, expert: Int?) -> String {
+        guard let expert else { return self[role] }
+        return self[role].split(separator: ".").map { $0 == "#" ? "\(expert)" : String($0) }.joined(separator: ".")
+    }
 
     /// The place of something in the body. A body without a name lies at the top.
     func inBody(_ path: String) -> String { body.isEmpty ? path : "\(body).\(path)" }

@@ -8,7 +8,7 @@ struct LayerWeight: Sendable {
         case table(rows: Int, width: Int, skipped: Int)
         /// The vectors of a norm, each stored as a tensor of a shape, or as several.
         case norm(NormSpec, shape: [Int], pieces: Int? = nil)
-        case vector(name: String, count: Int)
+        case vector(name: String, shape: [Int])
     }
 
     let role: WeightRole
@@ -17,12 +17,17 @@ struct LayerWeight: Sendable {
     let module: String
     /// Where a matrix is in what is stored.
     var view: MatrixView?
+    /// Matrices that are stored as one tensor.
+    var stack = 1
+    /// Whether the module is the tensor.
+    var isBare = false
 
     /// How a checkpoint in some format holds it; `nil` for what is no matrix of products.
     func matrix(_ quantization: Quantization?) -> StoredMatrix? {
         guard case .matrix(let outputs, let inputs, _) = content else { return nil }
         return StoredMatrix(
-            outputs: outputs, inputs: inputs, quantization: quantization, view: view ?? MatrixView(outputs: outputs))
+            outputs: outputs, inputs: inputs, quantization: role.isExact ? nil : quantization, view: view, stack: stack,
+            isBare: isBare)
     }
 
     /// A table as a checkpoint holds it; `nil` for what is none.
@@ -44,15 +49,17 @@ struct LayerWeight: Sendable {
     var vectors: [Vector] {
         switch content {
         case .matrix(let outputs, _, let hasBias):
-            return hasBias ? [Vector(name: "bias", shape: [view?.storedOutputs ?? outputs])] : []
+            let stored = view?.storedOutputs ?? outputs
+            let shape = stack > 1 ? [stack, stored / stack] : [stored]
+            return hasBias ? [Vector(name: isBare ? StoredMatrix.bareBias : "bias", shape: shape)] : []
         case .table:
             return []
         case .norm(let norm, let shape, let pieces):
             let places = pieces.map { (0..<$0).map { "norms.\($0)." } } ?? [""]
             let names = (norm.hasWeight ? ["weight"] : []) + (norm.hasBias ? ["bias"] : [])
             return names.flatMap { name in places.map { Vector(name: $0 + name, shape: shape) } }
-        case .vector(let name, let count):
-            return [Vector(name: name, shape: [count])]
+        case .vector(let name, let shape):
+            return [Vector(name: name, shape: shape)]
         }
     }
 
@@ -62,7 +69,7 @@ struct LayerWeight: Sendable {
         case .matrix(let outputs, _, let hasBias): hasBias ? outputs : 0
         case .table: 0
         case .norm(let norm, let shape, let pieces): shape.reduce(pieces ?? 1, *) * (norm.hasBias ? 2 : 1)
-        case .vector(_, let count): count
+        case .vector(_, let shape): shape.reduce(1, *)
         }
     }
 }
@@ -80,7 +87,8 @@ extension [LayerWeight] {
             let parts = (weight.matrix(quantization) ?? weight.table)?.parts ?? []
             let all = parts.map { ($0.name, $0.shape) } + weight.vectors.map { ($0.name, $0.shape) }
             return all.compactMap { name, shape in
-                seen.insert("\(weight.module).\(name)").inserted ? (weight.module, name, shape) : nil
+                let place = weight.module + name
+                return seen.insert(place).inserted ? (weight.module, name, shape) : nil
             }
         }
     }

@@ -14,11 +14,21 @@ package enum WeightRole: Sendable, CaseIterable {
     case mlpNorm
     case gate, up
     case down
+    case router, sharedRouter
+    case choiceBias
+    case expertGate, expertUp, expertDown
+    case sharedGate, sharedUp, sharedDown
     case mlpAfterNorm
     // After them.
     case finalNorm
     case outputProjection
     case head
+
+    /// Whether there is one for each expert.
+    var isOfExperts: Bool { self == .expertGate || self == .expertUp || self == .expertDown }
+
+    /// Whether a matrix is small and decides much, so that it is float32 and never rounded.
+    var isExact: Bool { self == .router || self == .sharedRouter }
 
     /// Matrices with the same input are multiplied together: the name of their product; `nil` for what is in none.
     var product: String? {
@@ -27,6 +37,11 @@ package enum WeightRole: Sendable, CaseIterable {
         case .output: "output"
         case .gate, .up: "gate-up"
         case .down: "down"
+        case .router, .sharedRouter: "router"
+        case .expertGate, .expertUp: "experts"
+        case .expertDown: "experts-down"
+        case .sharedGate, .sharedUp: "shared"
+        case .sharedDown: "shared-down"
         case .inputProjection: "input"
         case .outputProjection: "projection"
         case .head: "head"

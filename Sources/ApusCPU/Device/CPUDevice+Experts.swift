@@ -1,0 +1,269 @@
+package import ApusCompute
+import CApusKernels
+import Synchronization
+
+extension CPUDevice {
+    /// Rows of tokens are gathered for each expert, so that its weights are read once for all of them. What an expert makes
+    /// of a row depends on that row alone, and a token's results are added in the order of experts.
+    package func experts(
+        _ x: Tensor, norm: Norm?, scores: Tensor, sharedScores: Tensor?, _ block: ExpertBlock, scale: Float,
+        into y: Tensor, accumulates: Bool
+    ) throws(ComputeError) {
+        guard x.shape.rank == 2 else { throw .mismatch("the input of experts of shape \(x.shape)") }
+        let (tokens, width) = (x.shape[0], x.shape[1])
+        try check(y, is: [tokens, width], "the result of experts")
+        try check(scores, is: [tokens, block.experts.count], "scores of experts")
+        if let sharedScores { try check(sharedScores, is: [tokens, 1], "scores of the shared expert") }
+        if let bias = block.choiceBias { try check(bias, is: [block.experts.count], "what choices are biased by") }
+        let all = block.experts + (block.shared.map { [$0] } ?? [])
+        guard let first = all.first, block.rule.chosen > 0 else { throw .mismatch("a choice of no experts") }
+        let format = first.gate.weight.format
+        guard all.allSatisfy({ $0.hasFormat(format) }) else { throw .mismatch("experts of different formats") }
+        if let groups = block.rule.groups, groups.count < 1 || block.experts.count % groups.count != 0 {
+            throw .mismatch("\(block.experts.count) experts in \(groups.count) groups")
+        }
+        guard tokens > 0 else { return }
+        let input = ExpertInput(
+            x: UnsafePointer(try floats(x)),
+            norm: try norm.map { norm throws(ComputeError) in try kernelNorm(norm, width: width) },
+            width: width)
+        let shared = try sharedScores.map { scores throws(ComputeError) in UnsafePointer(try floats(scores)) }
+        let bias = try block.choiceBias.map { bias throws(ComputeError) in UnsafePointer(try floats(bias)) }
+        let table = UnsafePointer(try floats(scores))
+        let target = try floats(y)
+
+        try workspace.withLock { workspace throws(ComputeError) in
+            workspace.experts.plan(tokens: tokens, block, scores: table, sharedScores: shared, bias: bias)
+            var parts: [ExpertPart] = []
+            parts.reserveCapacity(workspace.experts.shares.count)
+            var layout = ExpertLayout(rows: tokens * workspace.experts.rowsPerToken, width: width)
+            for share in workspace.experts.shares {
+                parts.append(try part(all[share.expert], share, format, width, &layout))
+            }
+            let memory = try grow(&workspace.expertRows, to: layout.byteCount).pointer
+            try run(parts, workspace.experts, input, format, memory, layout, block.activation, &workspace.scratch)
+            add(workspace.experts, memory, layout, scale, tokens: tokens, to: target, accumulates: accumulates)
+        }
+    }
+
+    /// One expert's products, and where its rows are packed.
+    private func part(
+        _ expert: ExpertBlock.Expert, _ share: ExpertPlan.Share, _ format: WeightFormat, _ width: Int,
+        _ layout: inout ExpertLayout
+    ) throws(ComputeError) -> ExpertPart {
+        let rows = share.rows.count
+        let inner = expert.gate.weight.shape[0]
+        guard expert.gate.weight.shape.dimensions == [inner, width],
+            expert.up.weight.shape.dimensions == [inner, width],
+            expert.down.weight.shape.dimensions == [width, inner]
+        else { throw .mismatch("experts of shapes \(expert.gate.weight.shape) and \(expert.down.weight.shape)") }
+        return ExpertPart(
+            share: share, inner: inner, gate: try linear(expert.gate, rows: rows),
+            up: try linear(expert.up, rows: rows),
+            down: try linear(expert.down, rows: rows),
+            packedInput: layout.take(kernels.packed_bytes(format.kernelType, rows, width)),
+            packedInner: layout.take(kernels.packed_bytes(format.kernelType, rows, inner)),
+            gated: layout.take(rows * inner * MemoryLayout<Float>.stride))
+    }
+
+    private func run(
+        _ parts: [ExpertPart], _ plan: ExpertPlan, _ input: ExpertInput, _ format: WeightFormat,
+        _ memory: UnsafeMutableRawPointer, _ layout: ExpertLayout, _ activation: Activation,
+        _ scratchMemory: inout CPUMemory?
+    ) throws(ComputeError) {
+        nonisolated(unsafe) let memory = memory
+        let pieces = ExpertPieces(parts, threads: team.count)
+        let most = parts.reduce(0) { max($0, $1.share.rows.count) }
+        let kernelBytes = parts.reduce(0) { $1.scratchByteCount(kernels, atLeast: $0) }.roundedUp(to: 64)
+        let bytes = CPUWorkspace.product(kernel: kernelBytes, rows: most, outputs: pieces.outputsPerPiece)
+        let room = try grow(&scratchMemory, to: bytes * team.count).pointer
+        nonisolated(unsafe) let scratch = room
+
+        func forEach(_ count: Int, _ body: (_ chunk: Int, _ thread: Int) -> Void) {
+            if pieces.isWorthSharing { return team.run(chunks: count, body) }
+            for chunk in 0..<count { body(chunk, 0) }
+        }
+        forEach(pieces.rows.count) { chunk, _ in
+            let piece = pieces.rows[chunk]
+            let part = parts[piece.part]
+            let gathered = layout.gathered(memory) + part.share.rows.lowerBound * input.width
+            for row in piece.range {
+                let token = Int(plan.tokens[part.share.rows.lowerBound + row])
+                (gathered + row * input.width).update(from: input.x + token * input.width, count: input.width)
+            }
+            pack(gathered, input.norm, part, piece.range, input.width, into: memory + part.packedInput, format)
+        }
+        forEach(pieces.inner.count) { chunk, thread in
+            let piece = pieces.inner[chunk]
+            let part = parts[piece.part]
+            let kernel = scratch + thread * bytes
+            part.open(
+                piece.range, memory, kernels, activation.kernelActivation, scratch: kernel,
+                results: (kernel + kernelBytes).assumingMemoryBound(to: Float.self))
+        }
+        forEach(pieces.rows.count) { chunk, _ in
+            let piece = pieces.rows[chunk]
+            let part = parts[piece.part]
+            let gated = (memory + part.gated).assumingMemoryBound(to: Float.self)
+            pack(gated, nil, part, piece.range, part.inner, into: memory + part.packedInner, format)
+        }
+        forEach(pieces.outer.count) { chunk, thread in
+            let piece = pieces.outer[chunk]
+            parts[piece.part].close(
+                piece.range, memory, kernels, results: layout.gathered(memory), scratch: scratch + thread * bytes)
+        }
+    }
+
+    private func pack(
+        _ rows: UnsafePointer<Float>, _ norm: apus_norm?, _ part: ExpertPart, _ range: Range<Int>, _ inputs: Int,
+        into packed: UnsafeMutableRawPointer, _ format: WeightFormat
+    ) {
+        var task = apus_activations()
+        task.x = rows
+        if let norm { task.norm = norm }
+        task.rows = part.share.rows.count
+        task.inputs = inputs
+        task.type = format.kernelType
+        task.packed = packed
+        kernels.pack_rows(&task, range.lowerBound, range.upperBound)
+    }
+
+    /// Adds what its experts made of each token.
+    private func add(
+        _ plan: ExpertPlan, _ memory: UnsafeMutableRawPointer, _ layout: ExpertLayout, _ scale: Float, tokens: Int,
+        to y: UnsafeMutablePointer<Float>, accumulates: Bool
+    ) {
+        let width = layout.width
+        nonisolated(unsafe) let results = layout.gathered(memory)
+        nonisolated(unsafe) let y = y
+        forEachRange(of: tokens, costPerItem: width * plan.rowsPerToken) { range in
+            for token in range {
+                let sum = y + token * width
+                if !accumulates { sum.update(repeating: 0, count: width) }
+                for index in 0..<plan.rowsPerToken {
+                    let row = Int(plan.rowsOfTokens[token * plan.rowsPerToken + index])
+                    let (weight, result) = (plan.weights[row] * scale, results + row * width)
+                    for column in 0..<width { sum[column] += weight * result[column] }
+                }
+            }
+        }
+    }
+
+    private func linear(_ projection: Projection, rows: Int) throws(ComputeError) -> LinearPart {
+        let weight = try self.weight(projection.weight)
+        return LinearPart(weight, task: try task(weight, bias: projection.bias, rows: rows), epilogue: nil)
+    }
+}
+
+extension ExpertBlock.Expert {
+    fileprivate func hasFormat(_ format: WeightFormat) -> Bool {
+        [gate, up, down].allSatisfy { $0.weight.format == format }
+    }
+}
+
+/// What experts take.
+private struct ExpertInput: @unchecked Sendable {
+    let x: UnsafePointer<Float>
+    let norm: apus_norm?
+    let width: Int
+}
+
+/// Where things lie in the memory of a call: rows by experts, [rows, width], in whose place their results come, then what
+/// each expert needs.
+struct ExpertLayout {
+    let width: Int
+    private(set) var byteCount: Int
+
+    init(rows: Int, width: Int) {
+        self.width = width
+        byteCount = (rows * width * MemoryLayout<Float>.stride).roundedUp(to: 64)
+    }
+
+    mutating func take(_ bytes: Int) -> Int {
+        defer { byteCount += bytes.roundedUp(to: 64) }
+        return byteCount
+    }
+
+    func gathered(_ memory: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Float> {
+        memory.assumingMemoryBound(to: Float.self)
+    }
+}
+
+/// One expert's products with its rows, and the places of what comes between, in bytes.
+private struct ExpertPart: @unchecked Sendable {
+    let share: ExpertPlan.Share
+    let inner: Int
+    let gate, up, down: LinearPart
+    let packedInput, packedInner, gated: Int
+
+    func scratchByteCount(_ kernels: apus_kernels, atLeast least: Int) -> Int {
+        [gate, up, down].reduce(least) { max($0, $1.scratchByteCount(kernels)) }
+    }
+
+    /// activation(gate) · up for some panels.
+    func open(
+        _ panels: Range<Int>, _ memory: UnsafeMutableRawPointer, _ kernels: apus_kernels, _ activation: apus_activation,
+        scratch: UnsafeMutableRawPointer, results: UnsafeMutablePointer<Float>
+    ) {
+        let first = panels.lowerBound * CPUWeight.panel
+        let width = min(panels.upperBound * CPUWeight.panel, inner) - first
+        let y = (memory + gated).assumingMemoryBound(to: Float.self)
+        var (gate, up) = (gate, up)
+        gate.task.packed = UnsafeRawPointer(memory + packedInput)
+        up.task.packed = gate.task.packed
+        gate.task.y = y
+        gate.multiply(panels, kernels, scratch: scratch)
+        up.multiply(panels, kernels, scratch: scratch, into: results, stride: width)
+        for row in 0..<share.rows.count {
+            kernels.gated_activation(activation, y + row * inner + first, results + row * width, width)
+        }
+    }
+
+    /// The last product for some panels.
+    func close(
+        _ panels: Range<Int>, _ memory: UnsafeMutableRawPointer, _ kernels: apus_kernels,
+        results: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
+    ) {
+        var down = down
+        down.task.packed = UnsafeRawPointer(memory + packedInner)
+        down.task.y = results + share.rows.lowerBound * down.task.outputs
+        down.multiply(panels, kernels, scratch: scratch)
+    }
+}
+
+/// What threads share a call out in.
+private struct ExpertPieces {
+    struct Piece {
+        var part: Int
+        var range: Range<Int>
+    }
+
+    /// Rows, and panels of both products.
+    private(set) var rows: [Piece] = []
+    private(set) var inner: [Piece] = []
+    private(set) var outer: [Piece] = []
+    private(set) var outputsPerPiece = 0
+    private(set) var isWorthSharing = false
+
+    private static let rowsPerPiece = 16
+
+    init(_ parts: [ExpertPart], threads: Int) {
+        let panels = parts.reduce(0) { $0 + $1.gate.panelCount }
+        var work = 0
+        for (index, part) in parts.enumerated() {
+            let count = part.share.rows.count
+            func cut(_ whole: Int, by size: Int, into pieces: inout [Piece]) {
+                for first in stride(from: 0, to: whole, by: size) {
+                    pieces.append(Piece(part: index, range: first..<min(first + size, whole)))
+                }
+            }
+            let size = LinearShares.panelsPerChunk(panels: panels, threads: threads, rows: count)
+            outputsPerPiece = max(outputsPerPiece, size * CPUWeight.panel)
+            cut(count, by: Self.rowsPerPiece, into: &rows)
+            cut(part.gate.panelCount, by: size, into: &inner)
+            cut(part.down.panelCount, by: size, into: &outer)
+            work += count * part.inner * part.down.task.outputs
+        }
+        isWorthSharing = work >= LinearShares.smallestWork
+    }
+}
