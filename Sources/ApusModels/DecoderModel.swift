@@ -63,7 +63,7 @@ package final class DecoderModel: Sendable {
         self.format = format
         self.cacheType = cacheType ?? Self.defaultCacheType(dtype)
         layers = try LoadingOrder.load(spec.layers, of: placement.device(ofLayer:)) { layer in
-            try DecoderLayer(body.at(names.layers)[layer], spec, spec.kind(ofLayer: layer), loader(layer + 1))
+            try DecoderLayer(body.at(names.layers)[layer], spec, layer, loader(layer + 1))
         }
         output = try DecoderOutput(weights, spec, loader(spec.layers + 1))
         let sharesTable = spec.sharesTable(stored) && placement.table == placement.head
@@ -104,9 +104,15 @@ package final class DecoderModel: Sendable {
 
     func makeCache(blocks: Int) throws -> KVCache {
         let layouts = spec.kinds.map { $0.cacheLayout(blocks: blocks, cacheType) }
-        return KVCache(
-            layers: try zip(layers, spec.pattern).map { layer, kind in
-                KVCache.Layer(layout: layouts[kind], memory: try layer.device.makeKVCache(layouts[kind]))
-            })
+        var caches: [KVCache.Layer] = []
+        for (layer, kind) in zip(layers, spec.pattern) {
+            if let source = layer.kind.attention.sharedCache {
+                caches.append(caches[source])
+            } else {
+                caches.append(
+                    KVCache.Layer(layout: layouts[kind], memory: try layer.device.makeKVCache(layouts[kind])))
+            }
+        }
+        return KVCache(layers: caches)
     }
 }

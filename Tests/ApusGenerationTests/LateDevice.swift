@@ -127,8 +127,12 @@ final class LateDevice: Device {
         queued.normalize(x, norm, scale: scale, into: y, accumulates: accumulates)
     }
 
+    func multiply(_ x: Tensor, by factors: Tensor?, from column: Int, scale: Float) {
+        queued.multiply(x, by: factors, from: column, scale: scale)
+    }
+
     func prepareHeads(
-        query: Tensor, key: Tensor, value: Tensor, rule: HeadRule, angles: Tensor?, in cache: KVCacheLayer,
+        query: Tensor, key: Tensor?, value: Tensor?, rule: HeadRule, angles: Tensor?, in cache: KVCacheLayer,
         layout: KVCacheLayout, batch: AttentionBatch
     ) {
         queued.prepareHeads(

@@ -42,6 +42,10 @@ class Command:
             records = [json.loads(line) for line in target.read_text().splitlines()]
         return [{key: value for key, value in record.items() if key != "rank"} for record in records]
 
+    def quantize(self, folder: Path, target: Path, format: str) -> Path:
+        self.run(["quantize", "--model", str(folder), "--output", str(target), "--format", format])
+        return target
+
     def instruction_sets(self) -> list[str]:
         """Those that this machine runs: the command names them when it is asked for another."""
         done = self.run(["generate", "--model", str(SMALL), "--prompts", "-", "--quiet"], "none",

@@ -23,8 +23,10 @@ from transformers.pytorch_utils import Conv1D
 from apus_command import Command, command, parsed, script
 from families_cases import FAMILIES, UNSEEN, Case, draw
 from models_checkpoints import DTYPES
-from models_compare import Verdict, compare
-from models_reference import model_class
+from families_integers import RoundingReference, widened
+from models_compare import Verdict, compare, compare_rounded
+from models_integers import FORMATS
+from models_reference import Reference, model_class
 
 NEW_TOKENS = 32
 
@@ -63,7 +65,7 @@ def write(folder: Path, case: Case) -> None:
     torch.manual_seed(case.seed)
     model = model_class(case.config()).from_config(case.config()).float()
     perturb(model, case.seed)
-    model = model.to(DTYPES[case.dtype])
+    model = model.to(DTYPES.get(case.dtype, torch.float32))
     model.generation_config = GenerationConfig()
     model.save_pretrained(folder)
 
@@ -97,9 +99,24 @@ def check(apus: Command, case: Case, undo=None) -> Verdict:
             records = apus.generate(
                 given, [{"prompt_token_ids": prompt} for prompt in prompts], *arguments, isa=rng.choice(apus.sets))
             path.write_text(original)
-            return compare(case, folder, prompts, records, NEW_TOKENS, case.attention)
+            if case.dtype in FORMATS:
+                return check_integers(apus, case, folder, given, prompts, arguments)
+            return compare(case, folder, prompts, records, NEW_TOKENS, case.attention, case.left_out)
         except (RuntimeError, OSError, ValueError, subprocess.TimeoutExpired) as error:
             return Verdict(failures=[str(error)])
+
+
+def check_integers(apus: Command, case: Case, folder: Path, given: Path, prompts, arguments) -> Verdict:
+    """Integers of the checkpoint that apus is given, and of the one that transformers knows: rows are rounded alike."""
+    made = [apus.quantize(path, path.parent / f"{path.name}-{case.dtype}", case.dtype) for path in dict.fromkeys([given, folder])]
+    records = apus.generate(made[0], [{"prompt_token_ids": prompt} for prompt in prompts], *arguments)
+    floats = widened(folder, made[-1], folder.parent / "widened")
+    verdict = Verdict(prompts=len(prompts), tokens=sum(len(record["token_ids"]) for record in records))
+    answers = [(index, prompt, record["token_ids"], record["logprobs"])
+               for index, (prompt, record) in enumerate(zip(prompts, records))]
+    own, full = RoundingReference(floats, attention=case.attention), Reference(floats, attention=case.attention)
+    compare_rounded(case, own, full, answers, verdict, case.left_out)
+    return verdict
 
 
 def self_test(apus: Command, names: list[str], seed: int) -> int:
@@ -120,7 +137,7 @@ def self_test(apus: Command, names: list[str], seed: int) -> int:
 def main() -> int:
     parser = script(__doc__)
     parser.add_argument("--count", type=int, default=20, help="of each family in float32")
-    parser.add_argument("--rounded", type=int, default=3, help="of each family in bfloat16")
+    parser.add_argument("--rounded", type=int, default=3, help="of each family in bfloat16, int8 and int4")
     parser.add_argument("--only", metavar="FAMILY:SEED:TYPE")
     parser.add_argument("--self-test", action="store_true")
     arguments, seed = parsed(parser)
@@ -130,7 +147,7 @@ def main() -> int:
         return self_test(apus, names, seed)
     rng = random.Random(seed)
     cases = [draw(family, rng.randrange(1 << 31), dtype)
-             for family in names for dtype in ["f32"] * arguments.count + ["bf16"] * arguments.rounded]
+             for family in names for dtype in ["f32"] * arguments.count + ["bf16", *FORMATS] * arguments.rounded]
     if arguments.only:
         family, own, dtype = arguments.only.split(":")
         cases = [draw(family, int(own), dtype)]

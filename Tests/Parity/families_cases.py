@@ -338,25 +338,64 @@ FAMILIES |= {
         experts("moe_num_experts", chosen="moe_k", moe_num_shared_experts=1, moe_layer_start_index=0, head_dim=16)),
 }
 
+def gemma4_types(config: dict, rng: random.Random) -> None:
+    config.update(layer_types=["full_attention", "sliding_attention", "sliding_attention", "full_attention"] * 2,
+                  num_hidden_layers=8)
+
+
+def gemma4_experts(config: dict, rng: random.Random) -> None:
+    config.update(enable_moe_block=True, num_experts=6, top_k_experts=2, moe_intermediate_size=20)
+
+
+def gemma4_shared(config: dict, rng: random.Random) -> None:
+    # The reference cannot share without inputs of layers.
+    config.update(num_kv_shared_layers=3, num_hidden_layers=8, layer_types=["sliding_attention", "full_attention"] * 4,
+                  hidden_size_per_layer_input=6)
+
+
+GEMMA4_ROPE = Switch(
+    "rope", lambda c, rng: c.update(rope_parameters={
+        "full_attention": {"rope_type": "proportional", "partial_rotary_factor": 0.5, "rope_theta": 5000.0},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 200.0}}), lambda written: written.pop("rope_parameters"))
+FAMILIES["gemma4_text"] = Family(
+    "Gemma4TextConfig",
+    [TIED, BIAS, WINDOW, key("hidden_size_per_layer_input", 0, 6), Switch("layer_types", gemma4_types, lambda written: written.pop("layer_types")), GEMMA4_ROPE,
+     key("final_logit_softcapping", 2.0, None),
+     Switch("attention_k_eq_v", lambda c, rng: c.update(attention_k_eq_v=True, num_global_key_value_heads=1),
+            lambda written: written.update(attention_k_eq_v=False)),
+     Switch("num_kv_shared_layers", gemma4_shared, lambda written: written.update(num_kv_shared_layers=0)),
+     Switch("use_double_wide_mlp", lambda c, rng: gemma4_shared(c, rng) or c.update(use_double_wide_mlp=True),
+            lambda written: written.update(use_double_wide_mlp=False)),
+     Switch("experts", gemma4_experts, lambda written: written.update(enable_moe_block=False))],
+    lambda sizes: HEADS | {
+        "sliding_window": 9, "global_head_dim": 32, "hidden_size_per_layer_input": 6,
+        "vocab_size_per_layer_input": sizes["vocab_size"], "num_hidden_layers": 6})
+
 TOWER = dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=16, patch_size=8)
 # Sizes that gemma-3-4b's configuration leaves out.
 BARE = Switch("bare", lambda c, rng: c.update(num_attention_heads=8, num_key_value_heads=4, head_dim=256, hidden_size=64),
               lambda written: None)
 
 
-def wrapped(family: str, wrapper: str, around: dict, *switches: Switch, without: str = "") -> Family:
+def wrapped(
+    family: str, wrapper: str, around: dict, *switches: Switch, without: str = "", written: Callable = published.bare
+) -> Family:
     inner = FAMILIES[family]
 
     def within(switch: Switch) -> Switch:
         return Switch(switch.name, switch.apply, lambda written: switch.undo(written["text_config"]))
 
     return Family(inner.config, [within(s) for s in [*inner.switches, *switches] if s.name != without], inner.always, inner.keys,
-                  wrapper, around, published.bare, True)
+                  wrapper, around, written, True)
 
 
 # The model around Gemma 3 does not cap its logits, whatever the configuration says.
 FAMILIES["gemma3"] = wrapped(
     "gemma3_text", "Gemma3Config", {"vision_config": TOWER}, BARE, without="final_logit_softcapping")
+FAMILIES["gemma4"] = wrapped(
+    "gemma4_text", "Gemma4Config",
+    {"vision_config": dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2,
+                           num_key_value_heads=2, head_dim=8), "audio_config": None}, written=published.gemma4)
 FAMILIES["mistral3"] = wrapped("mistral", "Mistral3Config", {"vision_config": TOWER | {"head_dim": 8}})
 FAMILIES["internlm2"] = Family(
     "LlamaConfig",
@@ -386,6 +425,11 @@ class Case:
     @property
     def vocab_size(self) -> int:
         return self.arguments["vocab_size"]
+
+    @property
+    def left_out(self) -> float:
+        """Where experts are chosen, a last bit may choose others."""
+        return 0.1 if any("expert" in name or name.startswith("moe_") for name in self.arguments) else 0
 
     @property
     def attention(self) -> str:

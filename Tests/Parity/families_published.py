@@ -64,13 +64,27 @@ def minicpm(folder: Path, target: Path) -> None:
     rewrite(folder, target, config, lambda stored, written: stored)
 
 
+def leave_out_usual(written: dict) -> None:
+    inner = written["text_config"]
+    usual = CONFIG_MAPPING[inner["model_type"]]().to_dict()
+    for key in list(inner):
+        if key != "model_type" and key in usual and inner[key] == usual[key]:
+            del inner[key]
+
+
 def bare(folder: Path, target: Path) -> None:
     """A model around a decoder, whose configuration leaves out what is usual, as those that are published do."""
+    rewrite(folder, target, leave_out_usual, lambda stored, written: stored)
+
+
+def gemma4(folder: Path, target: Path) -> None:
+    """The same with the keys that are published, instead of what follows from them."""
     def config(written: dict) -> None:
         inner = written["text_config"]
-        usual = CONFIG_MAPPING[inner["model_type"]]().to_dict()
-        for key in list(inner):
-            if key != "model_type" and key in usual and inner[key] == usual[key]:
-                del inner[key]
+        for override in inner.pop("per_layer_config", {}).values():
+            inner["global_head_dim"] = override["head_dim"]
+            if "num_key_value_heads" in override:
+                inner["num_global_key_value_heads"] = override["num_key_value_heads"]
+        leave_out_usual(written)
 
     rewrite(folder, target, config, lambda stored, written: stored)

@@ -100,6 +100,30 @@ extension CPUDevice {
         }
     }
 
+    package func multiply(_ x: Tensor, by factors: Tensor?, from column: Int, scale: Float) throws(ComputeError) {
+        guard x.shape.rank == 2 else { throw .mismatch("factors for a tensor of shape \(x.shape)") }
+        let (rows, width) = (x.shape[0], x.shape[1])
+        if let factors {
+            guard factors.shape.rank == 2, factors.shape[0] == rows, column >= 0, column <= factors.shape[1] - width
+            else { throw .mismatch("factors of shape \(factors.shape) from \(column) on for \(x.shape)") }
+        }
+        let stride = factors?.shape[1] ?? 0
+        nonisolated(unsafe) let target = try floats(x)
+        nonisolated(unsafe) let source = try factors.map { factors throws(ComputeError) in try floats(factors) + column
+        }
+        forEachRange(of: rows, costPerItem: width) { range in
+            for row in range {
+                let x = target + row * width
+                guard let source else {
+                    for index in 0..<width { x[index] *= scale }
+                    continue
+                }
+                let factors = source + row * stride
+                for index in 0..<width { x[index] *= factors[index] * scale }
+            }
+        }
+    }
+
     func kernelNorm(_ norm: Norm, width: Int) throws(ComputeError) -> apus_norm {
         try check(norm.weight, is: [width], "the weight of a norm")
         if let bias = norm.bias { try check(bias, is: [width], "the bias of a norm") }

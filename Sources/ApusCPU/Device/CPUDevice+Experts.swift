@@ -22,6 +22,7 @@ extension CPUDevice {
         if let groups = block.rule.groups, groups.count < 1 || block.experts.count % groups.count != 0 {
             throw .mismatch("\(block.experts.count) experts in \(groups.count) groups")
         }
+        if let scales = block.scales { try check(scales, is: [block.experts.count], "scales of experts") }
         guard tokens > 0 else { return }
         let input = ExpertInput(
             x: UnsafePointer(try floats(x)),
@@ -29,11 +30,13 @@ extension CPUDevice {
             width: width)
         let shared = try sharedScores.map { scores throws(ComputeError) in UnsafePointer(try floats(scores)) }
         let bias = try block.choiceBias.map { bias throws(ComputeError) in UnsafePointer(try floats(bias)) }
+        let scales = try block.scales.map { scales throws(ComputeError) in UnsafePointer(try floats(scales)) }
         let table = UnsafePointer(try floats(scores))
         let target = try floats(y)
 
         try workspace.withLock { workspace throws(ComputeError) in
-            workspace.experts.plan(tokens: tokens, block, scores: table, sharedScores: shared, bias: bias)
+            workspace.experts.plan(
+                tokens: tokens, block, scores: table, sharedScores: shared, bias: bias, scales: scales)
             var parts: [ExpertPart] = []
             parts.reserveCapacity(workspace.experts.shares.count)
             var layout = ExpertLayout(rows: tokens * workspace.experts.rowsPerToken, width: width)

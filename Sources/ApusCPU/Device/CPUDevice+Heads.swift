@@ -3,7 +3,7 @@ import CApusKernels
 
 extension CPUDevice {
     package func prepareHeads(
-        query: Tensor, key: Tensor, value: Tensor, rule: HeadRule, angles: Tensor?, in cache: KVCacheLayer,
+        query: Tensor, key: Tensor?, value: Tensor?, rule: HeadRule, angles: Tensor?, in cache: KVCacheLayer,
         layout: KVCacheLayout, batch: AttentionBatch
     ) throws(ComputeError) {
         let tokens = batch.slots.shape.count
@@ -11,15 +11,18 @@ extension CPUDevice {
         let keyWidth = layout.kvHeads * headDim
         guard headDim > 0, query.shape.rank == 2, query.shape[0] == tokens, query.shape[1] % headDim == 0
         else { throw .mismatch("heads of \(headDim) in queries of shape \(query.shape) for \(tokens) tokens") }
-        try check(key, is: [tokens, keyWidth], "keys")
-        try check(value, is: [tokens, keyWidth], "values")
+        if let key { try check(key, is: [tokens, keyWidth], "keys") }
+        if let value { try check(value, is: [tokens, keyWidth], "values") }
+        guard (key == nil) == (value == nil) else { throw .mismatch("keys without values") }
         let rotation = try angles.map { angles throws(ComputeError) in
             try Rotation(angles, tokens: tokens, headDim: headDim, pairs: rule.turnsNeighbours, self)
         }
         let queryWidth = query.shape[1]
         let queries = try heads(query, rule.query, headDim)
-        let keys = try heads(key, rule.key, headDim)
-        let values = try heads(value, rule.value, headDim)
+        let keys = try key.map { key throws(ComputeError) in try heads(key, rule.key, headDim) }
+        let values = try value.map { value throws(ComputeError) in try heads(value, rule.value, headDim) }
+        let turning = [queries] + (keys.map { [$0] } ?? [])
+        let all = turning + (values.map { [$0] } ?? [])
         if let scales = rule.queryScales { try check(scales, is: [tokens], "scales of queries") }
         nonisolated(unsafe) let scales = try rule.queryScales.map { scales throws(ComputeError) in try floats(scales) }
         nonisolated(unsafe) let slots = try integers(batch.slots)
@@ -29,15 +32,16 @@ extension CPUDevice {
         let type = try cacheType(layout)
         forEachRange(of: tokens, costPerItem: queryWidth + keyWidth * 5) { range in
             func clip() {
-                if let limit = rule.clip { for heads in [queries, keys, values] { heads.clip(range, within: limit) } }
+                if let limit = rule.clip { for heads in all { heads.clip(range, within: limit) } }
             }
             if !rule.clipsNormed { clip() }
-            if !rule.normsComeLast { for heads in [queries, keys] { heads.normalize(range, kernels) } }
+            if !rule.normsComeLast { for heads in turning { heads.normalize(range, kernels) } }
             if rule.clipsNormed { clip() }
-            values.normalize(range, kernels)
-            if let rotation { for heads in [queries, keys] { heads.turn(range, by: rotation, kernels) } }
-            if rule.normsComeLast { for heads in [queries, keys] { heads.normalize(range, kernels) } }
+            values?.normalize(range, kernels)
+            if let rotation { for heads in turning { heads.turn(range, by: rotation, kernels) } }
+            if rule.normsComeLast { for heads in turning { heads.normalize(range, kernels) } }
             if let scales { queries.scale(range, by: scales) }
+            guard let keys, let values else { return }
             kernels.store_kv(
                 keys.row(range.lowerBound), values.row(range.lowerBound), cacheKeys, cacheValues, type, layout.blocks,
                 slots + range.lowerBound, range.count, layout.kvHeads, headDim)

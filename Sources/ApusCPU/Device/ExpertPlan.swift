@@ -34,7 +34,7 @@ struct ExpertPlan {
     ///   - sharedScores: [tokens]; the shared expert is the last, if there is one.
     mutating func plan(
         tokens count: Int, _ block: ExpertBlock, scores: UnsafePointer<Float>, sharedScores: UnsafePointer<Float>?,
-        bias: UnsafePointer<Float>?
+        bias: UnsafePointer<Float>?, scales: UnsafePointer<Float>?
     ) {
         let experts = block.experts.count
         let chosen = min(block.rule.chosen, experts)
@@ -47,6 +47,9 @@ struct ExpertPlan {
                 let place = token * rowsPerToken
                 choose(
                     block.rule, scores + token * experts, bias, experts, chosen, scratch: base, at: place)
+                if let scales {
+                    for rank in place..<place + chosen { choiceWeights[rank] *= scales[Int(choices[rank])] }
+                }
                 if block.shared != nil {
                     choices[place + chosen] = Int32(experts)
                     choiceWeights[place + chosen] = sharedScores.map { 1 / (1 + expf(-$0[token])) } ?? 1

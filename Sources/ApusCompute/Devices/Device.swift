@@ -116,14 +116,17 @@ package protocol Device: AnyObject, Sendable {
     /// y = norm(x) · scale, or y += that; both are [tokens, width], and may be one.
     func normalize(_ x: Tensor, _ norm: Norm, scale: Float, into y: Tensor, accumulates: Bool) throws(ComputeError)
 
+    /// x[t, i] *= factors[t, column + i] · scale, or x *= scale without factors; x is [tokens, width].
+    func multiply(_ x: Tensor, by factors: Tensor?, from column: Int, scale: Float) throws(ComputeError)
+
     /// All that comes between the projections and attention, in place: what the rule says, with the rotation of pairs of
     /// elements of each head of queries and keys by their positions (Su et al., arXiv 2104.09864); then keys and values go to
-    /// the slots of the batch.
+    /// the slots of the batch. Without keys and values, nothing is stored: they are there already.
     ///
     /// `query` is [tokens, heads · headDim], `key` and `value` are [tokens, kvHeads · headDim]; `angles` holds cosines, then
     /// sines: [tokens, 2, turned / 2], where `turned` elements of each head turn; without them nothing turns.
     func prepareHeads(
-        query: Tensor, key: Tensor, value: Tensor, rule: HeadRule, angles: Tensor?, in cache: KVCacheLayer,
+        query: Tensor, key: Tensor?, value: Tensor?, rule: HeadRule, angles: Tensor?, in cache: KVCacheLayer,
         layout: KVCacheLayout, batch: AttentionBatch
     ) throws(ComputeError)
 

@@ -19,15 +19,19 @@ package struct ExpertBlock: Sendable {
     package let shared: Expert?
     /// float32 [experts]: what scores get in addition when experts are chosen, but not when they are weighed.
     package let choiceBias: Tensor?
+    /// float32 [experts]: what the weights of each are multiplied with in the end.
+    package let scales: Tensor?
 
     package init(
-        rule: RoutingRule, activation: Activation, experts: [Expert], shared: Expert? = nil, choiceBias: Tensor? = nil
+        rule: RoutingRule, activation: Activation, experts: [Expert], shared: Expert? = nil, choiceBias: Tensor? = nil,
+        scales: Tensor? = nil
     ) {
         self.rule = rule
         self.activation = activation
         self.experts = experts
         self.shared = shared
         self.choiceBias = choiceBias
+        self.scales = scales
     }
 }
 

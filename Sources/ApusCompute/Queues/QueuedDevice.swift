@@ -133,8 +133,14 @@ package final class QueuedDevice: Device {
         }
     }
 
+    package func multiply(_ x: Tensor, by factors: Tensor?, from column: Int, scale: Float) {
+        queue.submit { [base] () throws(ComputeError) in
+            try base.multiply(x, by: factors, from: column, scale: scale)
+        }
+    }
+
     package func prepareHeads(
-        query: Tensor, key: Tensor, value: Tensor, rule: HeadRule, angles: Tensor?, in cache: KVCacheLayer,
+        query: Tensor, key: Tensor?, value: Tensor?, rule: HeadRule, angles: Tensor?, in cache: KVCacheLayer,
         layout: KVCacheLayout, batch: AttentionBatch
     ) {
         queue.submit { [base] () throws(ComputeError) in

@@ -16,7 +16,7 @@ enum ArchitectureRegistry {
         Llama.self,
         Qwen2.self, Qwen3.self, Qwen2MoE.self, Qwen3MoE.self,
         Mistral.self, Ministral.self, Ministral3.self, Mixtral.self,
-        Gemma.self, Gemma2.self, Gemma3.self,
+        Gemma.self, Gemma2.self, Gemma3.self, Gemma4.self,
         GPT2.self, GPTJ.self, CodeGen.self, GPTOSS.self,
         Phi.self, Phi3.self,
         SmolLM3.self,

@@ -31,6 +31,9 @@ package struct DecoderSpec: Sendable, Equatable {
 
     package var layers: Int { pattern.count }
 
+    /// The first of some layers up to the last that are on one device, since some take up keys and values of others.
+    package var firstInseparableLayer: Int? { kinds.compactMap(\.attention.sharedCache).min() }
+
     package func kind(ofLayer layer: Int) -> LayerKind { kinds[pattern[layer]] }
 
     /// Tokens of a sequence that the model was made for.
@@ -70,6 +73,16 @@ package struct EmbeddingSpec: Sendable, Equatable {
     /// Positions that are learned, and added.
     package var positions: Positions?
     package var norm: NormSpec?
+    package var perLayer: PerLayer?
+
+    /// What each layer gets of a token, beside what comes from the layers before it.
+    package struct PerLayer: Sendable, Equatable {
+        /// Elements for each layer.
+        package var width: Int
+        /// Rows of the table.
+        package var rows: Int
+        package var activation: Activation
+    }
 
     package init(width: Int) { self.width = width }
 }

@@ -5,6 +5,7 @@ enum Wrappers {
     /// The `model_type` of the whole, its class, and the `model_type` of a decoder that does not say its own.
     static let all = [
         (type: "gemma3", name: "Gemma3ForConditionalGeneration", inner: "gemma3_text"),
+        (type: "gemma4", name: "Gemma4ForConditionalGeneration", inner: "gemma4_text"),
         (type: "mistral3", name: "Mistral3ForConditionalGeneration", inner: "mistral"),
     ]
 

@@ -9,6 +9,16 @@ struct DecoderInput: Sendable {
     private let positions: (any PreparedWeight)?
     private let projection: Projection?
     private let norm: Norm?
+    private let perLayer: PerLayer?
+
+    /// What each layer gets beside the hidden state: (norm(projection(x) / √hidden) + table · √width) / √2.
+    private struct PerLayer: Sendable {
+        let table: any PreparedWeight
+        let projection: Projection
+        let norm: Norm
+        let width: Int
+        let projectionScale, tableScale: Float
+    }
 
     /// - Parameter head: the matrix of the last product, if it is the table too.
     init(
@@ -21,10 +31,22 @@ struct DecoderInput: Sendable {
         positions = own.tables[.positions]
         projection = own.projections[.inputProjection]
         norm = own.norms[.embeddingNorm]
+        perLayer = try spec.embedding.perLayer.map { perLayer in
+            guard let table = own.tables[.perLayerTable], let norm = own.norms[.perLayerNorm] else {
+                throw ModelError.unsupported("a model without \(WeightRole.perLayerTable)")
+            }
+            return PerLayer(
+                table: table, projection: try own.projection(.perLayerProjection), norm: norm, width: perLayer.width,
+                projectionScale: 1 / Float(spec.hiddenSize).squareRoot(),
+                tableScale: loader.dtype.rounded(Float(perLayer.width).squareRoot()))
+        }
     }
 
     /// - Parameter choices: what the step before chose.
-    func forward(_ step: StepTensors, choices: Tensor, embedded: Tensor?, into hidden: Tensor) throws {
+    /// - Parameter layers: what each layer gets.
+    func forward(
+        _ step: StepTensors, choices: Tensor, embedded: Tensor?, into hidden: Tensor, layers: Tensor?
+    ) throws {
         let first = projection == nil ? hidden : embedded ?? hidden
         try device.embedding(
             step.tokens, choices: choices, table, scale: scale, into: first, accumulates: false)
@@ -34,6 +56,15 @@ struct DecoderInput: Sendable {
                 step.attention.positions, choices: nil, positions, scale: 1, into: hidden, accumulates: true)
         }
         if let norm { try device.normalize(hidden, norm, scale: 1, into: hidden, accumulates: false) }
+        guard let perLayer, let layers else { return }
+        let share = Float(0.5).squareRoot()
+        try device.linear(hidden, norm: nil, [perLayer.projection.into(layers, scale: perLayer.projectionScale)])
+        let rows = try Tensor(
+            memory: layers.memory, shape: Shape([layers.shape.count / perLayer.width, perLayer.width]), dtype: .float32)
+        try device.normalize(rows, perLayer.norm, scale: share, into: rows, accumulates: false)
+        try device.embedding(
+            step.tokens, choices: choices, perLayer.table, scale: perLayer.tableScale * share, into: layers,
+            accumulates: true)
     }
 }
 

@@ -7,22 +7,28 @@ struct DecoderLayer: Sendable {
     let kind: LayerKind
     /// In the order in which they are used.
     let matrices: [any PreparedWeight]
-    private let query, key, value, output: Projection
+    private let query, output: Projection
+    /// None where those of another layer are taken up.
+    private let key, value: Projection?
     private let mlp: DecoderMLP
     private let attentionNorm, attentionAfterNorm, mlpNorm, mlpAfterNorm: Norm?
     private let headRule: HeadRule
     private let attentionRule: AttentionRule
     private let scalesQueries: Bool
+    private let perLayer: PerLayerInput?
+    private let outputScale: Float?
 
-    init(_ place: WeightCursor, _ spec: DecoderSpec, _ kind: LayerKind, _ loader: WeightLoader) throws {
+    /// - Parameter index: the layer's number.
+    init(_ place: WeightCursor, _ spec: DecoderSpec, _ index: Int, _ loader: WeightLoader) throws {
+        let kind = spec.kind(ofLayer: index)
         let weights = try LoadedWeights(place, spec.weights(of: kind), loader)
         let attention = kind.attention
         device = loader.device
         self.kind = kind
         matrices = weights.matrices
         query = try weights.projection(.query)
-        key = try weights.projection(.key)
-        value = try weights.projection(.value)
+        key = weights.projections[.key]
+        value = weights.projections[.value] ?? key
         output = try weights.projection(.output)
         mlp = try DecoderMLP(kind.mlp, weights)
         attentionNorm = weights.norms[.attentionNorm]
@@ -33,6 +39,10 @@ struct DecoderLayer: Sendable {
         let spansHeads = attention.headNorm?.span == .row
         headRule.query = weights.norms[.queryNorm].map { HeadNorm($0, spansHeads: spansHeads) }
         headRule.key = weights.norms[.keyNorm].map { HeadNorm($0, spansHeads: spansHeads) }
+        headRule.value = try attention.valueNorm.map { spec in
+            let ones = try loader.device.makeTensor([Float](repeating: 1, count: attention.headDim))
+            return HeadNorm(Norm(weight: ones, epsilon: spec.epsilon, isCentered: spec.kind == .layer))
+        }
         headRule.normsComeLast = attention.normsComeLast
         (headRule.clip, headRule.clipsNormed) = (attention.clip, attention.clipsNormed)
         headRule.turnsNeighbours = attention.rotary.map { spec.rotaries[$0].turnsNeighbours } ?? false
@@ -43,6 +53,11 @@ struct DecoderLayer: Sendable {
         rule.slopes = try attention.slopes.map { try loader.device.makeTensor($0) }
         rule.sinks = weights.vectors[.sinks]
         attentionRule = rule
+        perLayer = try spec.embedding.perLayer.map { try PerLayerInput($0, weights, index: index) }
+        outputScale = try weights.vectors[.outputScale].flatMap { scale -> Float? in
+            let values: [Float] = try loader.device.download(scale).elements()
+            return values.first
+        }
     }
 
     /// Replaces `buffers.hidden` by what the block makes of it.
@@ -51,12 +66,14 @@ struct DecoderLayer: Sendable {
         let attentionInput = try norm(hidden, attentionNorm)
         try device.linear(
             hidden, norm: attentionInput,
-            [query.into(buffers.query), key.into(buffers.key), value.into(buffers.value)])
+            [query.into(buffers.query)] + (key.map { [$0.into(buffers.key)] } ?? [])
+                + (value.map { [$0.into(buffers.value)] } ?? []))
         if kind.residual == .parallel { try mlp.open(hidden, norm: mlpNorm ?? attentionNorm, buffers, on: device) }
         var headRule = headRule
         if scalesQueries { headRule.queryScales = step.queryScales }
         try device.prepareHeads(
-            query: buffers.query, key: buffers.key, value: buffers.value, rule: headRule,
+            query: buffers.query, key: key == nil ? nil : buffers.key, value: key == nil ? nil : buffers.value,
+            rule: headRule,
             angles: kind.attention.rotary.map { step.angles[$0] }, in: cache.memory, layout: cache.layout,
             batch: step.attention)
         try device.attention(
@@ -72,6 +89,8 @@ struct DecoderLayer: Sendable {
             try mlp.close(
                 into: target, accumulates: accumulates, scale: scale, norm: mlpInput, buffers, on: device)
         }
+        try perLayer?.add(buffers, on: device)
+        if let outputScale { try device.multiply(hidden, by: nil, from: 0, scale: outputScale) }
     }
 
     /// The norm that is left for the products of a hidden state.

@@ -44,7 +44,8 @@ extension RotarySpec {
         let type = typeNames[written] ?? written
         let turned = type == "proportional" ? headDim : Int(Double(headDim) * share)
         guard turned > 0, turned % 2 == 0 else {
-            throw config.fault("partial_rotary_factor", expected: "an even number of a head's elements", got: "\(turned)")
+            throw config.fault(
+                "partial_rotary_factor", expected: "an even number of a head's elements", got: "\(turned)")
         }
         self.init(turned: turned, theta: theta, scaling: .none)
         guard let parameters else { return }

@@ -19,7 +19,8 @@ struct WeightLoader {
             let stored = try elements(place, vector)
             return try device.makeTensor((0..<matrix.outputs).map { stored[matrix.view.row($0)] })
         }
-        return Projection(try device.prepare(
+        return Projection(
+            try device.prepare(
                 place.source(matrix), as: weight.role.isExact ? .float32 : format, isStreamed: isStreamed), bias: bias)
     }
 
@@ -45,10 +46,12 @@ struct WeightLoader {
         func gathered(_ name: String) throws -> [Float] {
             try weight.vectors.filter { $0.name.hasSuffix(name) }.flatMap { try elements(place, $0) }
         }
-        let factors = spec.hasWeight ? try gathered("weight") : [Float](repeating: 1, count: count)
-        let offset = spec.hasWeight ? spec.weightOffset : 0
+        let factors =
+            spec.hasWeight
+            ? try gathered(spec.weightName).map { ($0 + spec.weightOffset) * spec.weightScale }
+            : [Float](repeating: 1, count: count)
         return Norm(
-            weight: try device.makeTensor(offset == 0 ? factors : factors.map { $0 + offset }),
+            weight: try device.makeTensor(factors),
             bias: spec.hasBias ? try device.makeTensor(gathered("bias")) : nil,
             epsilon: spec.epsilon, isCentered: spec.kind == .layer)
     }

@@ -5,10 +5,13 @@ extension DecoderSpec {
     /// name models that no machine holds.
     func activationByteCount(tokens: Int) -> Int128 {
         let widths = activationWidths
-        let heads = 2 * Int128(widths.query) + 2 * Int128(widths.key)
-        let others = Int128(widths.gated) + Int128(widths.branch) + Int128(widths.embedded)
-        let scores = widths.experts > 0 ? Int128(widths.experts) + 1 : 0
-        return 4 * Int128(tokens) * (Int128(hiddenSize) + heads + others + scores)
+        let perLayer = Int128(widths.perLayer) * Int128(layers + 1)
+        let all = [
+            hiddenSize, widths.query, widths.query, widths.key, widths.key, widths.gated, widths.branch,
+            widths.embedded,
+            widths.experts, widths.experts > 0 ? 1 : 0, widths.beside,
+        ]
+        return 4 * Int128(tokens) * all.reduce(perLayer) { $0 + Int128($1) }
     }
 
     /// Bytes of the rows of so many outputs (`OutputBuffers`).
@@ -16,14 +19,22 @@ extension DecoderSpec {
         4 * Int128(outputs) * (Int128(hiddenSize) + Int128(activationWidths.embedded) + Int128(vocabularySize))
     }
 
-    /// Of the widest kind of layer; 0 for what there is not.
-    var activationWidths: (query: Int, key: Int, gated: Int, branch: Int, embedded: Int, experts: Int) {
+    /// The width of each buffer, by the widest kind of layer; 0 for what there is not.
+    struct ActivationWidths {
+        var query, key, gated, branch, embedded, experts, beside, perLayer: Int
+    }
+
+    var activationWidths: ActivationWidths {
+        func widest(_ width: (LayerKind) -> Int) -> Int { kinds.map(width).max() ?? 0 }
         let hasBranch = kinds.contains { $0.attentionAfterNorm != nil || $0.mlpAfterNorm != nil }
-        return (
-            kinds.map(\.attention.queryWidth).max() ?? 0, kinds.map(\.attention.keyWidth).max() ?? 0,
-            kinds.map { $0.mlp.experts == nil ? $0.mlp.width : 0 }.max() ?? 0, hasBranch ? hiddenSize : 0,
-            embedding.width == hiddenSize ? 0 : embedding.width, kinds.compactMap(\.mlp.experts?.count).max() ?? 0
-        )
+        return ActivationWidths(
+            query: widest { $0.attention.queryWidth }, key: widest { $0.attention.keyWidth },
+            gated: widest { $0.mlp.isDense ? $0.mlp.width : 0 },
+            branch: hasBranch || embedding.perLayer != nil ? hiddenSize : 0,
+            embedded: embedding.width == hiddenSize ? 0 : embedding.width,
+            experts: widest { $0.mlp.experts?.count ?? 0 },
+            beside: widest { $0.mlp.besideExperts == nil ? 0 : hiddenSize },
+            perLayer: embedding.perLayer?.width ?? 0)
     }
 }
 

@@ -10,8 +10,13 @@ extension LayerKind {
 extension DecoderSpec {
     /// Bytes of one token's keys and values in all layers.
     package func cacheBytesPerToken(_ cacheType: DType) -> Int {
-        let ofKinds = kinds.map { $0.cacheLayout(blocks: 0, cacheType).bytesPerToken }
+        let ofKinds = kinds.map { cacheBytesPerToken($0, cacheType) }
         return pattern.reduce(0) { $0 + ofKinds[$1] }
+    }
+
+    /// Of one layer.
+    func cacheBytesPerToken(_ kind: LayerKind, _ cacheType: DType) -> Int {
+        kind.attention.sharedCache == nil ? kind.cacheLayout(blocks: 0, cacheType).bytesPerToken : 0
     }
 
     /// What a device with some parts of the model is asked for at most.
@@ -36,7 +41,8 @@ extension DecoderSpec {
         func add(_ products: [Product], _ format: WeightFormat, isUnprepared: Bool) {
             for product in products {
                 let item = WorkspaceDemand.Product(
-                    format: product.isExact ? .float32 : format, inputs: product.inputs, outputs: product.outputs, isUnprepared: isUnprepared)
+                    format: product.isExact ? .float32 : format, inputs: product.inputs, outputs: product.outputs,
+                    isUnprepared: isUnprepared)
                 if !demand.products.contains(item) { demand.products.append(item) }
             }
         }

@@ -41,6 +41,11 @@ extension DeviceMap {
             }
         }
         try checkKinds(placed)
+        if let first = spec.firstInseparableLayer, Set(placed[first + 1...spec.layers]).count > 1 {
+            throw .invalidDeviceMap(
+                "parts '\(names.name(of: first + 1))' from those that take up its keys and values; all layers from there on "
+                    + "need one device")
+        }
         return Placement(devices: placed, streamed: streamed)
     }
 

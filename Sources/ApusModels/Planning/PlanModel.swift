@@ -34,7 +34,8 @@ package struct PlanModel: Sendable {
         }
 
         mutating func add(_ outputs: Int, _ inputs: Int, _ format: WeightFormat) {
-            matrices += format.preparedByteCount(outputs: outputs, inputs: inputs).map { Int128($0) } ?? Int128(1) << 100
+            matrices +=
+                format.preparedByteCount(outputs: outputs, inputs: inputs).map { Int128($0) } ?? Int128(1) << 100
         }
 
         mutating func add(table: StoredMatrix, _ dtype: DType) {
@@ -57,15 +58,22 @@ package struct PlanModel: Sendable {
         kinds = spec.kinds.map { kind in
             var part = Part(spec.weights(of: kind), dtype, format)
             part.vectors += 4 * Int128(kind.attention.slopes?.count ?? 0)
+            if kind.attention.valueNorm != nil { part.vectors += 4 * Int128(kind.attention.headDim) }
             return part
         }
-        cacheBytesPerToken = spec.kinds.map { $0.cacheLayout(blocks: 0, cacheType).bytesPerToken }
+        cacheBytesPerToken = spec.kinds.map { spec.cacheBytesPerToken($0, cacheType) }
         var (input, output) = (Part(spec.inputWeights, dtype, format), Part(spec.outputWeights, dtype, format))
         input.add(table: spec.storedTable, dtype)
         output.add(spec.vocabularySize, spec.embedding.width, spec.headFormat(format))
         if spec.headHasBias { output.vectors += 4 * Int128(spec.vocabularySize) }
         (self.input, self.output) = (input, output)
         sharesTable = spec.tiedEmbeddings && quantization == nil
+    }
+
+    /// Whether a device may begin with a part: not with a layer that takes up what is on the device before.
+    func mayBegin(with part: Int) -> Bool {
+        guard let first = spec.firstInseparableLayer else { return true }
+        return part <= first + 1 || part > spec.layers
     }
 
     package var partCount: Int { spec.layers + 2 }
@@ -81,6 +89,9 @@ package struct PlanModel: Sendable {
         let table = spec.storedTable
         return Int128(table.outputs) * Int128(table.inputs) * Int128(dtype.byteCount)
     }
+
+    /// Of what stands before the layers beside the table.
+    var inputBesideTable: Int128 { input.matrices + input.vectors - tableByteCount }
 
     private func bytes(of part: Int) -> Part {
         part == 0 ? input : part > spec.layers ? output : kinds[spec.pattern[part - 1]]

@@ -35,6 +35,7 @@ extension Planner {
         for device in devices.indices {
             var last = first
             while last < model.partCount, holds(device, first..<last + 1) { last += 1 }
+            while last < model.partCount, last > first, !model.mayBegin(with: last) { last -= 1 }
             first = last
         }
         return first == model.partCount
@@ -58,6 +59,7 @@ extension Planner {
     private func share(_ device: Int, _ parts: Range<Int>) -> Double? {
         let total = load(of: device, parts).total
         let budget = devices[device].budget
+        guard parts.isEmpty || model.mayBegin(with: parts.lowerBound) else { return nil }
         return total <= Int128(budget) ? total == 0 ? 0 : Double(total) / Double(budget) : nil
     }
 
@@ -179,7 +181,7 @@ extension Planner {
             devices[device], Content(hasTable: true, hasLayers: !layers.isEmpty, hasHead: true), model,
             limits, lanes: devices.count)
         (load.activations, load.workspace) = (ends.activations, ends.workspace)
-        load.weights += model.matrices(head) + model.vectors(head)
+        load.weights += model.matrices(head) + model.vectors(head) + model.inputBesideTable
         let budget = devices[device].budget
         return load.total <= Int128(budget) ? Double(load.total) / Double(budget) : nil
     }

@@ -92,7 +92,7 @@ package struct Planner: Sendable {
     /// Bytes of the weights that a device with neighbouring parts cannot keep; `nil` if the rest does not fit either.
     func deficit(of device: Int, _ parts: Range<Int>) -> Int128? {
         if parts.isEmpty || fits(device, parts) { return 0 }
-        guard disk != nil else { return nil }
+        guard disk != nil, model.mayBegin(with: parts.lowerBound) else { return nil }
         var load = fixedLoadsOfOneLane[device][content(parts, streams: true).index]
         load.kv = cacheSums[parts.upperBound] - cacheSums[parts.lowerBound]
         load.weights = vectorSums[parts.upperBound] - vectorSums[parts.lowerBound]
@@ -124,6 +124,7 @@ package struct Planner: Sendable {
             model, limits, lanes: 1)
         load.kv = cacheSums[layers.upperBound] - cacheSums[layers.lowerBound]
         load.weights = vectorSums[layers.upperBound] - vectorSums[layers.lowerBound] + model.vectors(head)
+            + model.inputBesideTable
         let room = Int128(devices[device].budget) - load.total
         guard room >= 0 else { return nil }
         let weights = layers.reduce(model.matrices(head)) { $0 + model.matrices($1) }
@@ -131,7 +132,8 @@ package struct Planner: Sendable {
     }
 
     package func fits(_ device: Int, _ parts: Range<Int>) -> Bool {
-        load(of: device, parts).total <= Int128(devices[device].budget)
+        (parts.isEmpty || model.mayBegin(with: parts.lowerBound))
+            && load(of: device, parts).total <= Int128(devices[device].budget)
     }
 
     /// What each device holds under a placement.

@@ -70,7 +70,10 @@ package struct CheckpointQuantizer: Sendable {
             let blocks = try source.matrix.blocks.map { try place.source($0) }
             steps.append(.quantize(blocks, place: target.place, target.matrix))
             // Where the head is tied, a copy of it in the original gives way.
-            for part in source.matrix.parts { taken.insert(ExactString(StoredMatrix.name(part.name, in: source.place))) }
+            if source.place == target.place {
+                let names = source.matrix.parts.map { StoredMatrix.name($0.name, in: source.place) }
+                taken.formUnion(names.map(ExactString.init))
+            }
             taken.insert(ExactString("\(target.place).\(StoredMatrix.weight)"))
         }
         let others = weights.checkpoint.names.filter { !taken.contains(ExactString($0)) }
@@ -173,14 +176,16 @@ package struct CheckpointQuantizer: Sendable {
                         + "number, which integers cannot stand for")
             }
             try result.values.withUnsafeBytes {
-                try writer.write($0, to: "\(place).\(StoredMatrix.weight)", at: (start + first) * ($0.count / rows.count))
+                try writer.write(
+                    $0, to: "\(place).\(StoredMatrix.weight)", at: (start + first) * ($0.count / rows.count))
             }
             try result.scales.withUnsafeBytes {
                 try writer.write($0, to: "\(place).\(StoredMatrix.scale)", at: (start + first) * 4)
             }
             if format == .int4 {
                 try result.multipliers.withUnsafeBytes {
-                    try writer.write($0, to: "\(place).\(StoredMatrix.multiplier)", at: (start + first) * ($0.count / rows.count))
+                    try writer.write(
+                        $0, to: "\(place).\(StoredMatrix.multiplier)", at: (start + first) * ($0.count / rows.count))
                 }
             }
             try progress(rows.count * rowBytes)

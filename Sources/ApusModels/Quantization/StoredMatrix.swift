@@ -95,7 +95,8 @@ struct StoredMatrix: Sendable {
         let size = bytes.count / stack
         let index = view.first / max(rows, 1)
         let own = MatrixView(
-            storedOutputs: rows, first: view.first - index * rows, run: view.run, period: view.period, isTransposed: true)
+            storedOutputs: rows, first: view.first - index * rows, run: view.run, period: view.period,
+            isTransposed: true)
         return (UnsafeRawBufferPointer(rebasing: bytes[index * size..<(index + 1) * size]), own, " \(index)")
     }
 

@@ -12,10 +12,14 @@ struct ActivationBuffers: Sendable {
         let branch: Tensor?
         /// Of experts, and of the shared one: [tokens, experts], [tokens, 1]
         let scores, sharedScores: Tensor?
+        /// What experts beside an MLP give: [tokens, hiddenSize]
+        let beside: Tensor?
+        /// What the layers get beside the hidden state, and what one makes of its own: [tokens, layers · width], [tokens, width]
+        let perLayer, perLayerGated: Tensor?
     }
 
     private let hidden, query, attended, key, value, gated: Tensor
-    private let branch, embedded, scores, sharedScores: Tensor?
+    private let branch, embedded, scores, sharedScores, beside, perLayer, perLayerGated: Tensor?
 
     init(_ limits: StepLimits, _ spec: DecoderSpec, on device: any Device) throws {
         func rows(_ width: Int) throws -> Tensor { try device.makeTensor([limits.tokens, width]) }
@@ -26,10 +30,14 @@ struct ActivationBuffers: Sendable {
         key = try rows(widths.key)
         value = try rows(widths.key)
         gated = try rows(widths.gated)
-        branch = widths.branch > 0 ? try rows(widths.branch) : nil
-        embedded = widths.embedded > 0 ? try rows(widths.embedded) : nil
-        scores = widths.experts > 0 ? try rows(widths.experts) : nil
-        sharedScores = widths.experts > 0 ? try rows(1) : nil
+        func some(_ width: Int) throws -> Tensor? { width > 0 ? try rows(width) : nil }
+        branch = try some(widths.branch)
+        embedded = try some(widths.embedded)
+        scores = try some(widths.experts)
+        sharedScores = try some(widths.experts > 0 ? 1 : 0)
+        beside = try some(widths.beside)
+        perLayer = try some(widths.perLayer * spec.layers)
+        perLayerGated = try some(widths.perLayer)
     }
 
     func view(tokens: Int, _ kind: LayerKind) throws -> View {
@@ -41,13 +49,16 @@ struct ActivationBuffers: Sendable {
             hidden: try hidden(tokens: tokens), query: try rows(query, attention.queryWidth),
             attended: try rows(attended, attention.queryWidth), key: try rows(key, attention.keyWidth),
             value: try rows(value, attention.keyWidth),
-            gated: try rows(gated, kind.mlp.experts == nil ? kind.mlp.width : 0),
+            gated: try rows(gated, kind.mlp.isDense ? kind.mlp.width : 0),
             branch: try branch?.prefix(rows: tokens),
             scores: try kind.mlp.experts.flatMap { experts in try scores.map { try rows($0, experts.count) } },
-            sharedScores: try sharedScores?.prefix(rows: tokens))
+            sharedScores: try sharedScores?.prefix(rows: tokens), beside: try beside?.prefix(rows: tokens),
+            perLayer: try perLayer(tokens: tokens), perLayerGated: try perLayerGated?.prefix(rows: tokens))
     }
 
     func hidden(tokens: Int) throws -> Tensor { try hidden.prefix(rows: tokens) }
+
+    func perLayer(tokens: Int) throws -> Tensor? { try perLayer?.prefix(rows: tokens) }
 
     /// Embedded tokens on their way to the hidden size: [tokens, width of the embedding]
     func embedded(tokens: Int) throws -> Tensor? { try embedded?.prefix(rows: tokens) }

@@ -22,8 +22,15 @@ package final class ModelRun {
     private struct Stage {
         let share: Int
         let parts: Range<Int>
-        /// From the stage before.
+        /// From the stage before: of the hidden state, and of what the layers get beside it.
         let passage: Passage?
+        let layersPassage: Passage?
+    }
+
+    private struct Way: Hashable {
+        let what: String
+        let sender: Int
+        let receiver: Int
     }
 
     /// - Parameter lanes: sequences of steps that do not wait for each other's choices.
@@ -35,20 +42,29 @@ package final class ModelRun {
         cache = try model.makeCache(blocks: limits.blocks)
         shares = try model.devices.map { try DeviceShare($0, spec, limits) }
         var previous: Int?
-        var passages: [[Int]: Passage] = [:]
+        // What goes the same way takes turns, however often it does in a step.
+        var passages: [Way: Passage] = [:]
+        func passage(_ what: String, width: Int, _ sender: Int, _ receiver: Int) throws -> Passage? {
+            guard width > 0 else { return nil }
+            let way = Way(what: what, sender: sender, receiver: receiver)
+            if let known = passages[way] { return known }
+            let made = try Passage(what, byteCount: limits.tokens * width * 4, from: model.devices[sender])
+            passages[way] = made
+            return made
+        }
         var stages: [Stage] = []
+        let perLayer = (spec.embedding.perLayer?.width ?? 0) * spec.layers
         for stage in model.placement.stages {
             guard let share = model.devices.firstIndex(where: { $0.id == stage.device }) else {
                 throw ComputeError.unknownDevice("\(stage.device) is none of the model's devices")
             }
-            // What goes the same way takes turns, however often it does in a step.
-            let passage = try previous.map { sender in
-                try passages[[sender, share]]
-                    ?? Passage(
-                        "hidden state", byteCount: limits.tokens * spec.hiddenSize * 4, from: model.devices[sender])
-            }
-            if let passage, let previous { passages[[previous, share]] = passage }
-            stages.append(Stage(share: share, parts: stage.parts, passage: passage))
+            stages.append(
+                Stage(
+                    share: share, parts: stage.parts,
+                    passage: try previous.flatMap { try passage("hidden state", width: spec.hiddenSize, $0, share) },
+                    layersPassage: try previous.flatMap {
+                        try passage("inputs of layers", width: perLayer, $0, share)
+                    }))
             previous = share
         }
         self.stages = stages
@@ -82,6 +98,13 @@ package final class ModelRun {
                 let source = stages[index - 1].share
                 try ledger.copy(
                     hiddens[source], from: shares[source].device, to: hidden, on: share.device, by: passage, .hidden)
+                let count = batch.tokens.count
+                if let passage = stage.layersPassage, let sent = try shares[source].buffers.perLayer(tokens: count),
+                    let received = try share.buffers.perLayer(tokens: count)
+                {
+                    try ledger.copy(
+                        sent, from: shares[source].device, to: received, on: share.device, by: passage, .hidden)
+                }
             }
             for part in stage.parts where part <= model.spec.layers {
                 try share.device.expect(streaming, part)
@@ -89,7 +112,7 @@ package final class ModelRun {
                     try takeUp(batch, lane)
                     try model.input.forward(
                         step, choices: lane.fed, embedded: share.buffers.embedded(tokens: batch.tokens.count),
-                        into: hidden)
+                        into: hidden, layers: share.buffers.perLayer(tokens: batch.tokens.count))
                 } else {
                     try model.layers[part - 1].forward(
                         views[stage.share][model.spec.pattern[part - 1]], step, cache: cache.layers[part - 1])

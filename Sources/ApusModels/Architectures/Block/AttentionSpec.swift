@@ -29,6 +29,12 @@ package struct AttentionSpec: Sendable, Equatable {
     package var clipsNormed = false
     /// Of queries and of keys.
     package var headNorm: HeadNormSpec?
+    /// Of values.
+    package var valueNorm: NormSpec?
+    /// Whether values are what keys are before their norm and rotation.
+    package var valuesAreKeys = false
+    /// The layer whose keys and values this one takes up, instead of having its own.
+    package var sharedCache: Int?
     /// Whether these norms come after the rotation.
     package var normsComeLast = false
     /// Which of the model's rotary embeddings turns queries and keys; none if `nil`.

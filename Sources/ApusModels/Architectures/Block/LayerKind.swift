@@ -20,6 +20,8 @@ package struct LayerKind: Sendable, Equatable {
     package var attentionAfterNorm: NormSpec?
     package var mlpAfterNorm: NormSpec?
     package var residual = Residual.serial
+    /// Whether what the layer makes is multiplied with a number of its own in the end.
+    package var hasOutputScale = false
     /// What both results are multiplied with before they are added.
     package var branchScale: Float = 1
 
@@ -35,7 +37,8 @@ package struct LayerKind: Sendable, Equatable {
 
     /// All norms of hidden states.
     package mutating func setNorms(_ norm: NormSpec) {
-        for path in [\Self.attentionNorm, \.mlpNorm, \.attentionAfterNorm, \.mlpAfterNorm] where self[keyPath: path] != nil {
+        for path in [\Self.attentionNorm, \.mlpNorm, \.attentionAfterNorm, \.mlpAfterNorm]
+        where self[keyPath: path] != nil {
             self[keyPath: path] = norm
         }
     }

@@ -9,6 +9,11 @@ package struct MLPSpec: Sendable, Equatable {
     package var hasBias = false
     /// Many gated MLPs of which each token takes some, instead of the one.
     package var experts: ExpertSpec?
+    /// Norms of a layer that has both, the MLP and experts beside it.
+    package var besideExperts: NormSpec?
+
+    /// Whether there is the one MLP.
+    package var isDense: Bool { experts == nil || besideExperts != nil }
 
     package init(width: Int, activation: Activation, isGated: Bool = true) {
         (self.width, self.activation, self.isGated) = (width, activation, isGated)
@@ -36,6 +41,8 @@ package struct ExpertSpec: Sendable, Equatable {
     /// Whether that bias is stored as a row.
     package var choiceBiasIsRow = false
     package var routerHasBias = false
+    /// Whether each expert's weight is multiplied with a number of its own.
+    package var hasScales = false
     package var hasBias = false
 
     var choiceBiasShape: [Int] { choiceBiasIsRow ? [1, count] : [count] }

@@ -14,6 +14,9 @@ package struct NormSpec: Sendable, Equatable {
     package var hasBias = false
     /// What is added to each weight when it is loaded.
     package var weightOffset: Float = 0
+    /// What it is multiplied with then, and its name.
+    package var weightScale: Float = 1
+    package var weightName = "weight"
 
     package init(_ kind: Kind = .rms, epsilon: Double) { (self.kind, self.epsilon) = (kind, Float(epsilon)) }
 }

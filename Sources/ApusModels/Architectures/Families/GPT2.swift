@@ -28,7 +28,8 @@ enum GPT2: Architecture {
 extension DecoderSpec {
     /// What GPT-2 and GPT-J have in common: keys, names, norms with biases, a plain MLP of four times the hidden size.
     init(
-        gpt2 config: ConfigurationFile, layers: Int, hiddenSize: Int, heads: Int, isTied: Bool, vocabulary: Int = 50_257,
+        gpt2 config: ConfigurationFile, layers: Int, hiddenSize: Int, heads: Int, isTied: Bool,
+        vocabulary: Int = 50_257,
         positions: Int = 1024
     ) throws(CheckpointError) {
         var defaults = DecoderDefaults(

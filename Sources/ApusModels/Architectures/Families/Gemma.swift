@@ -27,7 +27,8 @@ extension DecoderSpec {
         if config["hidden_activation"] != nil { defaults.keys.activation = "hidden_activation" }
         try self.init(config, defaults: defaults)
         guard try !(config.optionalBool("use_bidirectional_attention") ?? false) else {
-            throw config.fault("use_bidirectional_attention", expected: "false: a model that continues texts", got: "true")
+            throw config.fault(
+                "use_bidirectional_attention", expected: "false: a model that continues texts", got: "true")
         }
         kinds[0].attention.hasBias = try config.optionalBool("attention_bias") ?? false
         embedding.scale = Float(hiddenSize).squareRoot()

@@ -38,7 +38,8 @@ extension DecoderSpec {
         let base = try nested?.optionalDouble("rope_theta")
         var local = RotarySpec(turned: headDim, theta: base ?? localTheta ?? 10_000, scaling: .none)
         if let nested {
-            local = try RotarySpec(nested, parameters: nested, headDim: headDim, maxPositions: maxPositions, theta: local.theta)
+            local = try RotarySpec(
+                nested, parameters: nested, headDim: headDim, maxPositions: maxPositions, theta: local.theta)
         }
         rotaries = [
             try RotarySpec(

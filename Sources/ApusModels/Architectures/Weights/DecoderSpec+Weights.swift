@@ -31,7 +31,11 @@ extension DecoderSpec {
     }
 
     /// What stands before the layers, beside the table.
-    var inputWeights: [LayerWeight] { weights(of: [.positions, .inputProjection, .embeddingNorm]) }
+    var inputWeights: [LayerWeight] {
+        weights(of: [
+            .positions, .inputProjection, .embeddingNorm, .perLayerTable, .perLayerProjection, .perLayerNorm,
+        ])
+    }
 
     /// What stands after them, beside the head's matrix.
     var outputWeights: [LayerWeight] { weights(of: [.finalNorm, .outputProjection]) }
@@ -50,6 +54,12 @@ extension DecoderSpec {
         case .inputProjection:
             isProjected ? .matrix(outputs: hiddenSize, inputs: embedding.width, hasBias: false) : nil
         case .embeddingNorm: embedding.norm.map { .norm($0, shape: [hiddenSize]) }
+        case .perLayerTable:
+            embedding.perLayer.map { .table(rows: $0.rows, width: layers * $0.width, skipped: 0) }
+        case .perLayerProjection:
+            embedding.perLayer.map { .matrix(outputs: layers * $0.width, inputs: hiddenSize, hasBias: false) }
+        case .perLayerNorm:
+            finalNorm.flatMap { norm in embedding.perLayer.map { .norm(norm, shape: [$0.width]) } }
         case .finalNorm: finalNorm.map { .norm($0, shape: [hiddenSize]) }
         case .outputProjection:
             isProjected ? .matrix(outputs: embedding.width, inputs: hiddenSize, hasBias: false) : nil
@@ -69,14 +79,25 @@ extension DecoderSpec {
         case .mlpNorm: norm(kind.mlpNorm)
         case .mlpAfterNorm: norm(kind.mlpAfterNorm)
         case .query: matrix(attention.queryWidth, hiddenSize, attention.hasInputBias)
-        case .key, .value: matrix(attention.keyWidth, hiddenSize, attention.hasInputBias)
+        case .key: attention.sharedCache == nil ? matrix(attention.keyWidth, hiddenSize, attention.hasInputBias) : nil
+        case .value:
+            attention.sharedCache == nil && !attention.valuesAreKeys
+                ? matrix(attention.keyWidth, hiddenSize, attention.hasInputBias) : nil
         case .queryNorm: attention.headNorm.map { headNorm($0, attention.heads, attention.headDim) }
-        case .keyNorm: attention.headNorm.map { headNorm($0, attention.kvHeads, attention.headDim) }
+        case .keyNorm:
+            attention.sharedCache == nil
+                ? attention.headNorm.map { headNorm($0, attention.kvHeads, attention.headDim) } : nil
         case .sinks: attention.hasSinks ? .vector(name: "sinks", shape: [attention.heads]) : nil
         case .output: matrix(hiddenSize, attention.queryWidth, attention.hasOutputBias)
-        case .gate: mlp.isGated && mlp.experts == nil ? matrix(mlp.width, hiddenSize, mlp.hasBias) : nil
-        case .up: mlp.experts == nil ? matrix(mlp.width, hiddenSize, mlp.hasBias) : nil
-        case .down: mlp.experts == nil ? matrix(hiddenSize, mlp.width, mlp.hasBias) : nil
+        case .gate: mlp.isGated && mlp.isDense ? matrix(mlp.width, hiddenSize, mlp.hasBias) : nil
+        case .up: mlp.isDense ? matrix(mlp.width, hiddenSize, mlp.hasBias) : nil
+        case .down: mlp.isDense ? matrix(hiddenSize, mlp.width, mlp.hasBias) : nil
+        case .expertNorm, .expertAfterNorm, .denseAfterNorm: norm(mlp.besideExperts)
+        case .routerNorm: norm(mlp.besideExperts.map(routerNorm))
+        case .outputScale: kind.hasOutputScale ? .vector(name: "layer_scalar", shape: [1]) : nil
+        case .perLayerGate: embedding.perLayer.map { matrix($0.width, hiddenSize, false) }
+        case .perLayerOutput: embedding.perLayer.map { matrix(hiddenSize, $0.width, false) }
+        case .perLayerAfterNorm: embedding.perLayer.flatMap { _ in norm(finalNorm) }
         default: mlp.experts.flatMap { content(role, $0) }
         }
     }
@@ -90,6 +111,7 @@ extension DecoderSpec {
         case .choiceBias:
             experts.hasChoiceBias
                 ? .vector(name: "e_score_correction_bias", shape: experts.choiceBiasShape) : nil
+        case .expertScales: experts.hasScales ? .vector(name: "per_expert_scale", shape: [experts.count]) : nil
         case .expertGate, .expertUp: matrix(experts.width, hiddenSize, hasBias: experts.hasBias)
         case .expertDown: matrix(hiddenSize, experts.width, hasBias: experts.hasBias)
         case .sharedRouter: experts.shared.flatMap { $0.isScored ? matrix(1, hiddenSize) : nil }
@@ -97,6 +119,14 @@ extension DecoderSpec {
         case .sharedDown: experts.shared.map { matrix(hiddenSize, $0.width, hasBias: $0.hasBias) }
         default: nil
         }
+    }
+
+    /// Its weights are divided by the root of the width, as in what Gemma 4 was trained with.
+    private func routerNorm(_ norm: NormSpec) -> NormSpec {
+        var norm = norm
+        norm.weightName = "scale"
+        norm.weightScale = 1 / Float(hiddenSize).squareRoot()
+        return norm
     }
 
     private func headNorm(_ spec: HeadNormSpec, _ heads: Int, _ headDim: Int) -> LayerWeight.Content {

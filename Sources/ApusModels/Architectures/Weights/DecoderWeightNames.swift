@@ -49,6 +49,11 @@ package struct DecoderWeightNames: Sendable, Equatable {
         .expertDown: "mlp.experts.#.down_proj",
         .sharedGate: "mlp.shared_experts.gate_proj", .sharedUp: "mlp.shared_experts.up_proj",
         .sharedDown: "mlp.shared_experts.down_proj",
+        .perLayerTable: "embed_tokens_per_layer", .perLayerProjection: "per_layer_model_projection",
+        .perLayerNorm: "per_layer_projection_norm", .perLayerGate: "per_layer_input_gate",
+        .perLayerOutput: "per_layer_projection", .perLayerAfterNorm: "post_per_layer_input_norm",
+        .routerNorm: "router", .expertScales: "router", .expertNorm: "pre_feedforward_layernorm_2",
+        .expertAfterNorm: "post_feedforward_layernorm_2", .denseAfterNorm: "post_feedforward_layernorm_1",
         .mlpAfterNorm: "post_feedforward_layernorm",
     ]
 

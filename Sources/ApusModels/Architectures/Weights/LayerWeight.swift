@@ -56,7 +56,7 @@ struct LayerWeight: Sendable {
             return []
         case .norm(let norm, let shape, let pieces):
             let places = pieces.map { (0..<$0).map { "norms.\($0)." } } ?? [""]
-            let names = (norm.hasWeight ? ["weight"] : []) + (norm.hasBias ? ["bias"] : [])
+            let names = (norm.hasWeight ? [norm.weightName] : []) + (norm.hasBias ? ["bias"] : [])
             return names.flatMap { name in places.map { Vector(name: $0 + name, shape: shape) } }
         case .vector(let name, let shape):
             return [Vector(name: name, shape: shape)]

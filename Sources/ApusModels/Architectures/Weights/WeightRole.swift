@@ -4,6 +4,7 @@ package enum WeightRole: Sendable, CaseIterable {
     case embedding, positions
     case inputProjection
     case embeddingNorm
+    case perLayerTable, perLayerProjection, perLayerNorm
     // In a layer.
     case attentionNorm
     case query, key, value
@@ -15,10 +16,13 @@ package enum WeightRole: Sendable, CaseIterable {
     case gate, up
     case down
     case router, sharedRouter
-    case choiceBias
+    case choiceBias, expertScales
+    case routerNorm, expertNorm, expertAfterNorm, denseAfterNorm
     case expertGate, expertUp, expertDown
     case sharedGate, sharedUp, sharedDown
     case mlpAfterNorm
+    case perLayerGate, perLayerOutput, perLayerAfterNorm
+    case outputScale
     // After them.
     case finalNorm
     case outputProjection
@@ -43,6 +47,9 @@ package enum WeightRole: Sendable, CaseIterable {
         case .sharedGate, .sharedUp: "shared"
         case .sharedDown: "shared-down"
         case .inputProjection: "input"
+        case .perLayerProjection: "per-layer"
+        case .perLayerGate: "per-layer-gate"
+        case .perLayerOutput: "per-layer-output"
         case .outputProjection: "projection"
         case .head: "head"
         default: nil
