@@ -36,6 +36,8 @@ class Family:
     # Writes the checkpoint as it is published, for apus; the reference reads it too if `is_read`.
     published: Callable | None = None
     is_read: bool = False
+    # What some models put in the place of other tokens.
+    pad: int | None = None
 
 
 def sizes(rng: random.Random) -> dict:
@@ -396,6 +398,7 @@ FAMILIES["gemma4"] = wrapped(
     "gemma4_text", "Gemma4Config",
     {"vision_config": dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2,
                            num_key_value_heads=2, head_dim=8), "audio_config": None}, written=published.gemma4)
+FAMILIES["gemma4"].pad = 0
 FAMILIES["mistral3"] = wrapped("mistral", "Mistral3Config", {"vision_config": TOWER | {"head_dim": 8}})
 FAMILIES["internlm2"] = Family(
     "LlamaConfig",
@@ -445,7 +448,8 @@ class Case:
         keys = family.keys or USUAL
         arguments = {keys.get(name, "" if name in USUAL else name): value for name, value in self.arguments.items()}
         arguments.pop("", None)
-        config = getattr(transformers, family.config)(**arguments, bos_token_id=None, eos_token_id=None, pad_token_id=None)
+        ends = dict(bos_token_id=None, eos_token_id=None, pad_token_id=family.pad)
+        config = getattr(transformers, family.config)(**arguments, **ends)
         if family.wrapper is None:
             return config
         tied = arguments["tie_word_embeddings"]
