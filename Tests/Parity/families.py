@@ -65,6 +65,8 @@ def write(folder: Path, case: Case) -> None:
     torch.manual_seed(case.seed)
     model = model_class(case.config()).from_config(case.config()).float()
     perturb(model, case.seed)
+    if FAMILIES[case.family].rounds:
+        FAMILIES[case.family].rounds(model)
     model = model.to(DTYPES.get(case.dtype, torch.float32))
     model.generation_config = GenerationConfig()
     model.save_pretrained(folder)

@@ -36,6 +36,8 @@ class Family:
     # Writes the checkpoint as it is published, for apus; the reference reads it too if `is_read`.
     published: Callable | None = None
     is_read: bool = False
+    # What is done to the weights that were drawn.
+    rounds: Callable | None = None
     # What some models put in the place of other tokens.
     pad: int | None = None
 
@@ -411,6 +413,11 @@ FAMILIES["minicpm"] = Family(
      Switch("dim_model_base", lambda c, rng: c.update(logits_scaling=0.5), lambda w: w.update(dim_model_base=w["hidden_size"]))],
     lambda sizes: {"attention_multiplier": (sizes["hidden_size"] // sizes["num_attention_heads"]) ** -0.5},
     published=published.minicpm)
+
+FAMILIES["gpt_oss_packed"] = Family(
+    "GptOssConfig", FAMILIES["gpt_oss"].switches,
+    lambda sizes: FAMILIES["gpt_oss"].always(sizes) | {"hidden_size": 64, "intermediate_size": 96},
+    published=published.gpt_oss, rounds=published.round_to_packed)
 
 # Whose switches stand for something that the file's other keys or the weights say too.
 UNSEEN = {"tied", "head_dim", "bare"}

@@ -33,8 +33,9 @@ def widened(original: Path, quantized: Path, target: Path) -> Path:
         if place + "_scale" not in stored:
             after[name] = tensor
             continue
-        rows = stored[place + "_scale"].shape[0]
-        transposed = rows != tensor.shape[0] if tensor.dim() == 2 else rows != tensor.shape[0] * tensor.shape[1]
+        # The only ones whose matrices lie with their inputs first.
+        transposed = (config["model_type"] == "gpt2" and "lm_head" not in name
+                      or config["model_type"] == "gpt_oss" and tensor.dim() == 3)
         shape = tensor.mT.shape if transposed else tensor.shape
         values, scales = integers(stored, place, shape[-1])
         floats = (values * scales[:, None]).reshape(shape)

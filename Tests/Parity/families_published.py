@@ -88,3 +88,43 @@ def gemma4(folder: Path, target: Path) -> None:
         leave_out_usual(written)
 
     rewrite(folder, target, config, lambda stored, written: stored)
+
+
+FP4 = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6])
+PACKED = ("gate_up_proj", "down_proj")
+
+
+def packed(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Rows [..., inputs] in blocks of 32 with a power of two each: their bytes, the powers, and what these stand for."""
+    groups = rows.float().unflatten(-1, (-1, 32))
+    power = groups.abs().amax(-1, keepdim=True).clamp(min=2.0**-100).log2().floor() - 2
+    scaled = groups / 2**power
+    codes = (scaled.abs()[..., None] - FP4).abs().argmin(-1)
+    negative = scaled < 0
+    values = FP4[codes] * torch.where(negative, -1.0, 1.0) * 2**power
+    codes = (codes + 8 * negative).to(torch.uint8)
+    return codes[..., ::2] | codes[..., 1::2] << 4, (power[..., 0] + 127).to(torch.uint8), values.flatten(-2)
+
+
+@torch.no_grad()
+def round_to_packed(model) -> None:
+    for name, weight in model.named_parameters():
+        if name.endswith(PACKED):
+            weight.copy_(packed(weight.mT)[2].mT)
+
+
+def gpt_oss(folder: Path, target: Path) -> None:
+    """The experts in blocks of four bits."""
+    def config(written: dict) -> None:
+        written["quantization_config"] = {"quant_method": "mxfp4", "modules_to_not_convert": ["model.layers.*.self_attn"]}
+
+    def tensors(stored: dict, written: dict) -> dict:
+        result = {}
+        for name, tensor in stored.items():
+            if name.endswith(PACKED):
+                result[name + "_blocks"], result[name + "_scales"], _ = packed(tensor.mT)
+            else:
+                result[name] = tensor
+        return {name: tensor.contiguous() for name, tensor in result.items()}
+
+    rewrite(folder, target, config, tensors)

@@ -123,7 +123,8 @@ package struct Planner: Sendable {
             devices[device], Content(hasTable: true, hasLayers: !layers.isEmpty, hasHead: true, streamsLayers: true),
             model, limits, lanes: 1)
         load.kv = cacheSums[layers.upperBound] - cacheSums[layers.lowerBound]
-        load.weights = vectorSums[layers.upperBound] - vectorSums[layers.lowerBound] + model.vectors(head)
+        load.weights =
+            vectorSums[layers.upperBound] - vectorSums[layers.lowerBound] + model.vectors(head)
             + model.inputBesideTable
         let room = Int128(devices[device].budget) - load.total
         guard room >= 0 else { return nil }

@@ -6,6 +6,7 @@ package import ApusJSON
 extension Quantization {
     private static let key = "quantization_config"
     private static let method = "apus"
+    private static let packedMethod = "mxfp4"
     private static let version = 1
 
     /// What a checkpoint's `config.json` says of its weights; `nil` if they are of floating point.
@@ -13,6 +14,8 @@ extension Quantization {
     package init?(storedAsIn config: ConfigurationFile) throws {
         guard let description = try config.optionalObject(Self.key) else { return nil }
         let method = try description.string("quant_method")
+        // Blocks of four bits are floating point, and known by their names.
+        if method == Self.packedMethod { return nil }
         guard method == Self.method else {
             throw ModelError.unsupported(
                 "\(config.file): \(Self.key): weights quantized by '\(method)' are not read, only those that apus "

@@ -13,10 +13,12 @@ struct StoredMatrix: Sendable {
     let stack: Int
     /// Whether the elements are a tensor of their module's own name.
     let isBare: Bool
+    /// Whether they are blocks of MXFP4 instead, never stored as [inputs, outputs].
+    let isPacked: Bool
 
     init(
         outputs: Int, inputs: Int, quantization: Quantization?, view: MatrixView? = nil, stack: Int = 1,
-        isBare: Bool = false
+        isBare: Bool = false, isPacked: Bool = false
     ) {
         let view = view ?? MatrixView(outputs: outputs)
         self.outputs = outputs
@@ -24,9 +26,10 @@ struct StoredMatrix: Sendable {
         self.quantization = quantization
         self.stack = stack
         self.isBare = isBare
+        self.isPacked = isPacked && quantization == nil
         self.view = MatrixView(
             storedOutputs: view.storedOutputs, first: view.first, run: view.run, period: view.period,
-            isTransposed: quantization == nil && view.isTransposed)
+            isTransposed: quantization == nil && !isPacked && view.isTransposed)
     }
 
     /// All that is stored.
@@ -34,32 +37,35 @@ struct StoredMatrix: Sendable {
         StoredMatrix(
             outputs: view.storedOutputs, inputs: inputs, quantization: quantization,
             view: MatrixView(outputs: view.storedOutputs, isTransposed: view.isTransposed), stack: stack,
-            isBare: isBare)
+            isBare: isBare, isPacked: isPacked)
     }
 
     /// The parts of a stack, where each has to be read on its own.
     var blocks: [StoredMatrix] {
-        guard stack > 1, view.isTransposed else { return [self] }
+        guard stack > 1, view.isTransposed || isPacked else { return [self] }
         let rows = view.storedOutputs / stack
         return (0..<stack).map { block in
             StoredMatrix(
                 outputs: rows, inputs: inputs, quantization: quantization,
                 view: MatrixView(
-                    storedOutputs: view.storedOutputs, first: block * rows, run: rows, period: rows, isTransposed: true),
-                stack: stack, isBare: isBare)
+                    storedOutputs: view.storedOutputs, first: block * rows, run: rows, period: rows,
+                    isTransposed: view.isTransposed),
+                stack: stack, isBare: isBare, isPacked: isPacked)
         }
     }
 
     static let weight = "weight"
     static let scale = "weight_scale"
     static let multiplier = "weight_multiplier"
-    /// Ends of names that follow a module's own without a dot: of its elements, and of their bias.
+    /// Ends of names that follow a module's own without a dot: of its elements, of their bias, and of blocks of MXFP4.
     static let bareWeight = ""
     static let bareBias = "_bias"
+    static let packedBlocks = "_blocks"
+    static let packedScales = "_scales"
 
     /// The name of a tensor of a module.
     static func name(_ part: String, in module: String) -> String {
-        part == bareWeight || part == bareBias ? module + part : module.isEmpty ? part : "\(module).\(part)"
+        part.isEmpty || part.hasPrefix("_") ? module + part : module.isEmpty ? part : "\(module).\(part)"
     }
 
     struct Part {
@@ -73,6 +79,12 @@ struct StoredMatrix: Sendable {
         let rows = view.storedOutputs
         let scale = Part(name: Self.scale, dtype: .float32, shape: [rows])
         switch quantization {
+        case nil where isPacked:
+            let shape = [stack, rows / stack, inputs / PackedMatrix.blockSize]
+            return [
+                Part(name: Self.packedBlocks, dtype: .uint8, shape: shape + [PackedMatrix.blockSize / 2]),
+                Part(name: Self.packedScales, dtype: .uint8, shape: shape),
+            ]
         case nil:
             let block = view.isTransposed ? [inputs, rows / stack] : [rows / stack, inputs]
             let name = isBare ? Self.bareWeight : Self.weight
@@ -108,6 +120,9 @@ extension WeightCursor {
     /// what they must not, `ModelError` (`.unsupported`) for types.
     func source(_ matrix: StoredMatrix) throws -> WeightSource {
         let stored = try part(matrix.parts[0].name, of: matrix)
+        if matrix.isPacked {
+            return try PackedMatrix(stored, scales: part(StoredMatrix.packedScales, of: matrix), matrix).source()
+        }
         if stored.dtype == .float64, matrix.quantization == nil { return try FloatMatrix(stored).source(matrix) }
         guard let format = matrix.quantization?.format ?? DType(stored.dtype).flatMap(WeightFormat.init) else {
             throw ModelError.unsupported(stored, wanted: "F64, F32, F16 and BF16 are supported")
@@ -136,7 +151,7 @@ extension WeightCursor {
         guard let part = matrix.part(name) else { throw ModelError.unsupported("no matrix has a '\(name)'") }
         let stored = try member(part.name, shape: part.shape)
         if let dtype = part.dtype, stored.dtype != dtype {
-            let format = matrix.quantization?.rawValue ?? ""
+            let format = matrix.quantization?.rawValue ?? "mxfp4"
             throw ModelError.unsupported(stored, wanted: "a matrix of \(format) needs \(dtype.rawValue)")
         }
         return stored

@@ -15,6 +15,9 @@ extension DecoderSpec {
             spec.names.bodies = [body]
         }
         if let head = names.heads.first(where: { weights.contains("\($0).weight") }) { spec.names.heads = [head] }
+        spec.names.packed = names.bare.filter { role in
+            weights.contains(StoredMatrix.name(StoredMatrix.packedBlocks, in: spec.names.layer(0, names[role])))
+        }
         guard tiedEmbeddings, stored == nil, let head = weights.checkpoint[spec.names.head + ".weight"] else {
             return (spec, [])
         }

@@ -20,6 +20,7 @@ extension DecoderSpec {
         var weight = LayerWeight(
             role: role, content: content, module: names.module(role, expert: expert), view: view)
         weight.isBare = names.bare.contains(role)
+        weight.isPacked = names.packed.contains(role)
         if names.stacked.contains(role), case .matrix(let outputs, _, _) = content {
             let own = view ?? MatrixView(outputs: outputs)
             weight.stack = count

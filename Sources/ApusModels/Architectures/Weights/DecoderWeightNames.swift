@@ -14,6 +14,8 @@ package struct DecoderWeightNames: Sendable, Equatable {
     package var stacked: Set<WeightRole> = []
     /// Matrices whose module is the tensor.
     package var bare: Set<WeightRole> = []
+    /// Bare matrices that the checkpoint holds in blocks of MXFP4.
+    package var packed: Set<WeightRole> = []
     /// Beginnings and ends of names that checkpoints carry although nothing is made of them.
     package var ignoredPrefixes: [String] = []
     package var ignoredSuffixes = ["rotary_emb.inv_freq"]

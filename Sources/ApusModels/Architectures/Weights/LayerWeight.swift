@@ -21,13 +21,15 @@ struct LayerWeight: Sendable {
     var stack = 1
     /// Whether the module is the tensor.
     var isBare = false
+    /// Whether it is stored in blocks of MXFP4.
+    var isPacked = false
 
     /// How a checkpoint in some format holds it; `nil` for what is no matrix of products.
     func matrix(_ quantization: Quantization?) -> StoredMatrix? {
         guard case .matrix(let outputs, let inputs, _) = content else { return nil }
         return StoredMatrix(
             outputs: outputs, inputs: inputs, quantization: role.isExact ? nil : quantization, view: view, stack: stack,
-            isBare: isBare)
+            isBare: isBare, isPacked: isPacked)
     }
 
     /// A table as a checkpoint holds it; `nil` for what is none.
