@@ -56,7 +56,8 @@ public final class CausalLanguageModel: Sendable {
         let tokensPerStep = Self.tokensPerStep(batchSize: batchSize)
         let context = contextLength ?? model.spec.defaultContextLength
         let size = try CacheSize(
-            bytesPerToken: model.cacheBytesPerToken, vocabularySize: model.spec.vocabularySize,
+            bytesPerToken: model.cacheBytesPerToken, bytesPerSequence: model.spec.stateBytesPerSequence,
+            vocabularySize: model.spec.vocabularySize,
             contextLength: context, batchSize: batchSize,
             workspace: model.workspaceByteCount(tokens: tokensPerStep, context: context), memory: memory)
         try self.init(

@@ -102,17 +102,21 @@ package final class DecoderModel: Sendable {
     /// Bytes of one token's keys and values in all layers.
     package var cacheBytesPerToken: Int { spec.cacheBytesPerToken(cacheType) }
 
-    func makeCache(blocks: Int) throws -> KVCache {
+    /// The memory of each layer for so many blocks and sequences.
+    func makeMemory(blocks: Int, sequences: Int) throws -> [LayerMemory] {
         let layouts = spec.kinds.map { $0.cacheLayout(blocks: blocks, cacheType) }
-        var caches: [KVCache.Layer] = []
+        var memories: [LayerMemory] = []
         for (layer, kind) in zip(layers, spec.pattern) {
-            if let source = layer.kind.attention.sharedCache {
-                caches.append(caches[source])
+            if let counts = layer.kind.recurrent?.stateCounts {
+                let convolution = try layer.device.makeTensor([sequences] + counts.convolution)
+                let matrix = counts.matrix.isEmpty ? nil : try layer.device.makeTensor([sequences] + counts.matrix)
+                memories.append(.states(convolution: convolution, matrix))
+            } else if let source = layer.kind.attention.sharedCache {
+                memories.append(memories[source])
             } else {
-                caches.append(
-                    KVCache.Layer(layout: layouts[kind], memory: try layer.device.makeKVCache(layouts[kind])))
+                memories.append(.blocks(layouts[kind], try layer.device.makeKVCache(layouts[kind])))
             }
         }
-        return KVCache(layers: caches)
+        return memories
     }
 }

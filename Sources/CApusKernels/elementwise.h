@@ -93,6 +93,7 @@ INLINE void activate_by(apus_activation activation, float *x, const float *up, s
     case APUS_RELU: activate_all(APUS_RELU, x, up, count); break;
     case APUS_RELU_SQUARED: activate_all(APUS_RELU_SQUARED, x, up, count); break;
     case APUS_QUICK_GELU: activate_all(APUS_QUICK_GELU, x, up, count); break;
+    case APUS_SIGMOID: activate_all(APUS_SIGMOID, x, up, count); break;
     case APUS_CLAMPED_SWIGLU: activate_all(APUS_CLAMPED_SWIGLU, x, up, count); break;
     }
 }
@@ -151,3 +152,5 @@ static int32_t argmax(const float *x, size_t count) {
     }
     return -1;
 }
+
+#include "recurrence.h"

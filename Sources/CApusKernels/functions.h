@@ -46,6 +46,7 @@ INLINE vfloat activated(const apus_activation activation, vfloat x) {
     case APUS_RELU: return pick(x < (vfloat){}, (vfloat){}, x);
     case APUS_RELU_SQUARED: return pick(x < (vfloat){}, (vfloat){}, x * x);
     case APUS_QUICK_GELU: return x / (exponential(x * -1.702f) + 1.0f);
+    case APUS_SIGMOID: return 1.0f / (exponential(-x) + 1.0f);
     case APUS_CLAMPED_SWIGLU:
         x = pick(x > splat(7), splat(7), x);
         return x / (exponential(x * -1.702f) + 1.0f);

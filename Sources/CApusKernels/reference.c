@@ -156,6 +156,7 @@ static float activated(apus_activation activation, float x) {
     case APUS_RELU: return x < 0 ? 0 : x;
     case APUS_RELU_SQUARED: return x < 0 ? 0 : x * x;
     case APUS_QUICK_GELU: return x / (1 + expf(-1.702f * x));
+    case APUS_SIGMOID: return 1 / (1 + expf(-x));
     case APUS_CLAMPED_SWIGLU: return activated(APUS_QUICK_GELU, x < 7 ? x : 7);
     }
     return x;
@@ -279,6 +280,58 @@ static void merge_attention(const apus_attention *task, const apus_attention_til
     }
 }
 
+static void convolve(const apus_convolution *task, size_t first, size_t end) {
+    const size_t before = task->taps - 1;
+    for (size_t c = first; c < end; c++) {
+        float *state = task->state + c;
+        for (size_t j = 0; task->begins && j < before; j++) state[j * task->channels] = 0;
+        for (size_t t = 0; t < task->tokens; t++) {
+            const float x = task->x[t * task->channels + c];
+            float sum = 0;
+            for (size_t j = 0; j < before; j++) sum += task->weight[j * task->channels + c] * state[j * task->channels];
+            sum += task->weight[before * task->channels + c] * x;
+            if (task->bias) sum += task->bias[c];
+            task->y[t * task->channels + c] = task->has_silu ? activated(APUS_SILU, sum) : sum;
+            for (size_t j = 0; j + 1 < before; j++) state[j * task->channels] = state[(j + 1) * task->channels];
+            if (before > 0) state[(before - 1) * task->channels] = x;
+        }
+    }
+}
+
+// x / sqrt(sum(x^2) + 1e-6) * scale
+static void normalize_length(const float *x, float scale, size_t count, float *y) {
+    float squares = 0;
+    for (size_t i = 0; i < count; i++) squares += x[i] * x[i];
+    for (size_t i = 0; i < count; i++) y[i] = x[i] * (scale / sqrtf(squares + 1e-6f));
+}
+
+static void delta_scan(const apus_delta *task, size_t head) {
+    const size_t rows = task->key_dim, width = task->value_dim, keys = task->key_heads * rows;
+    const size_t values = task->value_heads * width, key_head = head / (task->value_heads / task->key_heads);
+    float *state = task->state + head * rows * width, *k = task->scratch, *q = task->scratch + rows;
+    for (size_t i = 0; task->begins && i < rows * width; i++) state[i] = 0;
+    for (size_t t = 0; t < task->tokens; t++) {
+        const float *mixed = task->mixed + t * (2 * keys + values), *v = mixed + 2 * keys + head * width;
+        normalize_length(mixed + key_head * rows, 1 / sqrtf((float)rows), rows, q);
+        normalize_length(mixed + keys + key_head * rows, 1, rows, k);
+        const float a = task->a[t * task->value_heads + head] + task->offset[head];
+        const float decay = expf(task->decay[head] * (a > 20 ? a : log1pf(expf(a))));
+        const float beta = 1 / (1 + expf(-task->b[t * task->value_heads + head]));
+        float *o = task->y + t * values + head * width;
+        for (size_t c = 0; c < width; c++) {
+            float memory = 0;
+            for (size_t i = 0; i < rows; i++) memory += (state[i * width + c] *= decay) * k[i];
+            memory = (v[c] - memory) * beta;
+            o[c] = 0;
+            for (size_t i = 0; i < rows; i++) o[c] += (state[i * width + c] += memory * k[i]) * q[i];
+        }
+        const apus_norm norm = {.weight = task->norm, .epsilon = task->epsilon};
+        const struct row_norm row = measure(&norm, o, width);
+        const float *z = task->z + t * values + head * width;
+        for (size_t i = 0; i < width; i++) o[i] = normed(&norm, row, o[i], i) * activated(APUS_SILU, z[i]);
+    }
+}
+
 static int32_t argmax(const float *x, size_t count) {
     int32_t best = -1;
     for (size_t i = 0; i < count; i++) {
@@ -305,5 +358,7 @@ const apus_kernels apus_kernels_scalar = {
     .attention_scratch = attention_scratch,
     .attention = attention,
     .merge_attention = merge_attention,
+    .convolve = convolve,
+    .delta_scan = delta_scan,
     .argmax = argmax,
 };

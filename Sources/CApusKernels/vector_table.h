@@ -21,5 +21,7 @@ const apus_kernels TABLE = {
     .attention_scratch = attention_scratch,
     .attention = attention,
     .merge_attention = merge_attention,
+    .convolve = convolve,
+    .delta_scan = delta_scan,
     .argmax = argmax,
 };

@@ -144,6 +144,15 @@ final class LateDevice: Device {
         into y: Tensor
     ) { queued.attention(query: query, cache: cache, layout: layout, batch: batch, rule: rule, into: y) }
 
+    func convolve(
+        _ x: Tensor, _ weight: Tensor, bias: Tensor?, hasSiLU: Bool, state: Tensor, batch: AttentionBatch, into y: Tensor
+    ) { queued.convolve(x, weight, bias: bias, hasSiLU: hasSiLU, state: state, batch: batch, into: y) }
+
+    func advance(
+        _ mixed: Tensor, a: Tensor, b: Tensor, z: Tensor, rule: DeltaRule, state: Tensor, batch: AttentionBatch,
+        into y: Tensor
+    ) { queued.advance(mixed, a: a, b: b, z: z, rule: rule, state: state, batch: batch, into: y) }
+
     func gather(_ x: Tensor, rows: Tensor, into y: Tensor) { queued.gather(x, rows: rows, into: y) }
 
     func argmax(_ x: Tensor, into y: Tensor) { queued.argmax(x, into: y) }

@@ -67,6 +67,47 @@ static void check_gate(const apus_kernels *kernels, apus_activation activation, 
     release_guarded();
 }
 
+static void check_convolution(const apus_kernels *kernels, size_t channels) {
+    const size_t taps = 2 + channels % 3, tokens = 1 + channels % 7, states = (taps - 1) * channels;
+    float *state = random_floats(states, 1), *own = guarded_floats(states);
+    memcpy(own, state, states * sizeof(float));
+    apus_convolution task = {.x = random_floats(tokens * channels, 1), .state = state, .tokens = tokens,
+                             .weight = random_floats(taps * channels, 1), .channels = channels, .taps = taps,
+                             .bias = channels % 2 ? random_floats(channels, 1) : NULL, .begins = channels % 5 == 0,
+                             .has_silu = channels % 3 == 0, .y = guarded_floats(tokens * channels)};
+    apus_convolution got = task;
+    got.y = guarded_floats(tokens * channels), got.state = own;
+    instruction_sets[0]->convolve(&task, 0, channels);
+    kernels->convolve(&got, 0, channels / 2);
+    kernels->convolve(&got, channels / 2, channels);
+    require_near(task.y, got.y, tokens * channels, 4e-6f, "convolve");
+    require(memcmp(state, own, states * sizeof(float)) == 0, "%s: state of a convolution", kernels->name);
+    release_guarded();
+}
+
+static void check_delta(const apus_kernels *kernels, size_t width) {
+    const size_t key_heads = 2, value_heads = 4, key_dim = 3 + width % 8, tokens = 1 + width % 4;
+    const size_t values = value_heads * width, states = value_heads * key_dim * width;
+    float *state = random_floats(states, 1), *own = guarded_floats(states);
+    memcpy(own, state, states * sizeof(float));
+    apus_delta task = {.mixed = random_floats(tokens * (2 * key_heads * key_dim + values), 1), .state = state,
+                       .a = random_floats(tokens * value_heads, 1), .b = random_floats(tokens * value_heads, 1),
+                       .z = random_floats(tokens * values, 1), .decay = random_floats(value_heads, 1),
+                       .offset = random_floats(value_heads, 1), .norm = random_floats(width, 1), .epsilon = 1e-3f,
+                       .tokens = tokens, .key_heads = key_heads, .value_heads = value_heads, .key_dim = key_dim,
+                       .value_dim = width, .begins = width % 3 == 0, .y = guarded_floats(tokens * values),
+                       .scratch = guarded_floats(2 * key_dim)};
+    apus_delta got = task;
+    got.y = guarded_floats(tokens * values), got.state = own;
+    for (size_t head = 0; head < value_heads; head++) {
+        instruction_sets[0]->delta_scan(&task, head);
+        kernels->delta_scan(&got, head);
+    }
+    require_near(task.y, got.y, tokens * values, 4e-5f, "delta_scan");
+    require_near(state, own, states, 4e-5f, "state of delta_scan");
+    release_guarded();
+}
+
 static void check_argmax(const apus_kernels *kernels, size_t count) {
     float *x = random_floats(count, 1);
     for (int odd = 0; odd < 4; odd++) {
@@ -112,11 +153,13 @@ void check_elementwise(void) {
         const apus_kernels *kernels = instruction_sets[set];
         for (size_t size = 1; size <= 67; size++) {
             for (int type = 0; type < 3; type++) check_embedding(kernels, (apus_dtype)type, size);
-            for (int kind = 0; kind <= APUS_CLAMPED_SWIGLU; kind++) check_gate(kernels, (apus_activation)kind, size);
+            for (int kind = 0; kind <= APUS_SIGMOID; kind++) check_gate(kernels, (apus_activation)kind, size);
             check_rotary(kernels, 2 * size, false);
             check_rotary(kernels, 2 * size, true);
             check_norm(kernels, size);
             check_cap(kernels, size);
+            check_convolution(kernels, size);
+            check_delta(kernels, size);
             check_argmax(kernels, size);
         }
         for (size_t lanes = 4; lanes <= 16; lanes *= 2) {

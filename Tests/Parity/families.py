@@ -47,6 +47,9 @@ def perturb(model, seed: int) -> None:
             # Some are 1 and some 0 to begin with; what is added to 1 is small.
             usual = 0 if model.config.model_type == "nemotron" else weight.mean().round().clamp(0, 1)
             weight.copy_(usual + 0.2 * noise)
+            if name.endswith("q_norm.weight") and model.config.model_type.startswith("gemma4"):
+                # Its scores are not divided by anything: sharp ones would magnify every rounding.
+                weight.mul_(0.3)
         elif weight.dim() == 1:
             weight.copy_(0.3 * noise)
         elif any(part in name for part in TABLES) and "embed_out" not in name:
@@ -59,6 +62,11 @@ def perturb(model, seed: int) -> None:
             if not getattr(model.config, "scale_attn_weights", True):
                 gain /= 2 if gain > 1.2 else 1
             weight.copy_(gain / weight.shape[0 if name in transposed else 1] ** 0.5 * noise)
+    kept = model.state_dict()
+    for name, buffer in model.named_buffers():
+        if name in kept and buffer.is_floating_point() and buffer.dim() == 1:
+            usual = 1 if "scalar" in name else 0
+            buffer.copy_(usual + 0.2 * torch.randn(buffer.shape, generator=generator))
 
 
 def write(folder: Path, case: Case) -> None:

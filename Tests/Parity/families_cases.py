@@ -342,6 +342,39 @@ FAMILIES |= {
         experts("moe_num_experts", chosen="moe_k", moe_num_shared_experts=1, moe_layer_start_index=0, head_dim=16)),
 }
 
+HYBRID = dict(head_dim=16, linear_key_head_dim=8, linear_value_head_dim=12, linear_num_key_heads=2, linear_num_value_heads=4,
+              num_hidden_layers=4, rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.25})
+HYBRID_SWITCHES = [
+    TIED, BIAS, share("share", 0.25), key("linear_conv_kernel_dim", 3, 4), key("linear_num_key_heads", 4, 2),
+    Switch("layer_types", lambda c, rng: c.update(layer_types=["full_attention", "linear_attention"] * 2),
+           lambda written: written.pop("layer_types"))]
+
+
+def short_convolutions(config: dict, rng: random.Random) -> None:
+    config.update(layer_types=["conv", "full_attention", "conv", "conv"], num_hidden_layers=4)
+
+
+LFM_TYPES = Switch("layer_types", short_convolutions, lambda written: written.pop("layer_types"))
+FAMILIES |= {
+    "qwen3_5_text": Family("Qwen3_5TextConfig", HYBRID_SWITCHES, lambda sizes: HYBRID),
+    "qwen3_5_moe_text": Family(
+        "Qwen3_5MoeTextConfig", HYBRID_SWITCHES,
+        lambda sizes: experts(shared_expert_intermediate_size=21)(sizes) | HYBRID, USUAL | {"intermediate_size": ""}),
+    "lfm2": Family(
+        "Lfm2Config",
+        [TIED, THETA, LFM_TYPES, key("conv_L_cache", 4, 3), key("conv_bias", True, False),
+         key("block_auto_adjust_ff_dim", False, True), key("block_ffn_dim_multiplier", 1.5, 1.0)],
+        lambda sizes: {"block_multiple_of": 8, "num_hidden_layers": 4,
+                       "layer_types": ["conv", "conv", "full_attention", "conv"]}),
+    "lfm2_moe": Family(
+        "Lfm2MoeConfig",
+        [TIED, THETA, LFM_TYPES, key("conv_L_cache", 4, 3), key("conv_bias", True, False), key("num_dense_layers", 2, 1),
+         key("norm_topk_prob", False, True), FACTOR, key("use_expert_bias", False, True)],
+        lambda sizes: experts()(sizes) | {
+            "num_hidden_layers": 4, "num_dense_layers": 1, "layer_types": ["conv", "conv", "full_attention", "conv"]}),
+}
+
+
 def gemma4_types(config: dict, rng: random.Random) -> None:
     config.update(layer_types=["full_attention", "sliding_attention", "sliding_attention", "full_attention"] * 2,
                   num_hidden_layers=8)

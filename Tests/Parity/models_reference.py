@@ -5,6 +5,13 @@ from pathlib import Path
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText
+from transformers.models.qwen3_5 import modeling_qwen3_5
+from transformers.models.qwen3_5_moe import modeling_qwen3_5_moe
+
+
+# The delta rule token by token: what is computed in chunks differs from it by roundings that grow.
+for delta in (modeling_qwen3_5, modeling_qwen3_5_moe):
+    delta.torch_chunk_gated_delta_rule = delta.torch_recurrent_gated_delta_rule
 
 
 def model_class(config):

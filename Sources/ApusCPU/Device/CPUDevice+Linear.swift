@@ -185,6 +185,7 @@ extension Activation {
         case .relu: APUS_RELU
         case .reluSquared: APUS_RELU_SQUARED
         case .quickGelu: APUS_QUICK_GELU
+        case .sigmoid: APUS_SIGMOID
         case .clampedSwiGLU: APUS_CLAMPED_SWIGLU
         }
     }

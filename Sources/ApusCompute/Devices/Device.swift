@@ -136,6 +136,24 @@ package protocol Device: AnyObject, Sendable {
         into y: Tensor
     ) throws(ComputeError)
 
+    /// y[t, c] = activation(Σ weight[j, c] · x[t - taps + 1 + j, c] + bias[c]) over each token's own sequence, whose inputs before
+    /// the step are in the state: [sequences, taps - 1, channels]. A sequence begins anew with position 0.
+    ///
+    /// x and y are [tokens, channels] and not one, `weight` is [taps, channels].
+    func convolve(
+        _ x: Tensor, _ weight: Tensor, bias: Tensor?, hasSiLU: Bool, state: Tensor, batch: AttentionBatch, into y: Tensor
+    ) throws(ComputeError)
+
+    /// The delta rule for each token of each sequence in turn, from its state on: [sequences, valueHeads, keyDim, valueDim]. A
+    /// sequence begins anew with position 0.
+    ///
+    /// `mixed` is [tokens, 2 · keyHeads · keyDim + valueHeads · valueDim]: queries, keys, values; `a` and `b` are
+    /// [tokens, valueHeads]; y = norm(result) · silu(z), z and y being [tokens, valueHeads · valueDim].
+    func advance(
+        _ mixed: Tensor, a: Tensor, b: Tensor, z: Tensor, rule: DeltaRule, state: Tensor, batch: AttentionBatch,
+        into y: Tensor
+    ) throws(ComputeError)
+
     /// y[i] = x[rows[i]]
     func gather(_ x: Tensor, rows: Tensor, into y: Tensor) throws(ComputeError)
 

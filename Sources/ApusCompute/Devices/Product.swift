@@ -6,6 +6,7 @@ package enum Activation: String, Sendable, Hashable {
     case reluSquared
     /// x · sigmoid(1.702 · x)
     case quickGelu
+    case sigmoid
     /// Of gpt-oss, only beside another product: gate · sigmoid(1.702 · gate) · (up + 1), with the gate at most 7 and the other
     /// from -7 to 7.
     case clampedSwiGLU

@@ -159,6 +159,23 @@ package final class QueuedDevice: Device {
         }
     }
 
+    package func convolve(
+        _ x: Tensor, _ weight: Tensor, bias: Tensor?, hasSiLU: Bool, state: Tensor, batch: AttentionBatch, into y: Tensor
+    ) {
+        queue.submit { [base] () throws(ComputeError) in
+            try base.convolve(x, weight, bias: bias, hasSiLU: hasSiLU, state: state, batch: batch, into: y)
+        }
+    }
+
+    package func advance(
+        _ mixed: Tensor, a: Tensor, b: Tensor, z: Tensor, rule: DeltaRule, state: Tensor, batch: AttentionBatch,
+        into y: Tensor
+    ) {
+        queue.submit { [base] () throws(ComputeError) in
+            try base.advance(mixed, a: a, b: b, z: z, rule: rule, state: state, batch: batch, into: y)
+        }
+    }
+
     package func gather(_ x: Tensor, rows: Tensor, into y: Tensor) {
         queue.submit { [base] () throws(ComputeError) in try base.gather(x, rows: rows, into: y) }
     }

@@ -19,22 +19,25 @@ package struct CacheSize: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - bytesPerToken: keys and values of a token, in all layers.
+    ///   - bytesPerSequence: states of a sequence, in all layers.
     ///   - workspace: bytes of a step's activations and of what its operations use.
     ///   - memory: bytes that may be used.
     package init(
-        bytesPerToken: Int, vocabularySize: Int, contextLength: Int, batchSize: Int, workspace: Int, memory: Int
+        bytesPerToken: Int, bytesPerSequence: Int = 0, vocabularySize: Int, contextLength: Int, batchSize: Int,
+        workspace: Int, memory: Int
     ) throws(GenerationError) {
         // No machine has as much of anything; below, sums and products of these stay exact.
         func bounded(_ number: Int) -> Int128 { Int128(min(max(number, 0), 1 << 56)) }
         let blockSize = Int128(KVCacheLayout.blockSize)
         let bytesPerBlock = bounded(bytesPerToken) * blockSize
-        let bytesPerRow = bounded(vocabularySize) * 4
+        let bytesOfLogits = bounded(vocabularySize) * 4
+        let bytesPerRow = bytesOfLogits + bounded(bytesPerSequence)
         let batchSize = bounded(max(batchSize, 1))
         let longest = bounded(max(contextLength, 1))
         let least = min(longest, Int128(Self.leastContext))
 
         let leastBytes = Self.blocks(least) * bytesPerBlock
-        let working = bounded(workspace) + Int128(Self.choosingRows) * bytesPerRow
+        let working = bounded(workspace) + Int128(Self.choosingRows) * bytesOfLogits
         let available = bounded(memory)
         let memory = max(available - working, 0)
         guard memory >= leastBytes + batchSize * bytesPerRow else {

@@ -14,7 +14,7 @@ enum ArchitectureRegistry {
     /// Every family; a new one is its file and a line here.
     static let all: [any Architecture.Type] = [
         Llama.self,
-        Qwen2.self, Qwen3.self, Qwen2MoE.self, Qwen3MoE.self,
+        Qwen2.self, Qwen3.self, Qwen2MoE.self, Qwen3MoE.self, Qwen35.self, Qwen35MoE.self,
         Mistral.self, Ministral.self, Ministral3.self, Mixtral.self,
         Gemma.self, Gemma2.self, Gemma3.self, Gemma4.self,
         GPT2.self, GPTJ.self, CodeGen.self, GPTOSS.self,
@@ -35,6 +35,7 @@ enum ArchitectureRegistry {
         Dots1.self,
         Hunyuan.self,
         SeedOSS.self,
+        LFM2.self, LFM2MoE.self,
         MiniCPM.self,
         Falcon.self,
         BLOOM.self,

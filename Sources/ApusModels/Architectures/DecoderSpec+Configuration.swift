@@ -119,10 +119,15 @@ extension ConfigurationFile {
 
     /// Which layers have a window by `layer_types`, one name for each layer; `nil` if absent.
     func slidingLayers(count: Int) throws(CheckpointError) -> [Bool]? {
+        try layers(named: "sliding_attention", count: count)
+    }
+
+    /// Which layers have a type.
+    func layers(named type: String, count: Int) throws(CheckpointError) -> [Bool]? {
         let key = "layer_types"
         guard self[key] != nil else { return nil }
         let types = try strings(key)
         guard types.count == count else { throw fault(key, expected: "\(count) names", got: "\(types.count)") }
-        return types.map { $0 == "sliding_attention" }
+        return types.map { $0 == type }
     }
 }

@@ -50,7 +50,10 @@ package struct DecoderSpec: Sendable, Equatable {
     package var mostPositions: Int? { embedding.positions?.rows }
 
     /// Whether the keys and values of a token depend on nothing but the tokens up to it, so that prompts may share them.
-    package var sharesPrefixes: Bool { rotaries.allSatisfy(\.dependsOnPositionOnly) && window == nil }
+    package var sharesPrefixes: Bool { rotaries.allSatisfy(\.dependsOnPositionOnly) && window == nil && !hasStates }
+
+    /// Whether a sequence has states beside its keys and values.
+    package var hasStates: Bool { kinds.contains { $0.recurrent != nil } }
 
 }
 

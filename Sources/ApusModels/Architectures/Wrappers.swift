@@ -6,6 +6,8 @@ enum Wrappers {
     static let all = [
         (type: "gemma3", name: "Gemma3ForConditionalGeneration", inner: "gemma3_text"),
         (type: "gemma4", name: "Gemma4ForConditionalGeneration", inner: "gemma4_text"),
+        (type: "qwen3_5", name: "Qwen3_5ForConditionalGeneration", inner: "qwen3_5_text"),
+        (type: "qwen3_5_moe", name: "Qwen3_5MoeForConditionalGeneration", inner: "qwen3_5_moe_text"),
         (type: "mistral3", name: "Mistral3ForConditionalGeneration", inner: "mistral"),
     ]
 

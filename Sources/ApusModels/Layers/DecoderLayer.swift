@@ -7,14 +7,10 @@ struct DecoderLayer: Sendable {
     let kind: LayerKind
     /// In the order in which they are used.
     let matrices: [any PreparedWeight]
-    private let query, output: Projection
-    /// None where those of another layer are taken up.
-    private let key, value: Projection?
+    private let mixer: any TokenMixer
+    private let output: Projection
     private let mlp: DecoderMLP
     private let attentionNorm, attentionAfterNorm, mlpNorm, mlpAfterNorm: Norm?
-    private let headRule: HeadRule
-    private let attentionRule: AttentionRule
-    private let scalesQueries: Bool
     private let perLayer: PerLayerInput?
     private let outputScale: Float?
 
@@ -22,37 +18,21 @@ struct DecoderLayer: Sendable {
     init(_ place: WeightCursor, _ spec: DecoderSpec, _ index: Int, _ loader: WeightLoader) throws {
         let kind = spec.kind(ofLayer: index)
         let weights = try LoadedWeights(place, spec.weights(of: kind), loader)
-        let attention = kind.attention
         device = loader.device
         self.kind = kind
         matrices = weights.matrices
-        query = try weights.projection(.query)
-        key = weights.projections[.key]
-        value = weights.projections[.value] ?? key
+        mixer =
+            switch kind.recurrent {
+            case .deltaNet(let net): try DeltaNetMixer(net, weights, on: loader.device)
+            case .shortConvolution: try ConvolutionMixer(weights)
+            case nil: try AttentionMixer(spec, kind.attention, weights, on: loader.device)
+            }
         output = try weights.projection(.output)
         mlp = try DecoderMLP(kind.mlp, weights)
         attentionNorm = weights.norms[.attentionNorm]
         attentionAfterNorm = weights.norms[.attentionAfterNorm]
         mlpNorm = weights.norms[.mlpNorm]
         mlpAfterNorm = weights.norms[.mlpAfterNorm]
-        var headRule = HeadRule()
-        let spansHeads = attention.headNorm?.span == .row
-        headRule.query = weights.norms[.queryNorm].map { HeadNorm($0, spansHeads: spansHeads) }
-        headRule.key = weights.norms[.keyNorm].map { HeadNorm($0, spansHeads: spansHeads) }
-        headRule.value = try attention.valueNorm.map { spec in
-            let ones = try loader.device.makeTensor([Float](repeating: 1, count: attention.headDim))
-            return HeadNorm(Norm(weight: ones, epsilon: spec.epsilon, isCentered: spec.kind == .layer))
-        }
-        headRule.normsComeLast = attention.normsComeLast
-        (headRule.clip, headRule.clipsNormed) = (attention.clip, attention.clipsNormed)
-        headRule.turnsNeighbours = attention.rotary.map { spec.rotaries[$0].turnsNeighbours } ?? false
-        self.headRule = headRule
-        scalesQueries = spec.queryScaling != nil
-        var rule = AttentionRule(scale: attention.scale, window: attention.window)
-        rule.softCap = attention.softCap
-        rule.slopes = try attention.slopes.map { try loader.device.makeTensor($0) }
-        rule.sinks = weights.vectors[.sinks]
-        attentionRule = rule
         perLayer = try spec.embedding.perLayer.map { try PerLayerInput($0, weights, index: index) }
         outputScale = try weights.vectors[.outputScale].flatMap { scale -> Float? in
             let values: [Float] = try loader.device.download(scale).elements()
@@ -61,24 +41,10 @@ struct DecoderLayer: Sendable {
     }
 
     /// Replaces `buffers.hidden` by what the block makes of it.
-    func forward(_ buffers: ActivationBuffers.View, _ step: StepTensors, cache: KVCache.Layer) throws {
+    func forward(_ buffers: ActivationBuffers.View, _ step: StepTensors, _ memory: LayerMemory) throws {
         let hidden = buffers.hidden
-        let attentionInput = try norm(hidden, attentionNorm)
-        try device.linear(
-            hidden, norm: attentionInput,
-            [query.into(buffers.query)] + (key.map { [$0.into(buffers.key)] } ?? [])
-                + (value.map { [$0.into(buffers.value)] } ?? []))
+        try mixer.mix(hidden, norm: norm(hidden, attentionNorm), buffers, step, memory, on: device)
         if kind.residual == .parallel { try mlp.open(hidden, norm: mlpNorm ?? attentionNorm, buffers, on: device) }
-        var headRule = headRule
-        if scalesQueries { headRule.queryScales = step.queryScales }
-        try device.prepareHeads(
-            query: buffers.query, key: key == nil ? nil : buffers.key, value: key == nil ? nil : buffers.value,
-            rule: headRule,
-            angles: kind.attention.rotary.map { step.angles[$0] }, in: cache.memory, layout: cache.layout,
-            batch: step.attention)
-        try device.attention(
-            query: buffers.query, cache: cache.memory, layout: cache.layout, batch: step.attention,
-            rule: attentionRule, into: buffers.attended)
         try add(attentionAfterNorm, sumNorm: attentionNorm, buffers) { target, accumulates, scale in
             try device.linear(
                 buffers.attended, norm: nil, [Product(output, into: target, accumulates: accumulates, scale: scale)])

@@ -9,6 +9,7 @@ struct LoadedWeights {
     private(set) var norms: [WeightRole: Norm] = [:]
     private(set) var tables: [WeightRole: any PreparedWeight] = [:]
     private(set) var vectors: [WeightRole: Tensor] = [:]
+    private(set) var filters: [WeightRole: (weight: Tensor, bias: Tensor?)] = [:]
     /// In the order in which they are used.
     private(set) var matrices: [any PreparedWeight] = []
 
@@ -27,6 +28,8 @@ struct LoadedWeights {
             } else if case .norm(let spec, let shape, let pieces) = weight.content {
                 let count = shape.reduce(pieces ?? 1, *)
                 norms[weight.role] = try loader.norm(place, weight, spec, count: count)
+            } else if case .filter(let channels, let taps, _) = weight.content {
+                filters[weight.role] = try loader.filter(place, weight, channels: channels, taps: taps)
             } else if case .vector(let name, _) = weight.content {
                 vectors[weight.role] = try loader.vector(place, weight, name: name)
             }
@@ -37,6 +40,21 @@ struct LoadedWeights {
     func projection(_ role: WeightRole) throws -> Projection {
         guard let projection = projections[role] else { throw ModelError.unsupported("a layer without \(role)") }
         return projection
+    }
+
+    func norm(_ role: WeightRole) throws -> Norm {
+        guard let norm = norms[role] else { throw ModelError.unsupported("a layer without \(role)") }
+        return norm
+    }
+
+    func vector(_ role: WeightRole) throws -> Tensor {
+        guard let vector = vectors[role] else { throw ModelError.unsupported("a layer without \(role)") }
+        return vector
+    }
+
+    func filter(_ role: WeightRole) throws -> (weight: Tensor, bias: Tensor?) {
+        guard let filter = filters[role] else { throw ModelError.unsupported("a layer without \(role)") }
+        return filter
     }
 }
 

@@ -61,6 +61,20 @@ struct WeightLoader {
         return try device.makeTensor(weight.vectors.filter { $0.name == name }.flatMap { try elements(place, $0) })
     }
 
+    /// The weight of a convolution as [taps, channels], and its bias.
+    func filter(
+        _ parent: WeightCursor, _ weight: LayerWeight, channels: Int, taps: Int
+    ) throws -> (weight: Tensor, bias: Tensor?) {
+        let place = parent.at(weight.module)
+        let vectors = weight.vectors
+        let stored = try elements(place, vectors[0])
+        let turned = (0..<taps).flatMap { tap in (0..<channels).map { stored[$0 * taps + tap] } }
+        return (
+            try device.makeTensor(turned, [taps, channels]),
+            try vectors.dropFirst().first.map { try device.makeTensor(elements(place, $0)) }
+        )
+    }
+
     private func elements(_ place: WeightCursor, _ vector: LayerWeight.Vector) throws -> [Float] {
         try place.member(vector.name, shape: vector.shape).floats()
     }

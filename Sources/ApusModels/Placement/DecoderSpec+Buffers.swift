@@ -21,20 +21,52 @@ extension DecoderSpec {
 
     /// The width of each buffer, by the widest kind of layer; 0 for what there is not.
     struct ActivationWidths {
-        var query, key, gated, branch, embedded, experts, beside, perLayer: Int
+        var query, attended, key, gate, mixed, decay: Int
+        var gated, branch, embedded, experts, beside, perLayer: Int
     }
 
     var activationWidths: ActivationWidths {
         func widest(_ width: (LayerKind) -> Int) -> Int { kinds.map(width).max() ?? 0 }
         let hasBranch = kinds.contains { $0.attentionAfterNorm != nil || $0.mlpAfterNorm != nil }
         return ActivationWidths(
-            query: widest { $0.attention.queryWidth }, key: widest { $0.attention.keyWidth },
+            query: widest { $0.mixerWidths.query }, attended: widest { $0.mixerWidths.attended },
+            key: widest { $0.mixerWidths.key }, gate: widest { $0.mixerWidths.gate },
+            mixed: widest { $0.mixerWidths.mixed }, decay: widest { $0.mixerWidths.decay },
             gated: widest { $0.mlp.isDense ? $0.mlp.width : 0 },
             branch: hasBranch || embedding.perLayer != nil ? hiddenSize : 0,
             embedded: embedding.width == hiddenSize ? 0 : embedding.width,
             experts: widest { $0.mlp.experts?.count ?? 0 },
             beside: widest { $0.mlp.besideExperts == nil ? 0 : hiddenSize },
             perLayer: embedding.perLayer?.width ?? 0)
+    }
+}
+
+extension LayerKind {
+    /// The widths of what brings tokens together; 0 for what there is not.
+    struct MixerWidths {
+        var query = 0, attended = 0, key = 0, gate = 0, mixed = 0, decay = 0
+    }
+
+    var mixerWidths: MixerWidths {
+        switch recurrent {
+        case nil:
+            MixerWidths(
+                query: attention.queryWidth, attended: attention.queryWidth, key: attention.keyWidth,
+                gate: attention.hasOutputGate ? attention.queryWidth : 0)
+        case .deltaNet(let net):
+            MixerWidths(
+                attended: net.valueWidth, gate: net.valueWidth, mixed: net.mixedWidth, decay: net.valueHeads)
+        case .shortConvolution(let convolution):
+            MixerWidths(
+                attended: convolution.channels, gate: convolution.channels, mixed: convolution.channels, decay: 1)
+        }
+    }
+
+    /// Bytes of a sequence's states.
+    var stateByteCount: Int {
+        guard let counts = recurrent?.stateCounts else { return 0 }
+        let matrix = counts.matrix.isEmpty ? 0 : counts.matrix.reduce(1, *)
+        return 4 * (counts.convolution.reduce(1, *) + matrix)
     }
 }
 

@@ -16,7 +16,14 @@ extension DecoderSpec {
 
     /// Of one layer.
     func cacheBytesPerToken(_ kind: LayerKind, _ cacheType: DType) -> Int {
-        kind.attention.sharedCache == nil ? kind.cacheLayout(blocks: 0, cacheType).bytesPerToken : 0
+        let hasKeys = kind.recurrent == nil && kind.attention.sharedCache == nil
+        return hasKeys ? kind.cacheLayout(blocks: 0, cacheType).bytesPerToken : 0
+    }
+
+    /// Bytes of a sequence's states in all layers.
+    package var stateBytesPerSequence: Int {
+        let ofKinds = kinds.map(\.stateByteCount)
+        return pattern.reduce(0) { $0 + ofKinds[$1] }
     }
 
     /// What a device with some parts of the model is asked for at most.
@@ -31,7 +38,7 @@ extension DecoderSpec {
         if hasLayers {
             demand.attentions = Array(
                 Set(
-                    kinds.map {
+                    kinds.filter { $0.recurrent == nil }.map {
                         WorkspaceDemand.Attention(
                             heads: $0.attention.heads, kvHeads: $0.attention.kvHeads, headDim: $0.attention.headDim)
                     }))

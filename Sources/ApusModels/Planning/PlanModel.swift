@@ -15,6 +15,7 @@ package struct PlanModel: Sendable {
     /// Of each kind of layer.
     private let kinds: [Part]
     private let cacheBytesPerToken: [Int]
+    private let stateBytesPerSequence: [Int]
     private let input: Part
     private let output: Part
 
@@ -62,6 +63,7 @@ package struct PlanModel: Sendable {
             return part
         }
         cacheBytesPerToken = spec.kinds.map { spec.cacheBytesPerToken($0, cacheType) }
+        stateBytesPerSequence = spec.kinds.map(\.stateByteCount)
         var (input, output) = (Part(spec.inputWeights, dtype, format), Part(spec.outputWeights, dtype, format))
         input.add(table: spec.storedTable, dtype)
         output.add(spec.vocabularySize, spec.embedding.width, spec.headFormat(format))
@@ -97,11 +99,13 @@ package struct PlanModel: Sendable {
         part == 0 ? input : part > spec.layers ? output : kinds[spec.pattern[part - 1]]
     }
 
-    /// Keys and values of a layer.
+    /// Keys and values of a layer, and states.
     func cache(_ part: Int, _ limits: StepLimits) -> Int128 {
         guard (1...spec.layers).contains(part) else { return 0 }
         let tokens = Int128(limits.blocks) * Int128(KVCacheLayout.blockSize)
-        return tokens * Int128(cacheBytesPerToken[spec.pattern[part - 1]])
+        let kind = spec.pattern[part - 1]
+        let states = Int128(limits.sequences) * Int128(stateBytesPerSequence[kind])
+        return tokens * Int128(cacheBytesPerToken[kind]) + states
     }
 
     /// What a run keeps on a device beside weights and cache (`DeviceShare`, `OutputBuffers`, `Lane`).

@@ -5,6 +5,7 @@ struct ActivationBuffers: Sendable {
     /// The rows of one step, as a kind of layer sees them. All float32, all [tokens, …].
     struct View: Sendable {
         let hidden: Tensor  // [tokens, hiddenSize]
+        /// `attended` is what the last product of attention, or of what stands in its place, takes.
         let query, attended: Tensor  // [tokens, heads · headDim]
         let key, value: Tensor  // [tokens, kvHeads · headDim]
         let gated: Tensor  // [tokens, width of the MLP]
@@ -16,17 +17,27 @@ struct ActivationBuffers: Sendable {
         let beside: Tensor?
         /// What the layers get beside the hidden state, and what one makes of its own: [tokens, layers · width], [tokens, width]
         let perLayer, perLayerGated: Tensor?
+        /// What attention's results, or those of what stands in its place, are multiplied with.
+        let gate: Tensor?
+        let mixer: Mixer?
+    }
+
+    /// What stands in the place of attention works on.
+    struct Mixer: Sendable {
+        let mixed, second: Tensor  // [tokens, width of what is convolved]
+        let forgetting, learning: Tensor  // [tokens, heads]
     }
 
     private let hidden, query, attended, key, value, gated: Tensor
-    private let branch, embedded, scores, sharedScores, beside, perLayer, perLayerGated: Tensor?
+    private let branch, embedded, scores, sharedScores, beside, perLayer, perLayerGated, gate: Tensor?
+    private let mixer: Mixer?
 
     init(_ limits: StepLimits, _ spec: DecoderSpec, on device: any Device) throws {
         func rows(_ width: Int) throws -> Tensor { try device.makeTensor([limits.tokens, width]) }
         let widths = spec.activationWidths
         hidden = try rows(spec.hiddenSize)
         query = try rows(widths.query)
-        attended = try rows(widths.query)
+        attended = try rows(widths.attended)
         key = try rows(widths.key)
         value = try rows(widths.key)
         gated = try rows(widths.gated)
@@ -38,22 +49,34 @@ struct ActivationBuffers: Sendable {
         beside = try some(widths.beside)
         perLayer = try some(widths.perLayer * spec.layers)
         perLayerGated = try some(widths.perLayer)
+        gate = try some(widths.gate)
+        mixer =
+            widths.mixed > 0
+            ? Mixer(
+                mixed: try rows(widths.mixed), second: try rows(widths.mixed), forgetting: try rows(widths.decay),
+                learning: try rows(widths.decay)) : nil
     }
 
     func view(tokens: Int, _ kind: LayerKind) throws -> View {
         func rows(_ buffer: Tensor, _ width: Int) throws -> Tensor {
             try Tensor(memory: buffer.memory, shape: Shape([tokens, width]), dtype: .float32)
         }
-        let attention = kind.attention
+        let widths = kind.mixerWidths
         return View(
-            hidden: try hidden(tokens: tokens), query: try rows(query, attention.queryWidth),
-            attended: try rows(attended, attention.queryWidth), key: try rows(key, attention.keyWidth),
-            value: try rows(value, attention.keyWidth),
+            hidden: try hidden(tokens: tokens), query: try rows(query, widths.query),
+            attended: try rows(attended, widths.attended), key: try rows(key, widths.key),
+            value: try rows(value, widths.key),
             gated: try rows(gated, kind.mlp.isDense ? kind.mlp.width : 0),
             branch: try branch?.prefix(rows: tokens),
             scores: try kind.mlp.experts.flatMap { experts in try scores.map { try rows($0, experts.count) } },
             sharedScores: try sharedScores?.prefix(rows: tokens), beside: try beside?.prefix(rows: tokens),
-            perLayer: try perLayer(tokens: tokens), perLayerGated: try perLayerGated?.prefix(rows: tokens))
+            perLayer: try perLayer(tokens: tokens), perLayerGated: try perLayerGated?.prefix(rows: tokens),
+            gate: try gate.map { try rows($0, widths.gate) },
+            mixer: try mixer.map {
+                Mixer(
+                    mixed: try rows($0.mixed, widths.mixed), second: try rows($0.second, widths.mixed),
+                    forgetting: try rows($0.forgetting, widths.decay), learning: try rows($0.learning, widths.decay))
+            })
     }
 
     func hidden(tokens: Int) throws -> Tensor { try hidden.prefix(rows: tokens) }

@@ -11,7 +11,7 @@ package final class ModelRun {
     package let ledger = TransferLedger()
 
     private let model: DecoderModel
-    private let cache: KVCache
+    private let memories: [LayerMemory]
     /// In the order of the model's devices.
     private let shares: [DeviceShare]
     private let stages: [Stage]
@@ -39,7 +39,7 @@ package final class ModelRun {
         self.model = model
         self.limits = limits
         let spec = model.spec
-        cache = try model.makeCache(blocks: limits.blocks)
+        memories = try model.makeMemory(blocks: limits.blocks, sequences: limits.sequences)
         shares = try model.devices.map { try DeviceShare($0, spec, limits) }
         var previous: Int?
         // What goes the same way takes turns, however often it does in a step.
@@ -115,7 +115,7 @@ package final class ModelRun {
                         into: hidden, layers: share.buffers.perLayer(tokens: batch.tokens.count))
                 } else {
                     try model.layers[part - 1].forward(
-                        views[stage.share][model.spec.pattern[part - 1]], step, cache: cache.layers[part - 1])
+                        views[stage.share][model.spec.pattern[part - 1]], step, memories[part - 1])
                 }
             }
         }

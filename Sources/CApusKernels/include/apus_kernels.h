@@ -38,6 +38,7 @@ typedef enum {
     APUS_RELU = 3,
     APUS_RELU_SQUARED = 4,
     APUS_QUICK_GELU = 5, // x * sigmoid(1.702 x)
+    APUS_SIGMOID = 7,
     APUS_CLAMPED_SWIGLU = 6, // gate * sigmoid(1.702 gate) * (up + 1), gate <= 7 and -7 <= up <= 7
 } apus_activation;
 
@@ -147,6 +148,36 @@ typedef struct {
     void *scratch; // attention_scratch() bytes for the calling thread, 64-byte aligned
 } apus_attention_tile;
 
+// A causal convolution of each channel over the tokens of one sequence that follow each other:
+// y[t][c] = activation(sum over j of weight[j][c] * x[t - taps + 1 + j][c] + bias[c]).
+typedef struct {
+    const float *x; // [tokens, channels]
+    float *y;       // [tokens, channels], not x
+    float *state;   // [taps - 1, channels]: the inputs before the first, replaced by those before the next
+    const float *weight; // [taps, channels]
+    const float *bias;   // [channels] or NULL
+    size_t tokens, channels, taps;
+    bool begins;         // whether there is nothing before the first
+    bool has_silu;
+} apus_convolution;
+
+// The gated delta rule over the tokens of one sequence that follow each other, for each value head:
+// S = S * exp(decay * softplus(a + offset)); S += k (sigmoid(b) * (v - S^T k))^T; o = S^T q; y = norm(o) * silu(z), with
+// keys and queries of length 1, and queries divided by sqrt(key_dim) (Yang et al., arXiv 2412.06464).
+typedef struct {
+    const float *mixed;   // [tokens, 2 * key_heads * key_dim + value_heads * value_dim]: queries, keys, values
+    const float *a, *b;   // [tokens, value_heads]
+    const float *z;       // [tokens, value_heads * value_dim]
+    const float *decay, *offset; // [value_heads]
+    const float *norm;    // [value_dim]
+    float epsilon;
+    float *state;         // [value_heads, key_dim, value_dim]
+    float *y;             // [tokens, value_heads * value_dim]
+    float *scratch;       // for the calling thread: 2 * key_dim floats
+    size_t tokens, key_heads, value_heads, key_dim, value_dim;
+    bool begins;
+} apus_delta;
+
 typedef struct {
     const char *name;
 
@@ -180,6 +211,10 @@ typedef struct {
     void (*attention)(const apus_attention *task, const apus_attention_tile *tile);
     // Makes results of the states of all partitions of a tile, which it overwrites.
     void (*merge_attention)(const apus_attention *task, const apus_attention_tile *tile);
+    // Of the channels [first, end).
+    void (*convolve)(const apus_convolution *task, size_t first, size_t end);
+    // Of one value head.
+    void (*delta_scan)(const apus_delta *task, size_t head);
     // Index of the largest of `count` values, the first of equals; -1 if one is NaN or +infinity, or all are -infinity.
     int32_t (*argmax)(const float *x, size_t count);
 } apus_kernels;

@@ -21,6 +21,8 @@ package struct AttentionSpec: Sendable, Equatable {
     package var softCap: Float?
     /// What a key's score loses for each position that it lies before the token, for each head.
     package var slopes: [Float]?
+    /// Whether what heads give is multiplied with the sigmoid of a product of its own.
+    package var hasOutputGate = false
     /// Whether each head has a score beside those of the keys, without a value.
     package var hasSinks = false
     /// Queries, keys and values are kept within ± this.

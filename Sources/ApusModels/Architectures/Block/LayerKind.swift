@@ -12,6 +12,8 @@ package struct LayerKind: Sendable, Equatable {
     }
 
     package var attention: AttentionSpec
+    /// What stands in the place of attention.
+    package var recurrent: RecurrentSpec?
     package var mlp: MLPSpec
     /// Of what comes in.
     package var attentionNorm: NormSpec?

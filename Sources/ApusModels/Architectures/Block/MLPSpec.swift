@@ -38,6 +38,7 @@ package struct ExpertSpec: Sendable, Equatable {
     package var shared: Shared?
     /// Whether scores are biased when experts are chosen.
     package var hasChoiceBias = false
+    package var choiceBiasName = "e_score_correction_bias"
     /// Whether that bias is stored as a row.
     package var choiceBiasIsRow = false
     package var routerHasBias = false

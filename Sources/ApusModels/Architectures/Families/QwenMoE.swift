@@ -18,10 +18,7 @@ enum Qwen2MoE: Architecture {
         experts.shared = .init(
             width: try config.optionalPositive("shared_expert_intermediate_size") ?? 5632, isScored: true)
         try spec.setQwenExperts(config, experts)
-        spec.names.rename([
-            .sharedGate: "mlp.shared_expert.gate_proj", .sharedUp: "mlp.shared_expert.up_proj",
-            .sharedDown: "mlp.shared_expert.down_proj",
-        ])
+        spec.names.setQwenSharedExpert()
         return spec
     }
 }
@@ -58,6 +55,15 @@ extension DecoderSpec {
         changeLayers { layer, kind in
             if !dense.contains(layer), (layer + 1) % step == 0 { kind.mlp.experts = experts }
         }
+    }
+}
+
+extension DecoderWeightNames {
+    mutating func setQwenSharedExpert() {
+        rename([
+            .sharedGate: "mlp.shared_expert.gate_proj", .sharedUp: "mlp.shared_expert.up_proj",
+            .sharedDown: "mlp.shared_expert.down_proj",
+        ])
     }
 }
 

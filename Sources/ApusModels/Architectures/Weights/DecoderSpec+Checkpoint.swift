@@ -15,6 +15,10 @@ extension DecoderSpec {
             spec.names.bodies = [body]
         }
         if let head = names.heads.first(where: { weights.contains("\($0).weight") }) { spec.names.heads = [head] }
+        let settled = spec.names
+        spec.names.stackExperts { name in
+            pattern.indices.contains { weights.contains(settled.layer($0, name)) }
+        }
         spec.names.packed = names.bare.filter { role in
             weights.contains(StoredMatrix.name(StoredMatrix.packedBlocks, in: spec.names.layer(0, names[role])))
         }

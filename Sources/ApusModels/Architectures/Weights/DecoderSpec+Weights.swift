@@ -8,7 +8,8 @@ extension DecoderSpec {
             guard let content = content(role, kind) else { return [] }
             let view = view(role, kind)
             guard role.isOfExperts, let count = kind.mlp.experts?.count else {
-                return [LayerWeight(role: role, content: content, module: names[role], view: view)]
+                let module = names.module(role, isRecurrent: kind.recurrent != nil)
+                return [LayerWeight(role: role, content: content, module: module, view: view)]
             }
             return (0..<count).map { weight(role, content, view, ofExpert: $0, count) }
         }
@@ -74,12 +75,15 @@ extension DecoderSpec {
             .matrix(outputs: outputs, inputs: inputs, hasBias: hasBias)
         }
         func norm(_ spec: NormSpec?) -> LayerWeight.Content? { spec.map { .norm($0, shape: [hiddenSize]) } }
+        if let recurrent = kind.recurrent, role.isOfMixer { return content(role, recurrent) }
         return switch role {
         case .attentionNorm: norm(kind.attentionNorm)
         case .attentionAfterNorm: norm(kind.attentionAfterNorm)
         case .mlpNorm: norm(kind.mlpNorm)
         case .mlpAfterNorm: norm(kind.mlpAfterNorm)
         case .query: matrix(attention.queryWidth, hiddenSize, attention.hasInputBias)
+        case .outputGate:
+            attention.hasOutputGate ? matrix(attention.queryWidth, hiddenSize, attention.hasInputBias) : nil
         case .key: attention.sharedCache == nil ? matrix(attention.keyWidth, hiddenSize, attention.hasInputBias) : nil
         case .value:
             attention.sharedCache == nil && !attention.valuesAreKeys
@@ -103,6 +107,35 @@ extension DecoderSpec {
         }
     }
 
+    private func content(_ role: WeightRole, _ recurrent: RecurrentSpec) -> LayerWeight.Content? {
+        func matrix(_ outputs: Int, _ inputs: Int, hasBias: Bool = false) -> LayerWeight.Content {
+            .matrix(outputs: outputs, inputs: inputs, hasBias: hasBias)
+        }
+        switch recurrent {
+        case .deltaNet(let net):
+            return switch role {
+            case .mixed: matrix(net.mixedWidth, hiddenSize)
+            case .mixedGate: matrix(net.valueWidth, hiddenSize)
+            case .forgetting, .learning: matrix(net.valueHeads, hiddenSize)
+            case .convolution: .filter(channels: net.mixedWidth, taps: net.taps, hasBias: false)
+            case .decay: .vector(name: "A_log", shape: [net.valueHeads])
+            case .decayOffset: .vector(name: "dt_bias", shape: [net.valueHeads])
+            case .deltaNorm: .norm(net.norm, shape: [net.valueDim])
+            case .output: matrix(hiddenSize, net.valueWidth)
+            default: nil
+            }
+        case .shortConvolution(let convolution):
+            let (width, hasBias) = (convolution.channels, convolution.hasBias)
+            return switch role {
+            case .convolutionGate, .convolutionInput, .convolutionOutputGate:
+                matrix(width, hiddenSize, hasBias: hasBias)
+            case .convolution: .filter(channels: width, taps: convolution.taps, hasBias: hasBias)
+            case .output: matrix(hiddenSize, width, hasBias: hasBias)
+            default: nil
+            }
+        }
+    }
+
     private func content(_ role: WeightRole, _ experts: ExpertSpec) -> LayerWeight.Content? {
         func matrix(_ outputs: Int, _ inputs: Int, hasBias: Bool = false) -> LayerWeight.Content {
             .matrix(outputs: outputs, inputs: inputs, hasBias: hasBias)
@@ -111,7 +144,7 @@ extension DecoderSpec {
         case .router: matrix(experts.count, hiddenSize, hasBias: experts.routerHasBias)
         case .choiceBias:
             experts.hasChoiceBias
-                ? .vector(name: "e_score_correction_bias", shape: experts.choiceBiasShape) : nil
+                ? .vector(name: experts.choiceBiasName, shape: experts.choiceBiasShape) : nil
         case .expertScales: experts.hasScales ? .vector(name: "per_expert_scale", shape: [experts.count]) : nil
         case .expertGate, .expertUp: matrix(experts.width, hiddenSize, hasBias: experts.hasBias)
         case .expertDown: matrix(hiddenSize, experts.width, hasBias: experts.hasBias)

@@ -43,6 +43,11 @@ package struct DecoderWeightNames: Sendable, Equatable {
         .attentionNorm: "input_layernorm",
         .query: "self_attn.q_proj", .key: "self_attn.k_proj", .value: "self_attn.v_proj", .output: "self_attn.o_proj",
         .queryNorm: "self_attn.q_norm", .keyNorm: "self_attn.k_norm", .sinks: "self_attn",
+        .mixed: "linear_attn.in_proj_qkv", .mixedGate: "linear_attn.in_proj_z",
+        .forgetting: "linear_attn.in_proj_a", .learning: "linear_attn.in_proj_b",
+        .convolution: "linear_attn.conv1d", .decay: "linear_attn", .decayOffset: "linear_attn",
+        .deltaNorm: "linear_attn.norm", .convolutionGate: "conv.in_proj", .convolutionInput: "conv.in_proj",
+        .convolutionOutputGate: "conv.in_proj",
         .attentionAfterNorm: "post_attention_layernorm",
         .mlpNorm: "post_attention_layernorm",
         .gate: "mlp.gate_proj", .up: "mlp.up_proj", .down: "mlp.down_proj",
@@ -60,6 +65,9 @@ package struct DecoderWeightNames: Sendable, Equatable {
     ]
 
     package init() {}
+
+    /// What stands in the place of attention has its own name for the last product.
+    package var recurrentOutput = "linear_attn.out_proj"
 
     subscript(role: WeightRole) -> String {
         get { role == .head ? head : modules[role] ?? "" }
@@ -79,7 +87,8 @@ package struct DecoderWeightNames: Sendable, Equatable {
     var head: String { heads.first ?? "" }
 
     /// The module of a weight of an expert.
-    func module(_ role: WeightRole, expert: Int?) -> String {
+    func module(_ role: WeightRole, expert: Int? = nil, isRecurrent: Bool = false) -> String {
+        if role == .output, isRecurrent { return recurrentOutput }
         guard let expert else { return self[role] }
         return self[role].split(separator: ".").map { $0 == "#" ? "\(expert)" : String($0) }.joined(separator: ".")
     }
@@ -92,6 +101,16 @@ package struct DecoderWeightNames: Sendable, Equatable {
 
     /// The place of a part of a layer.
     func layer(_ index: Int, _ part: String) -> String { inBody("\(layers).\(index).\(part)") }
+
+    /// Some checkpoints hold as one tensor what others hold for each expert.
+    mutating func stackExperts(where contains: (String) -> Bool) {
+        let (fused, down) = ("mlp.experts.gate_up_proj", "mlp.experts.down_proj")
+        guard stacked.isEmpty, contains(fused) else { return }
+        fuse([.expertGate, .expertUp], as: fused)
+        self[.expertDown] = down
+        stacked = [.expertGate, .expertUp, .expertDown]
+        bare = stacked
+    }
 
     /// Whether a tensor is one that nothing is made of.
     func ignores(_ name: String) -> Bool {

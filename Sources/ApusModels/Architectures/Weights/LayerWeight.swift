@@ -9,6 +9,8 @@ struct LayerWeight: Sendable {
         /// The vectors of a norm, each stored as a tensor of a shape, or as several.
         case norm(NormSpec, shape: [Int], pieces: Int? = nil)
         case vector(name: String, shape: [Int])
+        /// Of a convolution of each channel, stored as [channels, 1, taps].
+        case filter(channels: Int, taps: Int, hasBias: Bool)
     }
 
     let role: WeightRole
@@ -62,6 +64,9 @@ struct LayerWeight: Sendable {
             return names.flatMap { name in places.map { Vector(name: $0 + name, shape: shape) } }
         case .vector(let name, let shape):
             return [Vector(name: name, shape: shape)]
+        case .filter(let channels, let taps, let hasBias):
+            let weight = Vector(name: "weight", shape: [channels, 1, taps])
+            return hasBias ? [weight, Vector(name: "bias", shape: [channels])] : [weight]
         }
     }
 
@@ -72,6 +77,7 @@ struct LayerWeight: Sendable {
         case .table: 0
         case .norm(let norm, let shape, let pieces): shape.reduce(pieces ?? 1, *) * (norm.hasBias ? 2 : 1)
         case .vector(_, let shape): shape.reduce(1, *)
+        case .filter(let channels, let taps, let hasBias): channels * (taps + (hasBias ? 1 : 0))
         }
     }
 }

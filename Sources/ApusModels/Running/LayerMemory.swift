@@ -1,0 +1,9 @@
+import ApusCompute
+
+/// What a layer keeps of sequences from step to step, on its device.
+enum LayerMemory: Sendable {
+    /// Keys and values in blocks.
+    case blocks(KVCacheLayout, KVCacheLayer)
+    /// States of each sequence: the last inputs of a convolution, [sequences, taps - 1, channels], and what else there is.
+    case states(convolution: Tensor, Tensor?)
+}
