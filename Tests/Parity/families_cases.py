@@ -157,6 +157,10 @@ def falcon_new(config: dict, rng: random.Random) -> None:
     config.update(new_decoder_architecture=True, parallel_attn=True, num_attention_heads=6, num_kv_heads=3, hidden_size=48)
 
 
+def falcon_old(config: dict) -> None:
+    config.update(new_decoder_architecture=False, num_ln_in_parallel_attn=None)
+
+
 def falcon_alibi(config: dict, rng: random.Random) -> None:
     # The reference rounds what other numbers of heads give to bfloat16.
     config.update(alibi=True, num_attention_heads=4, hidden_size=64)
@@ -274,11 +278,16 @@ FAMILIES: dict[str, Family] = {
         [TIED, BIAS, HEAD_DIM, rope("alpha", rope_type="dynamic", alpha=50.0, factor=1.0)], lambda sizes: HEADS),
     "falcon": Family(
         "FalconConfig",
-        [TIED, key("bias", True, False), key("multi_query", False, True), key("parallel_attn", False, True),
+        [TIED, key("bias", True, False),
          Switch("new_decoder_architecture", falcon_new, lambda written: written.update(new_decoder_architecture=False)),
          Switch("num_ln_in_parallel_attn", lambda c, rng: falcon_new(c, rng) or c.update(num_ln_in_parallel_attn=1),
-                lambda written: written.update(num_ln_in_parallel_attn=2)), Switch("alibi", falcon_alibi, lambda written: written.update(alibi=False)),
-         key("ffn_hidden_size", 70, None), key("activation", "relu", "gelu")],
+                lambda written: written.update(num_ln_in_parallel_attn=2)),
+         Switch("multi_query", lambda c, rng: falcon_old(c) or c.update(multi_query=False),
+                lambda written: written.update(multi_query=True)),
+         Switch("parallel_attn", lambda c, rng: falcon_old(c) or c.update(parallel_attn=False),
+                lambda written: written.update(parallel_attn=True)),
+         Switch("alibi", falcon_alibi, lambda written: written.update(alibi=False)), key("ffn_hidden_size", 70, None),
+         key("activation", "relu", "gelu")],
         keys=NO_GROUPS | {"intermediate_size": ""}),
     "bloom": Family(
         "BloomConfig", [TIED, key("apply_residual_connection_post_layernorm", True, False)],
@@ -307,11 +316,11 @@ DENSE = key("first_k_dense_replace", 1, 0)
 FAMILIES |= {
     "qwen2_moe": Family(
         "Qwen2MoeConfig",
-        [TIED, QWEN_WINDOW, NORMED, key("mlp_only_layers", [0], []), key("decoder_sparse_step", 2, 1),
+        [TIED, QWEN_WINDOW, NORMED, key("mlp_only_layers", [1], []), key("decoder_sparse_step", 2, 1),
          key("qkv_bias", False, True)],
         experts(shared_expert_intermediate_size=21)),
     "qwen3_moe": Family(
-        "Qwen3MoeConfig", [TIED, BIAS, HEAD_DIM, NORMED, key("mlp_only_layers", [0], []), key("decoder_sparse_step", 2, 1)],
+        "Qwen3MoeConfig", [TIED, BIAS, HEAD_DIM, NORMED, key("mlp_only_layers", [1], []), key("decoder_sparse_step", 2, 1)],
         experts()),
     "mixtral": Family("MixtralConfig", [TIED, WINDOW, HEAD_DIM], experts("num_local_experts", "intermediate_size")),
     "olmoe": Family(
@@ -337,7 +346,7 @@ FAMILIES |= {
         experts("n_routed_experts", head_dim=16, n_shared_experts=1)),
     "ernie4_5_moe": Family(
         "Ernie4_5_MoeConfig",
-        [TIED, THETA, key("use_bias", True, False), key("moe_num_shared_experts", 2, 1), key("moe_layer_start_index", 1, 0),
+        [TIED, THETA, key("use_bias", True, False), key("moe_num_shared_experts", 2, 1), key("moe_layer_start_index", 2, 0),
          key("moe_layer_end_index", 1, -1), key("moe_layer_interval", 2, 1)],
         experts("moe_num_experts", chosen="moe_k", moe_num_shared_experts=1, moe_layer_start_index=0, head_dim=16)),
 }
@@ -434,6 +443,9 @@ FAMILIES["gemma4"] = wrapped(
     {"vision_config": dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2,
                            num_key_value_heads=2, head_dim=8), "audio_config": None}, written=published.gemma4)
 FAMILIES["gemma4"].pad = 0
+for inner, outer in (("qwen3_5_text", "Qwen3_5Config"), ("qwen3_5_moe_text", "Qwen3_5MoeConfig")):
+    FAMILIES[inner.removesuffix("_text")] = wrapped(inner, outer, {"vision_config": dict(
+        depth=1, hidden_size=16, intermediate_size=16, num_heads=2, out_hidden_size=16, patch_size=4)})
 FAMILIES["mistral3"] = wrapped("mistral", "Mistral3Config", {"vision_config": TOWER | {"head_dim": 8}})
 FAMILIES["internlm2"] = Family(
     "LlamaConfig",
