@@ -27,7 +27,8 @@ import Testing
         return [
             Setting(rule: RoutingRule(chosen: 2, score: .softmax)), Setting(rule: normalized, isShared: true),
             Setting(rule: RoutingRule(chosen: 4, score: .softmaxOfChosen), isScaled: true),
-            Setting(rule: grouped, isBiased: true), Setting(rule: RoutingRule(chosen: 8, score: .sigmoid), isShared: true),
+            Setting(rule: grouped, isBiased: true),
+            Setting(rule: RoutingRule(chosen: 8, score: .sigmoid), isShared: true),
         ]
     }
 

@@ -119,7 +119,8 @@ final class LateDevice: Device {
         _ x: Tensor, norm: Norm?, scores: Tensor, sharedScores: Tensor?, _ block: ExpertBlock, scale: Float,
         into y: Tensor, accumulates: Bool
     ) {
-        queued.experts(x, norm: norm, scores: scores, sharedScores: sharedScores, block, scale: scale, into: y,
+        queued.experts(
+            x, norm: norm, scores: scores, sharedScores: sharedScores, block, scale: scale, into: y,
             accumulates: accumulates)
     }
 
@@ -145,7 +146,8 @@ final class LateDevice: Device {
     ) { queued.attention(query: query, cache: cache, layout: layout, batch: batch, rule: rule, into: y) }
 
     func convolve(
-        _ x: Tensor, _ weight: Tensor, bias: Tensor?, hasSiLU: Bool, state: Tensor, batch: AttentionBatch, into y: Tensor
+        _ x: Tensor, _ weight: Tensor, bias: Tensor?, hasSiLU: Bool, state: Tensor, batch: AttentionBatch,
+        into y: Tensor
     ) { queued.convolve(x, weight, bias: bias, hasSiLU: hasSiLU, state: state, batch: batch, into: y) }
 
     func advance(

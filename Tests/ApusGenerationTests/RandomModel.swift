@@ -45,7 +45,8 @@ struct RandomModel {
         let others: [String: JSONValue] = [
             "n_embd": .integer(hiddenSize), "d_model": .integer(hiddenSize), "n_layer": .integer(layers),
             "n_layers": .integer(layers), "n_head": .integer(heads), "n_heads": .integer(heads), "n_positions": 256,
-            "max_seq_len": 256, "ffn_dim": 48, "rotary_dim": .integer(headDim), "partial_rotary_factor": headDim > 4 ? pick([0.5, 1]) : 1,
+            "max_seq_len": 256, "ffn_dim": 48, "rotary_dim": .integer(headDim),
+            "partial_rotary_factor": headDim > 4 ? pick([0.5, 1]) : 1,
             "num_kv_heads": .integer(kvHeads), "word_embed_proj_dim": .integer(pick([20, hiddenSize])),
             "num_experts": 6, "num_local_experts": 6, "n_routed_experts": 6, "moe_num_experts": 6,
             "num_experts_per_tok": 2, "moe_k": 2, "moe_intermediate_size": 24, "n_group": pick([1, 2]),
@@ -54,7 +55,8 @@ struct RandomModel {
             "linear_num_value_heads": 4, "linear_key_head_dim": 8, "linear_value_head_dim": 12,
             "hidden_size_per_layer_input": pick([0, 6]), "vocab_size_per_layer_input": 160,
             "global_head_dim": .integer(headDim), "num_kv_shared_layers": .integer(layers > 2 ? pick([0, 1]) : 0),
-            "enable_moe_block": .bool(pick([true, false])), "top_k_experts": 2, "use_qk_norm": .bool(pick([true, false])), "clip_qkv": pick([.null, 1.5]),
+            "enable_moe_block": .bool(pick([true, false])), "top_k_experts": 2,
+            "use_qk_norm": .bool(pick([true, false])), "clip_qkv": pick([.null, 1.5]),
         ]
         let all = JSONObject(config.members + others.map { .init(key: $0.key, value: $0.value) })
         directory = try TemporaryDirectory()

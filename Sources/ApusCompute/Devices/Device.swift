@@ -141,7 +141,8 @@ package protocol Device: AnyObject, Sendable {
     ///
     /// x and y are [tokens, channels] and not one, `weight` is [taps, channels].
     func convolve(
-        _ x: Tensor, _ weight: Tensor, bias: Tensor?, hasSiLU: Bool, state: Tensor, batch: AttentionBatch, into y: Tensor
+        _ x: Tensor, _ weight: Tensor, bias: Tensor?, hasSiLU: Bool, state: Tensor, batch: AttentionBatch,
+        into y: Tensor
     ) throws(ComputeError)
 
     /// The delta rule for each token of each sequence in turn, from its state on: [sequences, valueHeads, keyDim, valueDim]. A

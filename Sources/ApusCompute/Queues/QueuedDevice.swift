@@ -160,7 +160,8 @@ package final class QueuedDevice: Device {
     }
 
     package func convolve(
-        _ x: Tensor, _ weight: Tensor, bias: Tensor?, hasSiLU: Bool, state: Tensor, batch: AttentionBatch, into y: Tensor
+        _ x: Tensor, _ weight: Tensor, bias: Tensor?, hasSiLU: Bool, state: Tensor, batch: AttentionBatch,
+        into y: Tensor
     ) {
         queue.submit { [base] () throws(ComputeError) in
             try base.convolve(x, weight, bias: bias, hasSiLU: hasSiLU, state: state, batch: batch, into: y)

@@ -7,9 +7,9 @@ extension DecoderSpec {
         let widths = activationWidths
         let perLayer = Int128(widths.perLayer) * Int128(layers + 1)
         let all = [
-            hiddenSize, widths.query, widths.query, widths.key, widths.key, widths.gated, widths.branch,
-            widths.embedded,
-            widths.experts, widths.experts > 0 ? 1 : 0, widths.beside,
+            hiddenSize, widths.query, widths.attended, widths.key, widths.key, widths.gate, widths.mixed, widths.mixed,
+            widths.decay, widths.decay, widths.gated, widths.branch, widths.embedded, widths.experts,
+            widths.experts > 0 ? 1 : 0, widths.beside,
         ]
         return 4 * Int128(tokens) * all.reduce(perLayer) { $0 + Int128($1) }
     }
