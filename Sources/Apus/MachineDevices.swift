@@ -82,7 +82,8 @@ package struct MachineDevices: Sendable {
             let cores = (try? local.cores(of: id).count) ?? 1
             let workspace = try CPUWorkspace(threads: threads ?? max(cores / Self.processes, 1))
             return PlanDevice(
-                id: id, budget: budget ?? freeMemory / space.devices.count, speed: Double(cores)
+                id: id, budget: budget ?? freeMemory / space.devices.count, speed: Double(cores),
+                answersLater: id != .cpu
             ) { workspace.byteCount($0) }
         }
     }

@@ -56,10 +56,13 @@ public final class CausalLanguageModel: Sendable {
         let tokensPerStep = Self.tokensPerStep(batchSize: batchSize)
         let context = contextLength ?? model.spec.defaultContextLength
         let size = try CacheSize(
-            bytesPerToken: model.cacheBytesPerToken, bytesPerSequence: model.spec.stateBytesPerSequence,
-            vocabularySize: model.spec.vocabularySize,
-            contextLength: context, batchSize: batchSize,
-            workspace: model.workspaceByteCount(tokens: tokensPerStep, context: context), memory: memory)
+            vocabularySize: model.spec.vocabularySize, contextLength: context, batchSize: batchSize,
+            workspace: model.workspaceByteCount(tokens: tokensPerStep, context: context), memory: memory
+        ) { blocks, sequences in
+            let limits = Scheduler.Limits(
+                sequences: sequences, tokensPerStep: tokensPerStep, blocks: blocks, contextLength: context)
+            return model.spec.memoryByteCount(limits.steps(of: model), model.cacheType)
+        }
         try self.init(
             model, generationConfig,
             Scheduler.Limits(

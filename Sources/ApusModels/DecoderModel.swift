@@ -99,12 +99,13 @@ package final class DecoderModel: Sendable {
     /// Whether steps are best asked for before those before them are done.
     package var answersLater: Bool { devices.contains { $0.answersLater } }
 
-    /// Bytes of one token's keys and values in all layers.
-    package var cacheBytesPerToken: Int { spec.cacheBytesPerToken(cacheType) }
-
-    /// The memory of each layer for so many blocks and sequences.
-    func makeMemory(blocks: Int, sequences: Int) throws -> [LayerMemory] {
-        let layouts = spec.kinds.map { $0.cacheLayout(blocks: blocks, cacheType) }
+    /// The memory of each layer.
+    func makeMemory(_ limits: StepLimits) throws -> [LayerMemory] {
+        let sequences = limits.sequences
+        let groups = spec.kinds.map { limits.group(ofWindow: $0.attention.window) }
+        let layouts = zip(spec.kinds, groups).map { kind, group in
+            kind.cacheLayout(blocks: limits.blocks(ofGroup: group), cacheType)
+        }
         var memories: [LayerMemory] = []
         for (layer, kind) in zip(layers, spec.pattern) {
             if let counts = layer.kind.recurrent?.stateCounts {
@@ -114,7 +115,8 @@ package final class DecoderModel: Sendable {
             } else if let source = layer.kind.attention.sharedCache {
                 memories.append(memories[source])
             } else {
-                memories.append(.blocks(layouts[kind], try layer.device.makeKVCache(layouts[kind])))
+                let cache = try layer.device.makeKVCache(layouts[kind])
+                memories.append(.blocks(group: groups[kind], layouts[kind], cache))
             }
         }
         return memories

@@ -8,8 +8,8 @@ import Testing
         workspace: Int = 0
     ) throws -> CacheSize {
         try CacheSize(
-            bytesPerToken: bytesPerToken, vocabularySize: vocabulary, contextLength: context, batchSize: batch,
-            workspace: workspace, memory: memory)
+            vocabularySize: vocabulary, contextLength: context, batchSize: batch, workspace: workspace, memory: memory
+        ) { blocks, _ in Int128(blocks) * 16 * Int128(bytesPerToken) }
     }
 
     @Test func everySequenceHasRoomWhereMemoryAllows() throws {

@@ -30,15 +30,19 @@ struct RandomRequests {
     func limits(_ random: inout SplitMix64) -> Scheduler.Limits {
         Scheduler.Limits(
             sequences: 1 + random.below(8), tokensPerStep: 1 + random.below(60),
-            blocks: longest / 16 + 1 + random.below(4), sharesPrefixes: random.below(3) > 0)
+            blocks: longest / 16 + 1 + random.below(4), sharesPrefixes: random.below(3) > 0,
+            forgetsPastWindows: random.below(4) > 0)
     }
 
-    /// Each on an engine of its own.
+    /// Each on an engine of its own, which keeps all keys and values.
     func alone(on model: DecoderModel) async throws -> [GenerationOutput] {
         var outputs: [GenerationOutput] = []
         for request in requests {
             let engine = try Engine(
-                model, limits: .init(sequences: 1, tokensPerStep: 64, blocks: longest / 16 + 1, sharesPrefixes: false))
+                model,
+                limits: .init(
+                    sequences: 1, tokensPerStep: 64, blocks: longest / 16 + 1, sharesPrefixes: false,
+                    forgetsPastWindows: false))
             outputs += try await engine.generate([request])
         }
         return outputs

@@ -1,5 +1,6 @@
 import ApusCompute
 import ApusGeneration
+import ApusModels
 import ApusTestSupport
 import Testing
 
@@ -21,9 +22,19 @@ import Testing
     }
 
     private static func play(_ random: inout SplitMix64) throws -> SimulatedRun {
-        let limits = Scheduler.Limits(
+        var limits = Scheduler.Limits(
             sequences: Int.random(in: 1...8, using: &random), tokensPerStep: Int.random(in: 1...60, using: &random),
             blocks: Int.random(in: 1...24, using: &random), sharesPrefixes: Int.random(in: 0..<4, using: &random) > 0)
+        for _ in 0..<Int.random(in: 0...2, using: &random) {
+            var steps = StepLimits(
+                tokens: limits.tokensPerStep, outputs: 1, sequences: limits.sequences, blocksPerSequence: 1,
+                blocks: limits.blocks)
+            steps.windows = [Int.random(in: 1...70, using: &random)]
+            limits.windows.append(.init(width: steps.windows[0], blocks: steps.blocks(ofGroup: 1)))
+        }
+        if !limits.sharesPrefixes, Bool.random(using: &random) {
+            limits.recomputedPast = Int.random(in: 1...100, using: &random)
+        }
         var run = SimulatedRun(limits)
         // Texts are made of few different blocks, so that the same block often follows different ones.
         let pieces = (0..<3).map { _ in
@@ -40,7 +51,7 @@ import Testing
             let new = Int.random(in: 1...80, using: &random)
             if prompt.count + new - 1 <= limits.blocks * KVCacheLayout.blockSize {
                 try run.submit(prompt, newTokens: new)
-                work += prompt.count + new
+                work += (prompt.count + new) * (limits.recomputedPast == nil ? 1 : 2)
             } else {
                 #expect(throws: GenerationError.self) { try run.submit(prompt, newTokens: new) }
             }
@@ -59,6 +70,7 @@ import Testing
         }
         #expect(run.scheduler.isIdle && run.alive.isEmpty)
         #expect(run.scheduler.freeBlockCount == limits.blocks)
+        #expect(run.scheduler.freeWindowBlockCounts == limits.windows.map(\.blocks))
         #expect(run.startOrder == run.startOrder.sorted())
         for (id, sequence) in run.finished {
             var alone = SimulatedRun.Sequence(

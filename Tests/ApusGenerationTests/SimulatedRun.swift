@@ -38,12 +38,15 @@ struct SimulatedRun {
     private(set) var startOrder: [Int] = []
     private(set) var finished: [Int: Sequence] = [:]
     private(set) var failures: [String] = []
-    private var memory: [UInt64?]
+    /// Of each group of layers.
+    private var memories: [[UInt64?]]
     private var submitted = 0
 
     init(_ limits: Scheduler.Limits) {
         scheduler = Scheduler(limits: limits)
-        memory = Array(repeating: nil, count: limits.blocks * KVCacheLayout.blockSize)
+        memories = ([limits.blocks] + limits.windows.map(\.blocks)).map {
+            Array(repeating: nil, count: $0 * KVCacheLayout.blockSize)
+        }
     }
 
     var ids: [Int] { alive.keys.sorted() }
@@ -116,15 +119,20 @@ struct SimulatedRun {
             let (id, range) = (sequence.id, sequence.range)
             let skipped = range.lowerBound - state.computed
             expect(!range.isEmpty && range.upperBound <= state.tokens.count, "\(id): range \(range)")
+            for (window, table) in zip(scheduler.limits.windows, sequence.windows) {
+                let first = max(range.lowerBound + 1 - window.width, 0) / size
+                let end = (range.upperBound + size - 1) / size
+                expect(table.first == first && table.end == end, "\(id): not what a window of \(window.width) needs")
+            }
             expect(sequence.yieldsToken == (range.upperBound == state.tokens.count), "\(id): yields at \(range)")
             if scheduler.limits.sharesPrefixes {
                 expect(skipped == 0 || range.lowerBound % size == 0, "\(id): starts at \(range.lowerBound)")
             } else {
                 expect(skipped == 0 || range.lowerBound == 0, "\(id): starts at \(range.lowerBound)")
             }
-            expect(sequence.blocks.count * size >= range.upperBound, "\(id): too few blocks")
-            expect(sequence.blocks.count * size < state.tokens.count + size, "\(id): more blocks than tokens need")
-            for (index, block) in sequence.blocks.enumerated() {
+            expect(sequence.table.end * size >= range.upperBound, "\(id): too few blocks")
+            expect(sequence.table.end * size < state.tokens.count + size, "\(id): more blocks than tokens need")
+            for (index, block) in sequence.table.blocks.enumerated() {
                 expect((0..<Int32(scheduler.limits.blocks)).contains(block), "\(id): there is no block \(block)")
                 guard let (otherIndex, other) = users.updateValue((index, sequence), forKey: block) else { continue }
                 expect(scheduler.limits.sharesPrefixes, "\(id), \(other.id): share \(block)")
@@ -137,22 +145,36 @@ struct SimulatedRun {
         }
     }
 
-    private func slot(_ sequence: ScheduledStep.Sequence, _ position: Int) -> Int {
-        Int(sequence.blocks[position / KVCacheLayout.blockSize]) * KVCacheLayout.blockSize
-            + position % KVCacheLayout.blockSize
+    private static func tables(_ sequence: ScheduledStep.Sequence) -> [BlockTable] {
+        [sequence.table] + sequence.windows
+    }
+
+    /// A text's keys, which are others where it is longer than what it is computed anew past.
+    private func key(_ state: Sequence, _ position: Int) -> UInt64 {
+        let isLong = state.tokens.count > scheduler.limits.recomputedPast ?? .max
+        return isLong ? ~state.hashes[position] : state.hashes[position]
     }
 
     private mutating func store(_ sequence: ScheduledStep.Sequence) {
         guard let state = alive[sequence.id] else { return }
-        for position in sequence.range { memory[slot(sequence, position)] = state.hashes[position] }
+        for (group, table) in Self.tables(sequence).enumerated() {
+            for position in sequence.range {
+                memories[group][Int(table.slot(of: position))] = key(state, position)
+            }
+        }
     }
 
+    /// Every token of the range sees all before it, or what its window is wide.
     private mutating func read(_ sequence: ScheduledStep.Sequence) {
         guard let state = alive[sequence.id] else { return }
-        for position in 0..<sequence.range.upperBound
-        where memory[slot(sequence, position)] != state.hashes[position] {
-            failures.append("\(sequence.id): position \(position) reads another text's keys")
-            return
+        let widths = [Int.max] + scheduler.limits.windows.map(\.width)
+        for (group, table) in Self.tables(sequence).enumerated() {
+            let first = max(sequence.range.lowerBound - widths[group] + 1, 0)
+            for position in first..<sequence.range.upperBound
+            where memories[group][Int(table.slot(of: position))] != key(state, position) {
+                failures.append("\(sequence.id): position \(position) reads another text's keys in group \(group)")
+                return
+            }
         }
     }
 }

@@ -36,11 +36,14 @@ package actor Engine {
         if !model.spec.sharesPrefixes { limits.sharesPrefixes = false }
         limits.recomputedPast = model.spec.recomputedPast
         self.model = model
-        // Each device of a chain is to have something to do. A step that reads its weights from a disk is best a large one.
-        limits.lanes = model.answersLater && model.placement.streamed.isEmpty ? model.devices.count : 1
-        depth = model.answersLater ? 2 : 1
+        limits.lanes = model.placement.lanes(answersLater: model.answersLater)
+        depth = Placement.depth(answersLater: model.answersLater)
         rows = [[Int: Int]](repeating: [:], count: limits.lanes)
-        runner = try ModelRun(model, limits.steps, lanes: limits.lanes)
+        let steps = limits.steps(of: model)
+        runner = try ModelRun(model, steps, lanes: limits.lanes)
+        limits.windows = steps.windows.enumerated().map { index, width in
+            Scheduler.Limits.Window(width: width, blocks: steps.blocks(ofGroup: index + 1))
+        }
         // Prompts in small pieces, so that the last device of a chain soon has something to do.
         if limits.lanes > 1 {
             limits.tokensPerStep = min(limits.tokensPerStep, max(Self.tokensInChain, limits.sequences))
@@ -240,9 +243,13 @@ private struct StepFlight {
 
 extension Scheduler.Limits {
     /// What a model must have room for.
-    var steps: StepLimits {
-        StepLimits(
+    func steps(of model: DecoderModel) -> StepLimits {
+        var steps = StepLimits(
             tokens: tokensPerStep, outputs: sequences, sequences: sequences, blocksPerSequence: blocksPerSequence,
             blocks: blocks)
+        if forgetsPastWindows { steps.windows = model.spec.windows(within: steps.context) }
+        let answersLater = model.answersLater
+        steps.flights = model.placement.lanes(answersLater: answersLater) * Placement.depth(answersLater: answersLater)
+        return steps
     }
 }

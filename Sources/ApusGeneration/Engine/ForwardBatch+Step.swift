@@ -22,12 +22,12 @@ extension ForwardBatch {
         rotaryLengths.reserveCapacity(step.tokenCount)
         sequences.reserveCapacity(step.tokenCount)
         slots.reserveCapacity(step.tokenCount)
+        windowSlots = (step.sequences.first?.windows ?? []).map { _ in [] }
         outputs.reserveCapacity(step.yieldCount)
         for (sequence, history) in zip(step.sequences, histories) {
             let length = max(history.tokens.count, sequence.range.upperBound)
             let least = length > recomputedPast ?? .max ? length : history.promptLength
             for position in sequence.range {
-                let (block, offset) = position.quotientAndRemainder(dividingBy: KVCacheLayout.blockSize)
                 if position < history.tokens.count {
                     tokens.append(Int32(truncatingIfNeeded: history.tokens[position]))
                 } else {
@@ -40,10 +40,15 @@ extension ForwardBatch {
                     firstKeys.append(Int32(truncatingIfNeeded: first))
                 }
                 sequences.append(Int32(truncatingIfNeeded: sequence.seat))
-                slots.append(
-                    sequence.blocks[block] * Int32(KVCacheLayout.blockSize) + Int32(truncatingIfNeeded: offset))
+                slots.append(sequence.table.slot(of: position))
+                for (group, table) in sequence.windows.enumerated() {
+                    windowSlots[group].append(table.slot(of: position))
+                }
             }
-            setTable(of: sequence.seat, sequence.blocks[sequence.tableStart...], from: sequence.tableStart)
+            for (group, table) in ([sequence.table] + sequence.windows).enumerated() {
+                let news = table.news
+                setTable(of: sequence.seat, news.blocks, from: news.start, group: group)
+            }
             if sequence.yieldsToken { outputs.append(Int32(truncatingIfNeeded: tokens.count - 1)) }
         }
     }

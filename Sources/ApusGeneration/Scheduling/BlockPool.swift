@@ -3,11 +3,11 @@
 /// A block whose content is known stays findable when its last user gives it back, until there is no other block to
 /// hand out; the one given back longest ago goes first. Blocks without known content are handed out before blocks that
 /// were never used, so memory that was never needed is never touched.
-struct BlockPool: Sendable {
+struct BlockPool<Key: Hashable & Sendable>: Sendable {
     private struct Block: Sendable {
         var users = 0
         /// What it holds, once that is full and computed.
-        var key: PrefixKey?
+        var key: Key?
     }
 
     let count: Int
@@ -17,7 +17,7 @@ struct BlockPool: Sendable {
     private var empty: [Int32] = []
     /// Blocks without users whose content is known.
     private var kept = RecencyList()
-    private var blockOfKey: [PrefixKey: Int32] = [:]
+    private var blockOfKey: [Key: Int32] = [:]
 
     init(count: Int) { self.count = max(count, 0) }
 
@@ -46,7 +46,7 @@ struct BlockPool: Sendable {
     }
 
     /// The block that holds that content.
-    func block(holding key: PrefixKey) -> Int32? { blockOfKey[key] }
+    func block(holding key: Key) -> Int32? { blockOfKey[key] }
 
     /// Adds a user to a block whose content is known.
     mutating func share(_ block: Int32) {
@@ -56,7 +56,7 @@ struct BlockPool: Sendable {
 
     /// Notes what a block holds. If another block holds the same, its user gets that one instead and gives back its
     /// own. Returns the block to use from now on.
-    mutating func settle(_ block: Int32, holding key: PrefixKey) -> Int32 {
+    mutating func settle(_ block: Int32, holding key: Key) -> Int32 {
         guard let other = blockOfKey[key] else {
             blockOfKey[key] = block
             blocks[Int(block)].key = key
@@ -67,9 +67,18 @@ struct BlockPool: Sendable {
         return other
     }
 
+    /// Forgets that a block holds something.
+    mutating func forget(_ key: Key) {
+        guard let block = blockOfKey.removeValue(forKey: key) else { return }
+        blocks[Int(block)].key = nil
+        guard isFree(block) else { return }
+        kept.remove(block)
+        empty.append(block)
+    }
+
     /// Takes one user from each block of a sequence, the last first: a block must not be forgotten before those that
     /// follow it.
-    mutating func giveBack(_ table: [Int32]) {
+    mutating func giveBack(_ table: some BidirectionalCollection<Int32>) {
         for block in table.reversed() { giveBack(block) }
     }
 

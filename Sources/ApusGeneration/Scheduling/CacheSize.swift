@@ -1,4 +1,5 @@
 import ApusCompute
+import ApusModels
 
 /// How many KV blocks a model gets.
 package struct CacheSize: Sendable, Equatable {
@@ -18,52 +19,51 @@ package struct CacheSize: Sendable, Equatable {
     /// `leastContext` tokens, naming what would fit.
     ///
     /// - Parameters:
-    ///   - bytesPerToken: keys and values of a token, in all layers.
-    ///   - bytesPerSequence: states of a sequence, in all layers.
     ///   - workspace: bytes of a step's activations and of what its operations use.
     ///   - memory: bytes that may be used.
+    ///   - kept: bytes that all layers keep of sequences, for a number of blocks and of sequences; never less for more.
     package init(
-        bytesPerToken: Int, bytesPerSequence: Int = 0, vocabularySize: Int, contextLength: Int, batchSize: Int,
-        workspace: Int, memory: Int
+        vocabularySize: Int, contextLength: Int, batchSize: Int, workspace: Int, memory: Int,
+        kept: (_ blocks: Int, _ sequences: Int) -> Int128
     ) throws(GenerationError) {
         // No machine has as much of anything; below, sums and products of these stay exact.
         func bounded(_ number: Int) -> Int128 { Int128(min(max(number, 0), 1 << 56)) }
-        let blockSize = Int128(KVCacheLayout.blockSize)
-        let bytesPerBlock = bounded(bytesPerToken) * blockSize
+        // Slots are numbered in 32 bits.
+        let most = Int(Int32.max) / KVCacheLayout.blockSize
         let bytesOfLogits = bounded(vocabularySize) * 4
-        let bytesPerRow = bytesOfLogits + bounded(bytesPerSequence)
-        let batchSize = bounded(max(batchSize, 1))
-        let longest = bounded(max(contextLength, 1))
-        let least = min(longest, Int128(Self.leastContext))
+        let batchSize = min(max(batchSize, 1), 1 << 56)
+        let longest = min(max(contextLength, 1), 1 << 56)
+        let least = min(longest, Self.leastContext)
 
-        let leastBytes = Self.blocks(least) * bytesPerBlock
         let working = bounded(workspace) + Int128(Self.choosingRows) * bytesOfLogits
-        let available = bounded(memory)
-        let memory = max(available - working, 0)
-        guard memory >= leastBytes + batchSize * bytesPerRow else {
-            let fittingBatch = (memory - leastBytes) / max(bytesPerRow, 1)
-            let fittingBlocks = max(memory - bytesPerRow, 0) / max(bytesPerBlock, 1)
+        let memory = bounded(memory)
+        func needed(_ blocks: Int, _ batchSize: Int) -> Int128 {
+            kept(blocks, batchSize) + Int128(batchSize) * bytesOfLogits + working
+        }
+        let leastBlocks = Self.blocks(least)
+        guard needed(leastBlocks, batchSize) <= memory else {
+            let fittingBatch = largest(from: 0, below: batchSize) { needed(leastBlocks, $0) <= memory }
+            let fittingBlocks = largest(from: 0, below: leastBlocks) { needed($0, 1) <= memory }
             let fits =
                 if fittingBatch >= 1 {
                     "a batch size of \(fittingBatch) would fit"
                 } else if fittingBlocks >= 1 {
-                    "a batch size of 1 with a context of \(fittingBlocks * blockSize) tokens would fit"
+                    "a batch size of 1 with a context of \(fittingBlocks * KVCacheLayout.blockSize) tokens would fit"
                 } else {
                     "nothing would fit"
                 }
             throw .outOfMemory(
                 "logits for a batch size of \(batchSize), keys and values for a context of \(least) tokens and the work of a "
-                    + "step need \(leastBytes + batchSize * bytesPerRow + working) bytes, but there are \(available) "
-                    + "bytes: \(fits)")
+                    + "step need \(needed(leastBlocks, batchSize)) bytes, but there are \(memory) bytes: \(fits)")
         }
-        let possible = (memory - batchSize * bytesPerRow) / max(bytesPerBlock, 1)
-        // Slots are numbered in 32 bits.
-        let most = Int128(Int32.max) / blockSize
-        blocks = Int(clamping: min(batchSize * Self.blocks(longest), possible, most))
-        self.contextLength = Int(clamping: min(longest, Int128(blocks) * blockSize))
+        let (all, overflow) = Self.blocks(longest).multipliedReportingOverflow(by: batchSize)
+        blocks = largest(from: leastBlocks, below: min(overflow ? most : all, most) + 1) {
+            needed($0, batchSize) <= memory
+        }
+        self.contextLength = min(longest, blocks * KVCacheLayout.blockSize)
     }
 
-    private static func blocks(_ tokens: Int128) -> Int128 {
-        (tokens + Int128(KVCacheLayout.blockSize) - 1) / Int128(KVCacheLayout.blockSize)
+    private static func blocks(_ tokens: Int) -> Int {
+        (tokens + KVCacheLayout.blockSize - 1) / KVCacheLayout.blockSize
     }
 }

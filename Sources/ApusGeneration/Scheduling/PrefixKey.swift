@@ -10,10 +10,10 @@ struct PrefixKey: Hashable, Sendable {
     /// `KVCacheLayout.blockSize` of them.
     let tokens: SIMD16<Int32>
 
-    /// The key of the block of that index in a sequence whose blocks before it stand in `table`.
-    init(block index: Int, of tokens: [Int32], table: [Int32]) {
-        parent = index == 0 ? -1 : table[index - 1]
-        let start = index * KVCacheLayout.blockSize
+    /// The key of the block at a place in a sequence, behind the block before it.
+    init(place: Int, of tokens: [Int32], behind parent: Int32?) {
+        self.parent = parent ?? -1
+        let start = place * KVCacheLayout.blockSize
         self.tokens = SIMD16(tokens[start..<start + KVCacheLayout.blockSize])
     }
 }

@@ -5,13 +5,12 @@ package struct ScheduledStep: Sendable, Equatable {
         /// Tokens of the sequence, from the first that has no keys and values. The last may be one that is due: what the
         /// step before in the lane chooses.
         package let range: Range<Int>
-        /// The sequence's KV blocks, in order; enough for the range. Full ones before the range may be other
-        /// sequences' too.
-        package let blocks: [Int32]
+        /// The sequence's KV blocks, enough for the range. Full ones before the range may be other sequences' too.
+        package let table: BlockTable
+        /// Those in each group of layers with a window.
+        package let windows: [BlockTable]
         /// The sequence's row in the block tables that devices keep.
         package let seat: Int
-        /// Where its table differs from what the last step with it said, all from there on.
-        package let tableStart: Int
         /// Whether the range ends with the last token known or due, so that the step yields the next.
         package let yieldsToken: Bool
         /// Whether the range ends with a token that is due.

@@ -14,12 +14,16 @@ extension Scheduler {
         package var sharesPrefixes: Bool
         /// The length past which a sequence is computed anew once: from there on, all its keys and values are others.
         package var recomputedPast: Int?
+        /// Whether layers with a window keep no more of a sequence than they see again. Changes no result.
+        package var forgetsPastWindows: Bool
+        /// Of layers with a window that keep no more than that.
+        package var windows: [Window] = []
         /// Groups that sequences are divided into evenly, each with steps of its own.
         package var lanes: Int
 
         package init(
             sequences: Int, tokensPerStep: Int, blocks: Int, contextLength: Int = .max, sharesPrefixes: Bool = true,
-            lanes: Int = 1
+            forgetsPastWindows: Bool = true, lanes: Int = 1
         ) {
             self.sequences = max(sequences, 1)
             self.tokensPerStep = max(tokensPerStep, self.sequences)
@@ -27,7 +31,18 @@ extension Scheduler {
             self.blocks = min(max(blocks, 0), Int(Int32.max) / KVCacheLayout.blockSize)
             self.contextLength = min(contextLength, self.blocks * KVCacheLayout.blockSize)
             self.sharesPrefixes = sharesPrefixes
+            self.forgetsPastWindows = forgetsPastWindows
             self.lanes = max(lanes, 1)
+        }
+
+        /// A group of layers that see the last tokens only.
+        package struct Window: Sendable, Equatable {
+            /// Tokens that one sees, itself among them.
+            package var width: Int
+            /// Blocks that there are: as many as sequences can hold at a time.
+            package var blocks: Int
+
+            package init(width: Int, blocks: Int) { (self.width, self.blocks) = (width, blocks) }
         }
 
         /// Blocks of the longest sequence.
@@ -53,11 +68,10 @@ extension Scheduler {
         var beginning = 0
         /// Tokens from the start that steps were planned for since it has its blocks.
         var planned = 0
-        /// Tokens from the start whose keys and values stand in `blocks`.
+        /// Tokens from the start whose keys and values stand in `table`.
         var settled = 0
-        var blocks: [Int32] = []
-        /// The first place in `blocks` that differs from what devices have.
-        var tableStart = 0
+        /// Of the layers that keep all of it.
+        var table = BlockTable()
         var seat = 0
         var lane = 0
         /// Lane of the steps in flight.

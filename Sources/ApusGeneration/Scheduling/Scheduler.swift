@@ -20,7 +20,8 @@ package struct Scheduler: Sendable {
     /// Tokens that were not computed because another sequence had them already.
     package private(set) var sharedTokenCount = 0
 
-    private var pool: BlockPool
+    private var pool: BlockPool<PrefixKey>
+    private var windows: [WindowBlocks]
     /// Those that came first are first, here and in `running`; all of `running` came before all of `waiting`.
     private var waiting: Deque<Entry> = []
     private var running: [Entry] = []
@@ -31,6 +32,7 @@ package struct Scheduler: Sendable {
         self.limits = limits
         seats = (0..<limits.sequences).reversed()
         pool = BlockPool(count: limits.blocks)
+        windows = limits.windows.map { WindowBlocks($0, sequences: limits.sequences) }
     }
 
     package var isIdle: Bool { waiting.isEmpty && running.isEmpty }
@@ -38,6 +40,8 @@ package struct Scheduler: Sendable {
     package var waitingCount: Int { waiting.count }
     /// Blocks that no sequence uses.
     package var freeBlockCount: Int { pool.freeCount }
+    /// The same for each group of layers with a window.
+    package var freeWindowBlockCounts: [Int] { windows.map(\.freeCount) }
 
     /// Queues a sequence. Throws `GenerationError` (`.promptTooLong`) if it could pass the context, which the
     /// cache always holds.
@@ -122,13 +126,13 @@ package struct Scheduler: Sendable {
         let yields = end == entry.length
         step.sequences.append(
             ScheduledStep.Sequence(
-                id: entry.id, range: entry.planned..<end, blocks: entry.blocks, seat: entry.seat,
-                tableStart: entry.tableStart, yieldsToken: yields, endsWithDue: end > entry.tokens.count,
+                id: entry.id, range: entry.planned..<end, table: entry.table,
+                windows: windows.indices.map { windows[$0].plan(entry.seat, upTo: end) }, seat: entry.seat, yieldsToken: yields, endsWithDue: end > entry.tokens.count,
                 place: index, epoch: entry.epoch))
         step.tokenCount += end - entry.planned
         if yields { step.yieldCount += 1 }
         running[index].planned = end
-        running[index].tableStart = entry.blocks.count
+        running[index].table.changed = entry.table.end
         running[index].inFlight += 1
         running[index].flightLane = step.lane
         if yields { running[index].due += 1 }
@@ -147,7 +151,8 @@ package struct Scheduler: Sendable {
 
     /// Takes back what a sequence has that ran.
     private mutating func leave(_ entry: Entry) {
-        pool.giveBack(entry.blocks)
+        pool.giveBack(entry.table.blocks)
+        for group in windows.indices { windows[group].leave(entry.seat) }
         seats.append(entry.seat)
     }
 }
@@ -177,6 +182,7 @@ extension Scheduler {
 
     /// Begins with the first token again, in the same blocks.
     private mutating func restart(_ index: Int) {
+        for group in windows.indices { windows[group].leave(running[index].seat) }
         running[index].planned = 0
         running[index].settled = 0
         running[index].epoch += 1
@@ -210,10 +216,10 @@ extension Scheduler {
 extension Scheduler {
     /// Makes sure that a sequence has a block for its next token. False if it had to give its own back.
     private mutating func makeRoom(for index: Int) -> Bool {
-        guard running[index].planned == running[index].blocks.count * KVCacheLayout.blockSize else { return true }
+        guard running[index].planned == running[index].table.end * KVCacheLayout.blockSize else { return true }
         while true {
-            if let block = pool.take() {
-                running[index].blocks.append(block)
+            if let block = takeBlock() {
+                running[index].table.append(block)
                 return true
             }
             preemptLast()
@@ -221,10 +227,17 @@ extension Scheduler {
         }
     }
 
+    /// A block for something that nobody knows yet.
+    private mutating func takeBlock() -> Int32? {
+        guard let block = pool.take() else { return nil }
+        for group in windows.indices { windows[group].forget(block) }
+        return block
+    }
+
     private mutating func preemptLast() {
         guard var entry = running.popLast() else { return }
         leave(entry)
-        entry.blocks = []
+        entry.table = BlockTable()
         entry.planned = 0
         entry.settled = 0
         entry.epoch += 1
@@ -240,72 +253,88 @@ extension Scheduler {
             limits.lanes == 1 || count(of: lane) < share
         else { return false }
         let blocks = (entry.tokens.count + KVCacheLayout.blockSize - 1) / KVCacheLayout.blockSize
-        let shared = sharedPrefix(of: entry.tokens)
+        let shared = found(for: entry.tokens, behind: [], seat: nil)
         let alreadyUsed = shared.count { !pool.isFree($0) }
         guard pool.freeCount >= blocks - alreadyUsed + spare else { return false }
 
         waiting.removeFirst()
         for block in shared { pool.share(block) }
-        entry.blocks = shared
+        entry.table.blocks = shared
         entry.planned = shared.count * KVCacheLayout.blockSize
         entry.settled = entry.planned
         entry.beginning = entry.tokens.count
-        entry.tableStart = 0
         entry.lane = lane
         entry.seat = seats.removeLast()
+        for group in windows.indices { windows[group].attach(entry.seat, shared, upTo: shared.count) }
         sharedTokenCount += entry.planned
-        while entry.blocks.count < blocks, let block = pool.take() { entry.blocks.append(block) }
+        while entry.table.end < blocks, let block = takeBlock() { entry.table.append(block) }
         running.append(entry)
         return true
     }
 
-    /// The blocks that hold a sequence's start already. Its last token is always computed: it yields the next.
-    private func sharedPrefix(of tokens: [Int32]) -> [Int32] {
+    /// Blocks that hold a sequence's next tokens already, as far as it can go on behind them: layers with a window must
+    /// hold the last of them too. The last token is always computed: it yields the next.
+    ///
+    /// - Parameters:
+    ///   - done: places that the sequence has computed.
+    ///   - seat: where it sits, if it runs.
+    private func found(for tokens: [Int32], behind done: ArraySlice<Int32>, seat: Int?) -> [Int32] {
         var blocks: [Int32] = []
         guard limits.sharesPrefixes else { return blocks }
-        while (blocks.count + 1) * KVCacheLayout.blockSize < tokens.count,
-            let block = pool.block(holding: PrefixKey(block: blocks.count, of: tokens, table: blocks))
-        {
+        // How many of the last places each group with a window holds.
+        var held = windows.map { window in seat.map { done.count - window.tables[$0].first } ?? 0 }
+        var usable = 0
+        while (done.count + blocks.count + 1) * KVCacheLayout.blockSize < tokens.count {
+            let place = done.count + blocks.count
+            let key = PrefixKey(place: place, of: tokens, behind: blocks.last ?? done.last)
+            guard let block = pool.block(holding: key) else { break }
             blocks.append(block)
+            var isUsable = true
+            for (group, window) in windows.enumerated() {
+                held[group] = window.holds(block) ? held[group] + 1 : 0
+                let needed = place + 1 - window.firstPlace(for: (place + 1) * KVCacheLayout.blockSize)
+                if held[group] < needed { isUsable = false }
+            }
+            if isUsable { usable = blocks.count }
         }
+        blocks.removeLast(blocks.count - usable)
         return blocks
     }
 
     /// Goes past blocks of a prompt that another sequence has computed since this one started.
     private mutating func takeOver(_ index: Int) {
-        guard limits.sharesPrefixes, running[index].inFlight == 0,
-            running[index].planned % KVCacheLayout.blockSize == 0
-        else { return }
-        while running[index].planned + KVCacheLayout.blockSize < running[index].tokens.count {
-            let place = running[index].planned / KVCacheLayout.blockSize
-            guard let block = pool.block(holding: key(of: place, in: index)) else { return }
+        let size = KVCacheLayout.blockSize
+        let entry = running[index]
+        guard limits.sharesPrefixes, entry.inFlight == 0, entry.planned % size == 0 else { return }
+        let done = entry.planned / size
+        let blocks = found(for: entry.tokens, behind: entry.table.blocks.prefix(done), seat: entry.seat)
+        guard !blocks.isEmpty else { return }
+        for (place, block) in zip(done..., blocks) {
             pool.share(block)
-            pool.giveBack(running[index].blocks[place])
-            replace(place, of: index, by: block)
-            running[index].planned += KVCacheLayout.blockSize
-            running[index].settled = running[index].planned
-            sharedTokenCount += KVCacheLayout.blockSize
+            pool.giveBack(entry.table[place])
+            running[index].table.replace(place, by: block)
         }
-    }
-
-    private mutating func replace(_ place: Int, of index: Int, by block: Int32) {
-        running[index].blocks[place] = block
-        running[index].tableStart = min(running[index].tableStart, place)
+        for group in windows.indices { windows[group].attach(entry.seat, blocks, upTo: done + blocks.count) }
+        running[index].planned += blocks.count * size
+        running[index].settled = running[index].planned
+        sharedTokenCount += blocks.count * size
     }
 
     /// Notes that a sequence's keys and values stand up to `end`, and what its newly full blocks hold.
     private mutating func settle(_ index: Int, upTo end: Int) {
         let start = running[index].settled
         running[index].settled = end
-        guard limits.sharesPrefixes else { return }
-        for place in start / KVCacheLayout.blockSize..<end / KVCacheLayout.blockSize {
-            let own = running[index].blocks[place]
-            let block = pool.settle(own, holding: key(of: place, in: index))
-            if block != own { replace(place, of: index, by: block) }
+        let seat = running[index].seat
+        if limits.sharesPrefixes {
+            let places = start / KVCacheLayout.blockSize..<end / KVCacheLayout.blockSize
+            for place in places {
+                let own = running[index].table[place]
+                let parent = place == 0 ? nil : running[index].table[place - 1]
+                let block = pool.settle(own, holding: PrefixKey(place: place, of: running[index].tokens, behind: parent))
+                if block != own { running[index].table.replace(place, by: block) }
+            }
+            for group in windows.indices { windows[group].settle(seat, places, of: running[index].table) }
         }
-    }
-
-    private func key(of place: Int, in index: Int) -> PrefixKey {
-        PrefixKey(block: place, of: running[index].tokens, table: running[index].blocks)
+        for group in windows.indices { windows[group].trim(seat, before: end) }
     }
 }

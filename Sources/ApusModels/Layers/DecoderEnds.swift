@@ -53,7 +53,7 @@ struct DecoderInput: Sendable {
         if let projection { try device.linear(first, norm: nil, [projection.into(hidden)]) }
         if let positions {
             try device.embedding(
-                step.attention.positions, choices: nil, positions, scale: 1, into: hidden, accumulates: true)
+                step.positions, choices: nil, positions, scale: 1, into: hidden, accumulates: true)
         }
         if let norm { try device.normalize(hidden, norm, scale: 1, into: hidden, accumulates: false) }
         guard let perLayer, let layers else { return }

@@ -8,21 +8,18 @@ extension LayerKind {
 }
 
 extension DecoderSpec {
-    /// Bytes of one token's keys and values in all layers.
-    package func cacheBytesPerToken(_ cacheType: DType) -> Int {
-        let ofKinds = kinds.map { cacheBytesPerToken($0, cacheType) }
-        return pattern.reduce(0) { $0 + ofKinds[$1] }
+    /// Bytes that a layer of a kind keeps of sequences.
+    func memoryByteCount(_ kind: LayerKind, _ limits: StepLimits, _ cacheType: DType) -> Int128 {
+        if kind.recurrent != nil { return Int128(limits.sequences) * Int128(kind.stateByteCount) }
+        guard kind.attention.sharedCache == nil else { return 0 }
+        let blocks = limits.blocks(ofGroup: limits.group(ofWindow: kind.attention.window))
+        let perToken = kind.cacheLayout(blocks: blocks, cacheType).bytesPerToken
+        return Int128(blocks) * Int128(KVCacheLayout.blockSize) * Int128(perToken)
     }
 
-    /// Of one layer.
-    func cacheBytesPerToken(_ kind: LayerKind, _ cacheType: DType) -> Int {
-        let hasKeys = kind.recurrent == nil && kind.attention.sharedCache == nil
-        return hasKeys ? kind.cacheLayout(blocks: 0, cacheType).bytesPerToken : 0
-    }
-
-    /// Bytes of a sequence's states in all layers.
-    package var stateBytesPerSequence: Int {
-        let ofKinds = kinds.map(\.stateByteCount)
+    /// Bytes that all layers keep of sequences. Of 128 bits, since configurations may name models that no machine holds.
+    package func memoryByteCount(_ limits: StepLimits, _ cacheType: DType) -> Int128 {
+        let ofKinds = kinds.map { memoryByteCount($0, limits, cacheType) }
         return pattern.reduce(0) { $0 + ofKinds[$1] }
     }
 

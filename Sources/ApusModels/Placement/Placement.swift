@@ -29,6 +29,15 @@ package struct Placement: Sendable, Equatable {
         devices.reduce(into: []) { seen, device in if !seen.contains(device) { seen.append(device) } }
     }
 
+    /// Sequences of steps that do not wait for each other, so that each device of a chain has something to do. A step that
+    /// reads its weights from a disk is best a large one.
+    package func lanes(answersLater: Bool) -> Int {
+        answersLater && streamed.isEmpty ? distinctDevices.count : 1
+    }
+
+    /// Steps of a lane that may be on their way at a time.
+    package static func depth(answersLater: Bool) -> Int { answersLater ? 2 : 1 }
+
     /// Neighbouring parts on one device.
     package struct Stage: Sendable, Equatable {
         package var device: DeviceID

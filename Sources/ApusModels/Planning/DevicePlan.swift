@@ -14,7 +14,7 @@ package struct DevicePlan: Sendable {
     package init(_ planner: Planner, _ placement: Placement) {
         spec = planner.model.spec
         self.placement = placement
-        limits = planner.limits
+        limits = planner.limits(placement)
         devices = planner.devices
         loads = planner.loads(placement)
         streamed = planner.streamedByteCount(placement)

@@ -7,15 +7,18 @@ package struct PlanDevice: Sendable {
     package var budget: Int
     /// How much it computes at a time, beside the others.
     package var speed: Double
+    /// Whether steps are asked for before those before them are done.
+    package var answersLater: Bool
     /// Bytes that its operations take beside their tensors.
     package var workspace: @Sendable (WorkspaceDemand) -> Int
 
     package init(
-        id: DeviceID, budget: Int, speed: Double = 1, workspace: @escaping @Sendable (WorkspaceDemand) -> Int
+        id: DeviceID, budget: Int, speed: Double = 1, answersLater: Bool = true, workspace: @escaping @Sendable (WorkspaceDemand) -> Int
     ) {
         self.id = id
         self.budget = budget
         self.speed = speed
+        self.answersLater = answersLater
         self.workspace = workspace
     }
 }

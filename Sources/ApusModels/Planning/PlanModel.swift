@@ -14,8 +14,6 @@ package struct PlanModel: Sendable {
 
     /// Of each kind of layer.
     private let kinds: [Part]
-    private let cacheBytesPerToken: [Int]
-    private let stateBytesPerSequence: [Int]
     private let input: Part
     private let output: Part
 
@@ -62,8 +60,6 @@ package struct PlanModel: Sendable {
             if kind.attention.valueNorm != nil { part.vectors += 4 * Int128(kind.attention.headDim) }
             return part
         }
-        cacheBytesPerToken = spec.kinds.map { spec.cacheBytesPerToken($0, cacheType) }
-        stateBytesPerSequence = spec.kinds.map(\.stateByteCount)
         var (input, output) = (Part(spec.inputWeights, dtype, format), Part(spec.outputWeights, dtype, format))
         input.add(table: spec.storedTable, dtype)
         output.add(spec.vocabularySize, spec.embedding.width, spec.headFormat(format))
@@ -102,17 +98,14 @@ package struct PlanModel: Sendable {
     /// Keys and values of a layer, and states.
     func cache(_ part: Int, _ limits: StepLimits) -> Int128 {
         guard (1...spec.layers).contains(part) else { return 0 }
-        let tokens = Int128(limits.blocks) * Int128(KVCacheLayout.blockSize)
-        let kind = spec.pattern[part - 1]
-        let states = Int128(limits.sequences) * Int128(stateBytesPerSequence[kind])
-        return tokens * Int128(cacheBytesPerToken[kind]) + states
+        return spec.memoryByteCount(spec.kind(ofLayer: part - 1), limits, cacheType)
     }
 
     /// What a run keeps on a device beside weights and cache (`DeviceShare`, `OutputBuffers`, `Lane`).
     func activations(hasTable: Bool, hasHead: Bool, _ limits: StepLimits, lanes: Int) -> Int128 {
         var bytes = spec.activationByteCount(tokens: limits.tokens)
         bytes += Int128(StepLayout.byteCount(limits, spec))
-        bytes += Int128(limits.sequences) * Int128(limits.blocksPerSequence) * 4
+        bytes += Int128(limits.groups) * Int128(limits.sequences) * Int128(limits.blocksPerSequence) * 4
         let outputs = Int128(limits.outputs)
         if hasHead {
             bytes += spec.outputByteCount(outputs: limits.outputs) + outputs * 4 * Int128(lanes)

@@ -31,12 +31,9 @@ struct PlanSearch {
         }
         // What is read for every use is read for the whole batch, so some of the memory is better used for that.
         let room = devices.reduce(0.0) { $0 + Double($1.budget) } / 4
-        let perBlock = (1...model.spec.layers).reduce(0.0) {
-            $0
-                + Double(
-                    model.cache($1, StepLimits(tokens: 1, outputs: 1, sequences: 1, blocksPerSequence: 1, blocks: 1)))
+        let wanted = largest(from: least, below: most + 1) { blocks in
+            Double(model.spec.memoryByteCount(limits(blocks: blocks), model.cacheType)) <= room
         }
-        let wanted = max(min(Int(min(room / max(perBlock, 1), 1e9)), most), least)
         for blocks in [wanted, least] {
             if let plan = try plan(blocks: blocks, disk: disk) { return plan }
         }
@@ -77,9 +74,11 @@ struct PlanSearch {
     private func limits(_ batchSize: Int, _ contextLength: Int) -> StepLimits {
         let perSequence = Self.blocks(contextLength)
         let (blocks, overflow) = perSequence.multipliedReportingOverflow(by: batchSize)
-        return StepLimits(
+        var limits = StepLimits(
             tokens: wish.tokensPerStep(batchSize), outputs: batchSize, sequences: batchSize,
             blocksPerSequence: perSequence, blocks: overflow ? .max : blocks)
+        limits.windows = model.spec.windows(within: limits.context)
+        return limits
     }
 
     private func plan(_ limits: StepLimits, _ devices: [PlanDevice], _ disk: Int?) throws -> DevicePlan? {
@@ -126,18 +125,6 @@ struct PlanSearch {
     func longestContext() throws -> Int {
         guard try fits(batchSize, 1) else { return 0 }
         return try largest(from: 1, below: Self.mostTokens) { try fits(batchSize, $0) }
-    }
-
-    /// The largest number that something holds for, which holds for the first and for all between.
-    private func largest(from first: Int, below end: Int, _ holds: (Int) throws -> Bool) throws -> Int {
-        var (low, high) = (first, first + 1)
-        while high < end, try holds(high) { (low, high) = (high, high * 2) }
-        high = min(high, end)
-        while high - low > 1 {
-            let middle = low + (high - low) / 2
-            if try holds(middle) { low = middle } else { high = middle }
-        }
-        return low
     }
 
     /// Bytes that a plan with as much of the disk as it wants reads at every use; `nil` if that would not do either.

@@ -21,6 +21,10 @@ package struct Planner: Sendable {
     package init(_ model: PlanModel, devices: [PlanDevice], limits: StepLimits, disk: Int? = nil) {
         self.model = model
         self.devices = devices
+        // Until it is known which devices have a part, and whether some is streamed.
+        var limits = limits
+        let answersLater = devices.contains(where: \.answersLater)
+        limits.flights = Placement.depth(answersLater: answersLater) * (answersLater ? devices.count : 1)
         self.limits = limits
         self.disk = disk
         func sums<Number: AdditiveArithmetic>(_ value: (Int) -> Number) -> [Number] {
@@ -137,9 +141,20 @@ package struct Planner: Sendable {
             && load(of: device, parts).total <= Int128(devices[device].budget)
     }
 
+    /// The limits of a run with a placement.
+    package func limits(_ placement: Placement) -> StepLimits {
+        let used = placement.distinctDevices
+        let answersLater = devices.contains { $0.answersLater && used.contains($0.id) }
+        var limits = limits
+        limits.flights =
+            placement.lanes(answersLater: answersLater) * Placement.depth(answersLater: answersLater)
+        return limits
+    }
+
     /// What each device holds under a placement.
     package func loads(_ placement: Placement) -> [PlanLoad] {
         let lanes = placement.streamed.isEmpty ? placement.distinctDevices.count : 1
+        let limits = limits(placement)
         return devices.map { device in
             let parts = placement.devices.indices.filter { placement.devices[$0] == device.id }
             guard !parts.isEmpty else { return PlanLoad() }

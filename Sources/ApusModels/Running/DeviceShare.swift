@@ -6,7 +6,7 @@ struct DeviceShare: Sendable {
     let buffers: ActivationBuffers
     /// The device's copy of a step's block.
     private let block: Tensor
-    /// int32 [sequences, blocksPerSequence]
+    /// Of one group after the other: int32 [groups · sequences, blocksPerSequence]
     private let tables: Tensor
 
     init(_ device: any Device, _ spec: DecoderSpec, _ limits: StepLimits) throws {
@@ -14,7 +14,8 @@ struct DeviceShare: Sendable {
         buffers = try ActivationBuffers(limits, spec, on: device)
         block = try device.makeTensor(
             [StepLayout.byteCount(limits, spec) / 4], .int32, isSparse: true)
-        tables = try device.makeTensor([limits.sequences, limits.blocksPerSequence], .int32, isSparse: true)
+        tables = try device.makeTensor(
+            [limits.groups * limits.sequences, limits.blocksPerSequence], .int32, isSparse: true)
     }
 
     /// Brings a step to the device.

@@ -13,18 +13,22 @@ package struct ForwardBatch: Sendable {
     package var sequences: [Int32] = []
     /// Where each token's key and value go: block · blockSize + offset.
     package var slots: [Int32] = []
+    /// The same in each group of layers with a window (`StepLimits.windows`).
+    package var windowSlots: [[Int32]] = []
     /// What changes in the block tables, which devices keep from step to step.
     package var tableUpdates: [TableUpdate] = []
     /// Tokens whose logits are wanted, as indices into `tokens`.
     package var outputs: [Int32] = []
 
     package struct TableUpdate: Sendable, Equatable {
+        package var group: Int32 = 0
         package var sequence: Int32
         /// Place in the sequence's table.
         package var index: Int32
         package var block: Int32
 
-        package init(sequence: Int32, index: Int32, block: Int32) {
+        package init(group: Int32 = 0, sequence: Int32, index: Int32, block: Int32) {
+            self.group = group
             self.sequence = sequence
             self.index = index
             self.block = block
@@ -34,11 +38,13 @@ package struct ForwardBatch: Sendable {
     package init() {}
 
     /// Sets the table of a sequence from a place on.
-    package mutating func setTable(of sequence: Int, _ blocks: some Sequence<Int32>, from start: Int = 0) {
+    package mutating func setTable(
+        of sequence: Int, _ blocks: some Sequence<Int32>, from start: Int = 0, group: Int = 0
+    ) {
         for (offset, block) in blocks.enumerated() {
             tableUpdates.append(
                 TableUpdate(
-                    sequence: Int32(truncatingIfNeeded: sequence), index: Int32(truncatingIfNeeded: start + offset),
+                    group: Int32(truncatingIfNeeded: group), sequence: Int32(truncatingIfNeeded: sequence), index: Int32(truncatingIfNeeded: start + offset),
                     block: block))
         }
     }

@@ -39,7 +39,7 @@ package final class ModelRun {
         self.model = model
         self.limits = limits
         let spec = model.spec
-        memories = try model.makeMemory(blocks: limits.blocks, sequences: limits.sequences)
+        memories = try model.makeMemory(limits)
         shares = try model.devices.map { try DeviceShare($0, spec, limits) }
         var previous: Int?
         // What goes the same way takes turns, however often it does in a step.

@@ -8,6 +8,8 @@ struct StepLayout: Sendable {
     /// Tokens that there is room for.
     let capacity: Int
     private let outputs: Int
+    private let groups: Int
+    private let sequences: Int
     /// Elements of a head that turn, for each rotary embedding.
     private let turned: [Int]
     private let scalesQueries: Bool
@@ -17,6 +19,8 @@ struct StepLayout: Sendable {
         while capacity < tokens { capacity *= 2 }
         self.capacity = capacity
         outputs = limits.outputs
+        groups = limits.groups
+        sequences = limits.sequences
         turned = spec.rotaries.map(\.turned)
         scalesQueries = spec.queryScaling != nil
     }
@@ -27,8 +31,8 @@ struct StepLayout: Sendable {
     private var firstKeysStart: Int { 2 * capacity }
     private var sequencesStart: Int { 3 * capacity }
     private var slotsStart: Int { 4 * capacity }
-    private var queryScalesStart: Int { 5 * capacity }
-    private var anglesStart: Int { (scalesQueries ? 6 : 5) * capacity }
+    private var queryScalesStart: Int { slotsStart + groups * capacity }
+    private var anglesStart: Int { queryScalesStart + (scalesQueries ? capacity : 0) }
     private var outputsStart: Int { anglesStart(turned.count) }
     private var updatesStart: Int { outputsStart + outputs }
 
@@ -37,7 +41,7 @@ struct StepLayout: Sendable {
 
     /// Bytes of the largest step: one that sets all block tables anew.
     static func byteCount(_ limits: StepLimits, _ spec: DecoderSpec) -> Int {
-        let updates = limits.sequences * limits.blocksPerSequence
+        let updates = limits.groups * limits.sequences * limits.blocksPerSequence
         return (StepLayout(tokens: limits.tokens, limits, spec).updatesStart + 3 * updates) * 4
     }
 
@@ -45,7 +49,7 @@ struct StepLayout: Sendable {
     /// Throws `ModelError` (`.invalidBatch`) if it is larger than the block.
     func write(_ batch: ForwardBatch, _ positions: PositionFactors, into block: HostBlock) throws -> Int {
         let byteCount = (updatesStart + 3 * batch.tableUpdates.count) * 4
-        guard batch.tokens.count <= capacity, batch.outputs.count <= outputs, byteCount <= block.byteCount else {
+        guard batch.tokens.count <= capacity, batch.windowSlots.count < groups, batch.outputs.count <= outputs, byteCount <= block.byteCount else {
             throw ModelError.invalidBatch("a step of \(batch.tokens.count) tokens passes the limits of its run")
         }
         try block.withBytes { bytes in
@@ -58,9 +62,13 @@ struct StepLayout: Sendable {
             put(batch.firstKeys, at: firstKeysStart)
             put(batch.sequences, at: sequencesStart)
             put(batch.slots, at: slotsStart)
+            for (index, slots) in batch.windowSlots.enumerated() {
+                put(slots, at: slotsStart + (index + 1) * capacity)
+            }
             put(batch.outputs, at: outputsStart)
             for (index, update) in batch.tableUpdates.enumerated() {
-                put([update.sequence, update.index, update.block], at: updatesStart + 3 * index)
+                let row = update.group * Int32(truncatingIfNeeded: sequences) + update.sequence
+                put([row, update.index, update.block], at: updatesStart + 3 * index)
             }
             func put(_ value: Float, at index: Int) { words[index] = Int32(bitPattern: value.bitPattern) }
             for (index, rotary) in positions.rotaries.enumerated() {
@@ -82,17 +90,21 @@ struct StepLayout: Sendable {
             try Tensor(memory: block.memory, byteOffset: start * 4, shape: Shape(dimensions), dtype: dtype)
         }
         let updates = batch.tableUpdates.count
+        let (positions, rows) = (try view(positionsStart, [count]), try view(sequencesStart, [count]))
+        let firstKeys = batch.firstKeys.isEmpty ? nil : try view(firstKeysStart, [count])
+        let attentions = try (0..<groups).map { group in
+            AttentionBatch(
+                positions: positions, firstKeys: firstKeys, sequences: rows,
+                slots: try view(slotsStart + group * capacity, [count]),
+                blockTables: try tables.rows(group * sequences..<(group + 1) * sequences))
+        }
         return StepTensors(
             tokens: try view(tokensStart, [count]),
             angles: try turned.enumerated().map { try view(anglesStart($0), [count, 2, $1 / 2], .float32) },
             queryScales: scalesQueries ? try view(queryScalesStart, [count], .float32) : nil,
             outputs: try view(outputsStart, [batch.outputs.count]),
             updates: updates == 0 ? nil : try view(updatesStart, [updates, 3]),
-            attention: AttentionBatch(
-                positions: try view(positionsStart, [count]),
-                firstKeys: batch.firstKeys.isEmpty ? nil : try view(firstKeysStart, [count]),
-                sequences: try view(sequencesStart, [count]), slots: try view(slotsStart, [count]),
-                blockTables: tables))
+            positions: positions, attentions: attentions)
     }
 }
 
@@ -102,7 +114,12 @@ struct StepTensors: Sendable {
     let angles: [Tensor]  // of each rotary embedding: [tokens, 2, turned / 2]
     let queryScales: Tensor?  // [tokens]
     let outputs: Tensor  // int32 [outputs]
-    /// int32 [updates, 3]: sequence, index, block.
+    /// int32 [updates, 3]: row of the tables, index, block.
     let updates: Tensor?
-    let attention: AttentionBatch
+    let positions: Tensor  // int32 [tokens]
+    /// By the groups of layers.
+    let attentions: [AttentionBatch]
+
+    /// Of layers that keep all of a sequence.
+    var attention: AttentionBatch { attentions[0] }
 }

@@ -41,7 +41,8 @@ struct AttentionMixer: TokenMixer {
         _ hidden: Tensor, norm: Norm?, _ buffers: ActivationBuffers.View, _ step: StepTensors, _ memory: LayerMemory,
         on device: any Device
     ) throws {
-        guard case .blocks(let layout, let cache) = memory else { throw wrongMemory() }
+        guard case .blocks(let group, let layout, let cache) = memory else { throw wrongMemory() }
+        let batch = step.attentions[group]
         var products = [query.into(buffers.query)]
         if let key, let value { products += [key.into(buffers.key), value.into(buffers.value)] }
         if let outputGate, let gate = buffers.gate {
@@ -52,9 +53,9 @@ struct AttentionMixer: TokenMixer {
         if scalesQueries { headRule.queryScales = step.queryScales }
         try device.prepareHeads(
             query: buffers.query, key: key == nil ? nil : buffers.key, value: key == nil ? nil : buffers.value,
-            rule: headRule, angles: rotary.map { step.angles[$0] }, in: cache, layout: layout, batch: step.attention)
+            rule: headRule, angles: rotary.map { step.angles[$0] }, in: cache, layout: layout, batch: batch)
         try device.attention(
-            query: buffers.query, cache: cache, layout: layout, batch: step.attention, rule: rule,
+            query: buffers.query, cache: cache, layout: layout, batch: batch, rule: rule,
             into: buffers.attended)
         if outputGate != nil { try device.multiply(buffers.attended, by: buffers.gate, from: 0, scale: 1) }
     }
