@@ -38,6 +38,7 @@ public enum AutoModelForCausalLM {
         sharesPrefixes: Bool = true
     ) throws -> CausalLanguageModel {
         let description = try ModelDescription(path: directory, dtype: dtype, quantization: quantization)
+        try description.spec.check(contextLength: contextLength)
         let machine = try MachineDevices(cpuDevices: cpuDevices, threads: threads)
         let generationConfig = try GenerationConfig(directory: directory)
         guard deviceMap != nil || maxMemory != nil else {

@@ -159,6 +159,7 @@ def falcon_new(config: dict, rng: random.Random) -> None:
 
 def falcon_old(config: dict) -> None:
     config.update(new_decoder_architecture=False, num_ln_in_parallel_attn=None)
+    config.pop("num_kv_heads", None)  # as many as heads, or one
 
 
 def falcon_alibi(config: dict, rng: random.Random) -> None:

@@ -36,7 +36,7 @@ extension Benchmark {
             combination: combination, dtype: dtype, format: format, inFlight: inFlight, prompts: prompts.count,
             prefills: solos.map(\.length), rounds: measured,
             limit: SpeedLimit(
-                parameters: model.spec.parametersInProducts, weightBytes: model.weightBytes(format),
+                parameters: model.spec.parametersInProducts, weightBytes: model.weightBytes(format, tokens: inFlight),
                 // A machine that others use reaches its limit now and then; the best is nearest to it.
                 bandwidth: measured.map(\.bandwidth).max() ?? 0,
                 peak: measured.compactMap(\.peak?.operationsPerSecond).max() ?? 0),

@@ -59,20 +59,24 @@ package struct BenchModel: Sendable {
         (try? DType(namedIn: ConfigurationFile(path: directory + "/config.json"))) ?? .bfloat16
     }
 
-    /// Bytes of the weights in products, with the scales that integers have. The last product is never in 4 bits.
-    func weightBytes(_ format: WeightFormat) -> Double {
+    /// Bytes of the weights in the products of a step, with the scales that integers have. The last product is never in 4
+    /// bits.
+    func weightBytes(_ format: WeightFormat, tokens: Int = 1) -> Double {
         spec.products.reduce(0) { sum, product in
-            let format = product == spec.products.last && format == .int4 ? .int8 : format
-            return sum + format.byteCount(of: product) * Double(product.count)
+            let quantized: WeightFormat = product == spec.products.last && format == .int4 ? .int8 : format
+            let format: WeightFormat = product.isExact ? .float32 : quantized
+            return sum + format.byteCount(of: product) * product.count(tokens: tokens)
         }
     }
 
-    /// Bytes of keys and values that a sequence of some length reads for its next token.
+    /// Bytes of keys, values and states that a sequence of some length reads for its next token.
     func stateBytes(length: Int, _ dtype: DType) -> Double {
-        spec.pattern.reduce(0) { bytes, kind in
-            let attention = spec.kinds[kind].attention
-            let width = dtype == .bfloat16 ? 2.0 : dtype == .int8 ? 1 + 4 / Double(attention.headDim) : 4
-            return bytes + 2 * Double(attention.keyWidth) * Double(length) * width
+        spec.pattern.reduce(0) { bytes, index in
+            let kind = spec.kinds[index]
+            guard kind.recurrent == nil else { return bytes + Double(kind.stateByteCount) }
+            let width = dtype == .bfloat16 ? 2.0 : dtype == .int8 ? 1 + 4 / Double(kind.attention.headDim) : 4
+            let seen = min(length, kind.attention.window ?? length)
+            return bytes + 2 * Double(kind.attention.keyWidth) * Double(seen) * width
         }
     }
 }

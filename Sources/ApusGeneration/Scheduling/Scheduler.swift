@@ -127,7 +127,8 @@ package struct Scheduler: Sendable {
         step.sequences.append(
             ScheduledStep.Sequence(
                 id: entry.id, range: entry.planned..<end, table: entry.table,
-                windows: windows.indices.map { windows[$0].plan(entry.seat, upTo: end) }, seat: entry.seat, yieldsToken: yields, endsWithDue: end > entry.tokens.count,
+                windows: windows.indices.map { windows[$0].plan(entry.seat, upTo: end) }, seat: entry.seat,
+                yieldsToken: yields, endsWithDue: end > entry.tokens.count,
                 place: index, epoch: entry.epoch))
         step.tokenCount += end - entry.planned
         if yields { step.yieldCount += 1 }
@@ -330,7 +331,8 @@ extension Scheduler {
             for place in places {
                 let own = running[index].table[place]
                 let parent = place == 0 ? nil : running[index].table[place - 1]
-                let block = pool.settle(own, holding: PrefixKey(place: place, of: running[index].tokens, behind: parent))
+                let block = pool.settle(
+                    own, holding: PrefixKey(place: place, of: running[index].tokens, behind: parent))
                 if block != own { running[index].table.replace(place, by: block) }
             }
             for group in windows.indices { windows[group].settle(seat, places, of: running[index].table) }

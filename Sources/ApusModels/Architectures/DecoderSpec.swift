@@ -49,6 +49,13 @@ package struct DecoderSpec: Sendable, Equatable {
     /// Positions beyond which there is no embedding, if there are such.
     package var mostPositions: Int? { embedding.positions?.rows }
 
+    /// Throws `ModelError` (`.unsupported`) for a context beyond the positions that are learned.
+    package func check(contextLength: Int?) throws(ModelError) {
+        guard let contextLength, let most = mostPositions, contextLength > most else { return }
+        throw .unsupported(
+            "a context of \(contextLength) tokens: the model has learned \(most) positions and knows no more")
+    }
+
     /// Whether the keys and values of a token depend on nothing but the tokens up to it, so that prompts may share them.
     package var sharesPrefixes: Bool { rotaries.allSatisfy(\.dependsOnPositionOnly) && window == nil && !hasStates }
 

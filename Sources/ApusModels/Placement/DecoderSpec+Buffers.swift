@@ -63,7 +63,7 @@ extension LayerKind {
     }
 
     /// Bytes of a sequence's states.
-    var stateByteCount: Int {
+    package var stateByteCount: Int {
         guard let counts = recurrent?.stateCounts else { return 0 }
         let matrix = counts.matrix.isEmpty ? 0 : counts.matrix.reduce(1, *)
         return 4 * (counts.convolution.reduce(1, *) + matrix)

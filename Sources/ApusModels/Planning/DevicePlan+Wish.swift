@@ -47,6 +47,7 @@ extension DevicePlan {
     ///
     /// - Parameter disk: most bytes that may be read from the checkpoint for every use; none if `nil`.
     package init(_ model: PlanModel, devices: [PlanDevice], disk: Int?, _ wish: Wish) throws {
+        try model.spec.check(contextLength: wish.contextLength)
         self = try PlanSearch(model: model, devices: devices, disk: disk, wish: wish).best()
     }
 

@@ -13,7 +13,8 @@ package struct PlanDevice: Sendable {
     package var workspace: @Sendable (WorkspaceDemand) -> Int
 
     package init(
-        id: DeviceID, budget: Int, speed: Double = 1, answersLater: Bool = true, workspace: @escaping @Sendable (WorkspaceDemand) -> Int
+        id: DeviceID, budget: Int, speed: Double = 1, answersLater: Bool = true,
+        workspace: @escaping @Sendable (WorkspaceDemand) -> Int
     ) {
         self.id = id
         self.budget = budget

@@ -124,7 +124,9 @@ struct PlanSearch {
 
     func longestContext() throws -> Int {
         guard try fits(batchSize, 1) else { return 0 }
-        return try largest(from: 1, below: Self.mostTokens) { try fits(batchSize, $0) }
+        return try largest(from: 1, below: min(Self.mostTokens, (model.spec.mostPositions ?? .max - 1) + 1)) {
+            try fits(batchSize, $0)
+        }
     }
 
     /// Bytes that a plan with as much of the disk as it wants reads at every use; `nil` if that would not do either.

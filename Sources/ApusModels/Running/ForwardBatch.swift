@@ -44,7 +44,8 @@ package struct ForwardBatch: Sendable {
         for (offset, block) in blocks.enumerated() {
             tableUpdates.append(
                 TableUpdate(
-                    group: Int32(truncatingIfNeeded: group), sequence: Int32(truncatingIfNeeded: sequence), index: Int32(truncatingIfNeeded: start + offset),
+                    group: Int32(truncatingIfNeeded: group), sequence: Int32(truncatingIfNeeded: sequence),
+                    index: Int32(truncatingIfNeeded: start + offset),
                     block: block))
         }
     }

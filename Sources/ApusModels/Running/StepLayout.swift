@@ -49,7 +49,9 @@ struct StepLayout: Sendable {
     /// Throws `ModelError` (`.invalidBatch`) if it is larger than the block.
     func write(_ batch: ForwardBatch, _ positions: PositionFactors, into block: HostBlock) throws -> Int {
         let byteCount = (updatesStart + 3 * batch.tableUpdates.count) * 4
-        guard batch.tokens.count <= capacity, batch.windowSlots.count < groups, batch.outputs.count <= outputs, byteCount <= block.byteCount else {
+        guard batch.tokens.count <= capacity, batch.windowSlots.count < groups, batch.outputs.count <= outputs,
+            byteCount <= block.byteCount
+        else {
             throw ModelError.invalidBatch("a step of \(batch.tokens.count) tokens passes the limits of its run")
         }
         try block.withBytes { bytes in

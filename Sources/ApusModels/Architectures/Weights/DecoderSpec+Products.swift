@@ -10,6 +10,14 @@ extension DecoderSpec {
         package var count: Int
         /// Whether it is always of float32.
         package var isExact = false
+        /// Of an expert's: how many of all experts a token takes.
+        package var chosenShare = 1.0
+
+        /// How many of them a step of so many tokens needs that choose their experts at random.
+        package func count(tokens: Int) -> Double {
+            let chance = 1 - (0..<tokens).reduce(1.0) { chance, _ in chance * (1 - chosenShare) }
+            return Double(count) / chosenShare * chance
+        }
     }
 
     /// All products of a step. The lookup of the embedding is none.
@@ -41,7 +49,9 @@ extension DecoderSpec {
                 products.append(
                     Product(
                         name: name, outputs: part.matrix.outputs, inputs: part.matrix.inputs, count: count,
-                        isExact: part.weight.role.isExact))
+                        isExact: part.weight.role.isExact,
+                        chosenShare: part.weight.role.isOfExperts
+                            ? experts.map { Double($0.rule.chosen) / Double($0.count) } ?? 1 : 1))
             }
         }
     }
