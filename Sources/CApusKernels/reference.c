@@ -151,8 +151,8 @@ static void soft_cap(float *x, float cap, size_t count) {
 static float activated(apus_activation activation, float x) {
     switch (activation) {
     case APUS_SILU: return x / (1 + expf(-x));
-    case APUS_GELU: return 0.5f * x * (1 + erff(x * 0.70710678118654752f));
-    case APUS_GELU_TANH: return 0.5f * x * (1 + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
+    case APUS_GELU: return 0.5f * x * erfcf(x * -0.70710678118654752f);
+    case APUS_GELU_TANH: return x / (1 + expf(-1.59576912160573072f * (x + 0.044715f * x * x * x)));
     case APUS_RELU: return x < 0 ? 0 : x;
     case APUS_RELU_SQUARED: return x < 0 ? 0 : x * x;
     case APUS_QUICK_GELU: return x / (1 + expf(-1.702f * x));

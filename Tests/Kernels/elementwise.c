@@ -64,6 +64,15 @@ static void check_gate(const apus_kernels *kernels, apus_activation activation, 
     instruction_sets[0]->activate(activation, up, count);
     kernels->activate(activation, got, count);
     require_near(up, got, count, 1e-6f, "activate");
+    // What is next to nothing keeps its digits: a norm may be next.
+    float *tail = random_floats(count, 5), *exact = random_floats(count, 1);
+    memcpy(exact, tail, count * sizeof(float)), memcpy(got, tail, count * sizeof(float));
+    instruction_sets[0]->activate(activation, exact, count);
+    kernels->activate(activation, got, count);
+    for (size_t i = 0; i < count; i++) {
+        require(fabsf(got[i] - exact[i]) <= 1e-5f * fabsf(exact[i]), "%s: activation %d of %g is %g, not %g", kernels->name,
+                (int)activation, (double)tail[i], (double)got[i], (double)exact[i]);
+    }
     release_guarded();
 }
 

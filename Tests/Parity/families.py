@@ -24,7 +24,7 @@ from apus_command import Command, command, parsed, script
 from families_cases import FAMILIES, UNSEEN, Case, draw
 from models_checkpoints import DTYPES
 from families_integers import RoundingReference, widened
-from models_compare import LOGPROB, Verdict, compare, compare_rounded
+from models_compare import Verdict, compare, compare_rounded
 from models_integers import FORMATS
 from models_reference import Reference, chosen, model_class
 
@@ -115,21 +115,22 @@ def check(apus: Command, case: Case, undo=None) -> Verdict:
             if case.dtype in FORMATS:
                 return check_integers(apus, case, folder, given, prompts, arguments)
             verdict = compare(
-                case, folder, prompts, records[: len(prompts)], NEW_TOKENS, case.attention, case.left_out)
+                case, folder, prompts, records[: len(prompts)], NEW_TOKENS, case.attention, case.left_out, case.allowed)
             if case.dtype == "f32" and not verdict.failures:
-                compare_given(Reference(folder, attention=case.attention), prompts, records[len(prompts):], verdict)
+                compare_given(
+                    Reference(folder, attention=case.attention), prompts, records[len(prompts):], verdict, case.allowed)
             return verdict
         except (RuntimeError, OSError, ValueError, subprocess.TimeoutExpired) as error:
             return Verdict(failures=[str(error)])
 
 
-def compare_given(reference: Reference, prompts, records, verdict: Verdict) -> None:
+def compare_given(reference: Reference, prompts, records, verdict: Verdict, allowed: float) -> None:
     """Tokens that were drawn, not the best: the reference follows them."""
     for prompt, record in zip(prompts, records):
         expected = torch.tensor(chosen(reference.follow(prompt, record["token_ids"]), record["token_ids"]))
         difference = (torch.tensor(record["logprobs"]) - expected).abs().max().item()
         verdict.worst = max(verdict.worst, difference)
-        if not difference <= LOGPROB:
+        if not difference <= allowed:
             verdict.failures.append(f"logprobs of drawn tokens behind {len(prompt)} are off by {difference:.2g}")
 
 
@@ -177,7 +178,7 @@ def main() -> int:
              for family in names for dtype in ["f32"] * arguments.count + ["bf16", *FORMATS] * arguments.rounded]
     if arguments.only:
         family, own, dtype = arguments.only.split(":")
-        cases = [draw(family, int(own), dtype)]
+        names, cases = [family], [draw(family, int(own), dtype)]
     failed, start, hits = 0, time.time(), Counter()
     totals = {family: Verdict() for family in names}
     for case in cases:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import transformers
 
 import families_published as published
+from models_compare import LOGPROB
 
 ORIGINAL = "original_max_position_embeddings"
 
@@ -486,6 +487,11 @@ class Case:
     def left_out(self) -> float:
         """Where experts are chosen, a last bit may choose others."""
         return 0.1 if any("expert" in name or name.startswith("moe_") for name in self.arguments) else 0
+
+    @property
+    def allowed(self) -> float:
+        """Of a log-probability in float32. A delta net goes on from the last bits of its states."""
+        return 5e-4 if "linear_num_key_heads" in self.arguments else LOGPROB
 
     @property
     def attention(self) -> str:

@@ -57,7 +57,7 @@ def shape_faults(options: Options, eos: set[int], prompt: list[int], index: int,
 
 
 def compare(options: Options, folder, prompts: list[list[int]], records: list[dict], limit: int, attention: str,
-            left_out: float = 0) -> Verdict:
+            left_out: float = 0, allowed: float = LOGPROB) -> Verdict:
     verdict = Verdict(prompts=len(prompts))
     if len(records) != len(prompts):
         verdict.failures.append(f"{len(records)} results for {len(prompts)} prompts")
@@ -70,7 +70,7 @@ def compare(options: Options, folder, prompts: list[list[int]], records: list[di
             sound.append((index, prompt, record["token_ids"], record["logprobs"]))
             verdict.tokens += len(record["token_ids"])
     if options.dtype == "f32":
-        compare_exact(Reference(folder, attention=attention), sound, limit, verdict)
+        compare_exact(Reference(folder, attention=attention), sound, limit, verdict, allowed)
     else:
         compare_rounded(options, Reference(folder, attention=attention), Reference(folder, torch.float32), sound, verdict,
                         left_out)

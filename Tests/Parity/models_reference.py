@@ -15,8 +15,8 @@ for delta in (modeling_qwen3_5, modeling_qwen3_5_moe):
 
 
 def model_class(config):
-    """What loads a model that continues texts, perhaps among others that it is made of."""
-    known = type(config) in AutoModelForCausalLM._model_mapping
+    """What loads a model that continues texts, whole where that is one of several that it is made of."""
+    known = type(config) in AutoModelForCausalLM._model_mapping and not hasattr(config, "text_config")
     return AutoModelForCausalLM if known else AutoModelForImageTextToText
 
 
