@@ -9,7 +9,7 @@ struct TokenizeCommand: ParsableCommand {
         abstract: "Turns text into a model's token ids, and back.",
         discussion: """
             Reads JSON lines {"text": ...} and writes JSON lines {"ids": [...], "tokens": [...]}, one for one and in \
-            order. With --decode, reads {"ids": [...]} and writes {"text": ...}.
+            order; {"text": ..., "text_pair": ...} are two texts as one, whose "type_ids" come too. With --decode, reads {"ids": [...]} and writes {"text": ...}.
             """)
 
     @Option(
@@ -68,10 +68,17 @@ struct TokenizeCommand: ParsableCommand {
         guard let text = value["text"]?.string else {
             throw RunError(#"expected {"text": "..."}"#)
         }
+        let second = value["text_pair"]
+        guard second == nil || second?.string != nil else { throw RunError("text_pair must be a string") }
         let start = clock.now
-        let ids = tokenizer.encode(text, addSpecialTokens: !omitsSpecialTokens)
+        let pair = second?.string.map { tokenizer.encode(text, pair: $0, addSpecialTokens: !omitsSpecialTokens) }
+        let ids = pair?.inputIDs ?? tokenizer.encode(text, addSpecialTokens: !omitsSpecialTokens)
         let duration = start.duration(to: clock.now)
         let tokens = tokenizer.tokens(for: ids)
-        return (["ids": .array(ids.map { .integer($0) }), "tokens": .array(tokens.map { .string($0) })], duration)
+        var answer: JSONObject = [
+            "ids": .array(ids.map { .integer($0) }), "tokens": .array(tokens.map { .string($0) }),
+        ]
+        if let types = pair?.tokenTypeIDs { answer.append("type_ids", .array(types.map { .integer($0) })) }
+        return (.object(answer), duration)
     }
 }

@@ -13,3 +13,10 @@ public struct BatchEncoding: Sendable, Equatable {
     /// How many texts there are.
     public var count: Int { inputIDs.count }
 }
+
+/// Two texts encoded as one.
+public struct PairEncoding: Sendable, Equatable {
+    public var inputIDs: [Int]
+    /// 0 or 1 for each token, as the model's template has it: which text it belongs to.
+    public var tokenTypeIDs: [Int]
+}

@@ -37,9 +37,9 @@ extension Tokenizer {
     private func encode(_ text: String, truncation: Truncation?, addSpecialTokens: Bool) -> [Int] {
         guard let truncation else { return encode(text, addSpecialTokens: addSpecialTokens) }
         // Special tokens stay: the text gives way to them.
-        let added = addSpecialTokens ? postProcessor?.addedCount ?? 0 : 0
+        let added = addSpecialTokens ? postProcessor.addedCount : 0
         let ids = truncation.cut(tokenize(text), to: truncation.length - added)
-        let processed = postProcessor?.process(ids, addSpecialTokens: addSpecialTokens) ?? ids
+        let processed = postProcessor.process(ids, addSpecialTokens: addSpecialTokens)
         return truncation.cut(processed, to: truncation.length)
     }
 }

@@ -6,7 +6,12 @@ extension Tokenizer {
     /// are put around it.
     public func encode(_ text: String, addSpecialTokens: Bool = true) -> [Int] {
         let ids = tokenize(text)
-        return postProcessor?.process(ids, addSpecialTokens: addSpecialTokens) ?? ids
+        return postProcessor.process(ids, addSpecialTokens: addSpecialTokens)
+    }
+
+    /// Two texts as one, as models of pairs want them.
+    public func encode(_ text: String, pair: String, addSpecialTokens: Bool = true) -> PairEncoding {
+        postProcessor.process(tokenize(text), tokenize(pair), addSpecialTokens: addSpecialTokens)
     }
 
     /// The ids of a text without what the post-processor adds.

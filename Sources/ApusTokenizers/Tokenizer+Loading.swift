@@ -13,8 +13,8 @@ extension Tokenizer {
             try root.component("pre_tokenizer").preTokenizer()
         }
         let leavingBytes = (preTokenizer as? any ByteLevelTail)?.leavingBytes
-        let model = try BytePairModel(try root.component("model"), isByteLevel: leavingBytes != nil)
-        if model.byteTokens != nil { preTokenizer = leavingBytes }
+        let model = try root.component("model").tokenModel(isByteLevel: leavingBytes != nil)
+        if (model as? BytePairModel)?.byteTokens != nil { preTokenizer = leavingBytes }
         let postProcessor = try root.optional("post_processor").map { _ throws(TokenizerError) in
             try root.component("post_processor").postProcessor()
         }
@@ -25,7 +25,8 @@ extension Tokenizer {
         if let padding = try root.optionalComponent("padding") { try settings.takeDefaults(ofPadding: padding) }
         let own = try root.numberedTokens()
         self.init(
-            normalizer: normalizer, preTokenizer: preTokenizer, model: model, postProcessor: postProcessor,
+            normalizer: normalizer, preTokenizer: preTokenizer, model: model,
+            postProcessor: postProcessor ?? PostProcessor(),
             decoder: decoder ?? SpaceJoiningDecoder(),
             added: AddedVocabulary(
                 [own.map(\.token), settings.declared.additions(to: own)], model: model.vocabulary,

@@ -11,8 +11,8 @@ public final class Tokenizer: Sendable {
 
     let normalizer: (any Normalizer)?
     let preTokenizer: (any PreTokenizer)?
-    let model: BytePairModel
-    let postProcessor: (any PostProcessor)?
+    let model: any TokenModel
+    let postProcessor: PostProcessor
     let decoder: any Decoder
     let added: AddedVocabulary
     let specialIDs: Set<UInt32>
@@ -28,8 +28,8 @@ public final class Tokenizer: Sendable {
     public let paddingSide: Side
 
     init(
-        normalizer: (any Normalizer)?, preTokenizer: (any PreTokenizer)?, model: BytePairModel,
-        postProcessor: (any PostProcessor)?, decoder: any Decoder, added: AddedVocabulary,
+        normalizer: (any Normalizer)?, preTokenizer: (any PreTokenizer)?, model: any TokenModel,
+        postProcessor: PostProcessor, decoder: any Decoder, added: AddedVocabulary,
         settings: TokenizerSettings
     ) {
         self.normalizer = normalizer
@@ -49,7 +49,7 @@ public final class Tokenizer: Sendable {
         paddingSide = settings.paddingSide ?? .right
         self.postProcessor =
             settings.ends.map {
-                TemplatePostProcessor(before: $0.hasBOS ? bos : nil, after: $0.hasEOS ? eos : nil)
+                PostProcessor(before: $0.hasBOS ? bos : nil, after: $0.hasEOS ? eos : nil)
             } ?? postProcessor
     }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
+from transformers.models.falcon.modeling_falcon import FalconLinear
 from transformers.pytorch_utils import Conv1D
 
 from models_integers import integers
@@ -64,15 +65,16 @@ class RoundingReference(Reference):
 
     @contextmanager
     def rounding(self):
-        linear, conv = torch.nn.functional.linear, Conv1D.forward
+        linear, conv, falcon = torch.nn.functional.linear, Conv1D.forward, FalconLinear.forward
         exact = {weight.data_ptr() for name, weight in self.model.named_parameters() if any(p in name for p in EXACT)}
         torch.nn.functional.linear = lambda x, weight, bias=None: linear(
             x if weight.data_ptr() in exact else rounded(x), weight, bias)
         Conv1D.forward = lambda self, x: conv(self, rounded(x))
+        FalconLinear.forward = lambda self, x: falcon(self, rounded(x))
         try:
             yield
         finally:
-            torch.nn.functional.linear, Conv1D.forward = linear, conv
+            torch.nn.functional.linear, Conv1D.forward, FalconLinear.forward = linear, conv, falcon
 
     def follow(self, prompt, tokens):
         with self.rounding():

@@ -4,7 +4,9 @@ Usage: tokenizers_components.py [--apus PATH] [--count N] [--strings N] [--seed 
 of each tokenizer that differs, and the first differences.
 """
 import argparse
+import base64
 import copy
+import functools
 import json
 import multiprocessing
 import os
@@ -15,8 +17,10 @@ import subprocess
 import sys
 import tempfile
 
+import sentencepiece
 import tokenizers
-from tokenizers_pipelines import LLAMA3_SPLIT, train_all
+from sentencepiece import sentencepiece_model_pb2
+from tokenizers_pipelines import LLAMA3_SPLIT, corpus, train_all
 from tokenizers_strings import strings
 
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
@@ -45,16 +49,42 @@ LITERALS = [" ", "a", "▁", "th", "\n", "é", "<s>", "."]
 BEHAVIORS = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"]
 
 
+@functools.cache
+def character_maps():
+    """Those of SentencePiece's own rules, and one of few and odd entries."""
+    maps = []
+    with tempfile.TemporaryDirectory() as folder:
+        text = pathlib.Path(folder) / "text"
+        text.write_text("\n".join(corpus(20_000)))
+        rules = pathlib.Path(folder) / "rules.tsv"
+        rules.write_text("61\t58\n61 301\t59 59\n20 20\t20\ne9\t65\n1F600\t3A 29\nd a\ta\n0915 094D\t6B\n")
+        for options in [{"normalization_rule_name": name} for name in ("nmt_nfkc", "nfkc_cf")] + [
+            {"normalization_rule_tsv": str(rules)}]:
+            sentencepiece.SentencePieceTrainer.train(
+                input=str(text), model_prefix=f"{folder}/model", vocab_size=300, hard_vocab_limit=False, minloglevel=2,
+                model_type="unigram", **options)
+            model = sentencepiece_model_pb2.ModelProto()
+            model.ParseFromString(pathlib.Path(f"{folder}/model.model").read_bytes())
+            maps.append(base64.b64encode(model.normalizer_spec.precompiled_charsmap).decode())
+    return maps
+
+
 def pattern(generator):
     return {"Regex": generator.choice(REGEXES)} if generator.random() < 0.7 else {"String": generator.choice(LITERALS)}
 
 
 def normalizer(generator, depth=0):
     kind = generator.choice(
-        ["NFC", "NFD", "NFKC", "NFKD", "Lowercase", "Prepend", "Replace", "Replace", "Strip"] + ["Sequence"] * (depth == 0)
+        ["NFC", "NFD", "NFKC", "NFKD", "Lowercase", "Prepend", "Replace", "Replace", "Strip", "StripAccents", "Nmt",
+         "BertNormalizer", "BertNormalizer", "Precompiled", "Precompiled"] + ["Sequence"] * 2 * (depth == 0)
     )
     part = {"type": kind}
-    if kind == "Prepend":
+    if kind == "BertNormalizer":
+        part |= {key: generator.random() < 0.5 for key in ("clean_text", "handle_chinese_chars", "lowercase")}
+        part["strip_accents"] = generator.choice([None, True, False])
+    elif kind == "Precompiled":
+        part["precompiled_charsmap"] = generator.choice(character_maps())
+    elif kind == "Prepend":
         part["prepend"] = generator.choice(["▁", " ", "xy"])
     elif kind == "Replace":
         part |= {"pattern": pattern(generator), "content": generator.choice(["▁", "", " ", "q", "éé"])}
@@ -87,12 +117,16 @@ def byte_level(generator, kind="ByteLevel"):
 
 def pre_tokenizer(generator, depth=0):
     kind = generator.choice(
-        ["ByteLevel", "Split", "Split", "Split", "Metaspace", "Digits", "Whitespace", "WhitespaceSplit", "Punctuation"]
-        + ["Sequence"] * 4 * (depth == 0)
+        ["ByteLevel", "Split", "Split", "Split", "Metaspace", "Digits", "Whitespace", "WhitespaceSplit", "Punctuation",
+         "BertPreTokenizer", "CharDelimiterSplit", "UnicodeScripts", "FixedLength"] + ["Sequence"] * 4 * (depth == 0)
     )
     part = {"type": kind}
     if kind == "ByteLevel":
         return byte_level(generator)
+    if kind == "CharDelimiterSplit":
+        part["delimiter"] = generator.choice(" e▁é")
+    elif kind == "FixedLength":
+        part["length"] = generator.randrange(1, 9)
     if kind == "Metaspace":
         return metaspace(generator)
     if kind == "Split":
@@ -112,9 +146,15 @@ def pre_tokenizer(generator, depth=0):
 
 def decoder(generator, depth=0):
     kind = generator.choice(
-        ["ByteLevel", "Metaspace", "ByteFallback", "Fuse", "Replace", "Strip", "BPEDecoder"] + ["Sequence"] * 4 * (depth == 0)
+        ["ByteLevel", "Metaspace", "ByteFallback", "Fuse", "Replace", "Strip", "BPEDecoder", "WordPiece", "CTC"]
+        + ["Sequence"] * 4 * (depth == 0)
     )
     part = {"type": kind}
+    if kind == "WordPiece":
+        part |= {"prefix": generator.choice(["##", "e"]), "cleanup": generator.random() < 0.5}
+    elif kind == "CTC":
+        part |= {"pad_token": generator.choice(["<s>", "e", "a"]), "word_delimiter_token": generator.choice("|en"),
+                 "cleanup": generator.random() < 0.5}
     if kind == "ByteLevel":
         return byte_level(generator)
     if kind == "Metaspace":
@@ -131,11 +171,20 @@ def decoder(generator, depth=0):
     return part
 
 
+def ids_of(model):
+    """Tokens and their ids; Unigram has them in a list."""
+    vocabulary = model["vocab"]
+    return {token: number for number, (token, _) in enumerate(vocabulary)} if isinstance(vocabulary, list) else vocabulary
+
+
 def post_processor(generator, state):
-    vocabulary = list(state["model"]["vocab"].items())
-    special = generator.sample(vocabulary, 2)
+    special = generator.sample(list(ids_of(state["model"]).items()), 2)
+    if generator.random() < 0.3:
+        kind = generator.choice(["BertProcessing", "RobertaProcessing"])
+        more = {"trim_offsets": True, "add_prefix_space": False} if kind == "RobertaProcessing" else {}
+        return {"type": kind, "cls": list(special[0]), "sep": list(special[1])} | more
     template = [{"SpecialToken": {"id": token, "type_id": 0}} for token, _ in special]
-    template.insert(generator.randrange(3), {"Sequence": {"id": "A", "type_id": 0}})
+    template.insert(generator.randrange(3), {"Sequence": {"id": "A", "type_id": generator.randrange(2)}})
     part = {
         "type": "TemplateProcessing",
         "single": template,
@@ -152,9 +201,10 @@ def post_processor(generator, state):
 
 def added_tokens(generator, state):
     contents = ["<s>", "</s>", "<tool>", " x", "the", "The", "é", "e\u0301", "a", "aa", "  ", "Apus", "ĠApus", "<|eot_id|>", "Ab"]
-    tokens, number = [], max(state["model"]["vocab"].values()) + 1
+    vocabulary = ids_of(state["model"])
+    tokens, number = [], max(vocabulary.values()) + 1
     for content in generator.sample(contents, generator.randrange(len(contents))):
-        known = state["model"]["vocab"].get(content)
+        known = vocabulary.get(content)
         if known is None:
             number += 1
         flags = ("special", "single_word", "lstrip", "rstrip", "normalized")
@@ -200,6 +250,17 @@ def assemble(generator, bases):
     if state["normalizer"] is not None:
         avoid_odd_forms(state)
     avoid_first(state)
+    if generator.random() < 0.5:
+        state["post_processor"] = post_processor(generator, state)
+    if model["type"] == "Unigram":
+        model["byte_fallback"] = generator.random() < 0.3
+        if generator.random() < 0.3:
+            model["vocab"] += [[f"<0x{byte:02X}>", 0.0] for byte in range(256)]
+        return state
+    if model["type"] == "WordPiece":
+        model["max_input_chars_per_word"] = generator.choice([3, 20, 100])
+    if model["type"] != "BPE":
+        return state
     model["fuse_unk"] = generator.random() < 0.5
     model["byte_fallback"] = generator.random() < 0.5
     model["ignore_merges"] = generator.random() < 0.3
@@ -231,6 +292,8 @@ def load(text, method):
     tokenizer = tokenizers.Tokenizer.from_str(text)
     if method == "decode":
         return lambda ids: tokenizer.decode(ids, False)
+    if method == "pairs":
+        return lambda pair: (lambda encoding: (encoding.ids, encoding.type_ids))(tokenizer.encode(*pair))
     return lambda text: tokenizer.encode(text).ids
 
 
@@ -277,6 +340,16 @@ def differences(options, generator, state, folder):
         f"encode {text!r}\n    expected {ids}\n    apus     {line['ids']}"
         for text, ids, line in zip(texts, wanted, found)
         if ids is not None and ids != line["ids"]
+    ]
+    pairs = list(zip(texts[:20], texts[20:40]))
+    joined = reference(text, "pairs", pairs)
+    found, error = run(options.apus, folder, [{"text": first, "text_pair": second} for first, second in pairs])
+    if error:
+        return [error]
+    differing += [
+        f"pair {pair!r}\n    expected {both}\n    apus     {line}"
+        for pair, both, line in zip(pairs, joined, found)
+        if both is not None and both != (line["ids"], line["type_ids"])
     ]
     size = len(state["model"]["vocab"])
     batch = [

@@ -100,6 +100,10 @@ def scripts():
 def rust():
     digits, white = pre_tokenizers.Digits(True), pre_tokenizers.WhitespaceSplit()
     word, punctuation = pre_tokenizers.Whitespace(), pre_tokenizers.Punctuation()
+    none = dict(clean_text=False, handle_chinese_chars=False, strip_accents=False, lowercase=False)
+    clean = normalizers.BertNormalizer(**none | {"clean_text": True})
+    marks = normalizers.BertNormalizer(**none | {"strip_accents": True})
+    bert, nfd, accents = pre_tokenizers.BertPreTokenizer(), normalizers.NFD(), normalizers.StripAccents()
     values = {}
     for scalar in SCALARS:
         text = "a" + chr(scalar)
@@ -109,8 +113,34 @@ def rust():
         value |= 4 if pieces[0][0] == text else 0
         assert (len(pieces) == 1 and not value & 4) == bool(value & 2), hex(scalar)
         value |= 8 if len(punctuation.pre_tokenize_str(text)) == 2 else 0
+        assert (len(bert.pre_tokenize_str(text)) == 2 or bert.pre_tokenize_str(text)[0][0] == "a") == bool(value & 10)
+        value |= 16 if clean.normalize_str(text) == "a" else 0
+        if nfd.normalize_str(chr(scalar)) == chr(scalar):
+            value |= 32 if marks.normalize_str(text) == "a" else 0
+        value |= 64 if accents.normalize_str(text) == "a" else 0
         if value:
             values[scalar] = value
+    return runs(values)
+
+
+def writing_systems():
+    """What UnicodeScripts keeps together: 0 goes with anything, other numbers are those of the first scalars of each."""
+    split = pre_tokenizers.UnicodeScripts()
+
+    def together(first, second):
+        return len(split.pre_tokenize_str(chr(first) + chr(second))) == 1
+
+    values, firsts, last = {}, [], None
+    for scalar in SCALARS:
+        if together(ord("a"), scalar) and together(ord("я"), scalar):
+            continue
+        known = values[last] if last is not None and together(last, scalar) else next(
+            (number for number, first in enumerate(firsts, 1) if together(first, scalar)), None)
+        if known is None:
+            firsts.append(scalar)
+            known = len(firsts)
+        values[scalar], last = known, scalar
+    assert len(firsts) < 256
     return runs(values)
 
 
@@ -170,7 +200,9 @@ def main():
     directory.mkdir(parents=True, exist_ok=True)
     write(directory, "Categories", "Runs of category | 32 if `\\s` | 64 if `\\w` | 128 if alphabetic, by Oniguruma.", oniguruma())
     write(directory, "Scripts", "Runs of script numbers (see `UnicodeScript`), by Oniguruma.", scripts())
-    write(directory, "Rust", "Runs of 1 numeric | 2 white space | 4 word | 8 punctuation, by Rust and its crates.", rust())
+    write(directory, "Rust", "Runs of 1 numeric | 2 white space | 4 word | 8 punctuation | 16 no character to BERT | 32 nonspacing "
+          "mark | 64 mark, by Rust and its crates.", rust())
+    write(directory, "WritingSystems", "Runs of numbers of scripts, as `UnicodeScripts` has them.", writing_systems())
     write(directory, "Lowercase", "Scalar (difference), count, mapped scalars (signed difference).", lowercase())
     canonical, compatible = decompositions()
     write(directory, "Canonical", "Scalar (difference), then 0 and the composing pair, or a count and scalars.", canonical)

@@ -50,6 +50,11 @@ extension ComponentConfiguration {
         case "Fuse": return FuseDecoder()
         case "Replace": return ReplaceDecoder(replacement: try Replacement(self))
         case "Strip": return try StripDecoder(self)
+        case "WordPiece":
+            return WordPieceDecoder(
+                prefix: Array((try optionalString("prefix") ?? "##").utf8), cleansUp: try bool("cleanup", default: true)
+            )
+        case "CTC": return try CTCDecoder(self)
         case "BPEDecoder": return SuffixDecoder(suffix: Array((try optionalString("suffix") ?? "</w>").utf8))
         default: throw try unsupportedType("decoder")
         }

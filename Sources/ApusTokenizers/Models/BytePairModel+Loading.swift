@@ -3,14 +3,10 @@ import ApusJSON
 extension BytePairModel {
     /// Reads the `model` of a tokenizer.json.
     convenience init(_ configuration: ComponentConfiguration, isByteLevel: Bool) throws(TokenizerError) {
-        if let type = try configuration.optionalString("type"), type != "BPE" {
-            throw .unsupported(
-                "\(configuration.place): the model type \"\(type)\" is not supported; Apus has BPE alone")
-        }
         if let dropout = configuration.optional("dropout"), dropout.double != 0 {
             throw .unsupported("\(configuration.place): dropout is for training; only null or 0 can be used here")
         }
-        let vocabulary = try Self.readVocabulary(configuration)
+        let vocabulary = try configuration.vocabulary()
         var options = Options()
         options.fusesUnknown = try configuration.bool("fuse_unk", default: false)
         options.fallsBackToBytes = try configuration.bool("byte_fallback", default: false)
@@ -24,22 +20,6 @@ extension BytePairModel {
         self.init(
             vocabulary: vocabulary, merges: merges, options: options,
             readsBytes: isByteLevel && Self.canReadBytes(options))
-    }
-
-    private static func readVocabulary(_ configuration: ComponentConfiguration) throws(TokenizerError) -> Vocabulary {
-        let member = try configuration.member("vocab")
-        guard let entries = member.object else { throw configuration.mismatch("vocab", member, expected: "an object") }
-        var vocabulary = Vocabulary(capacity: entries.count)
-        for entry in entries {
-            guard let integer = entry.value.integer, let id = UInt32(exactly: integer) else {
-                throw .malformed(
-                    "\(configuration.place).vocab: the id of \"\(entry.key.excerpt)\" must be an integer from 0 to "
-                        + "4294967295")
-            }
-            var token = entry.key
-            token.withUTF8 { vocabulary.insert($0, id: id) }
-        }
-        return vocabulary
     }
 
     private static func readMerges(

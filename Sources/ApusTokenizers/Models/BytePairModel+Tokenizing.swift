@@ -1,8 +1,7 @@
 extension BytePairModel {
-    /// Appends the tokens of each piece of a text to the output.
     func tokenize(_ text: PreTokenizedText, into output: inout [Int]) {
         guard !text.pieces.isEmpty else { return }
-        withCache { cache in
+        words.withCache { cache in
             var merger = WordMerger()
             text.bytes.withUnsafeBufferPointer { bytes in
                 for piece in text.pieces {

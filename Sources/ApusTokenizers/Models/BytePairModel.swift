@@ -1,7 +1,5 @@
-import Synchronization
-
 /// Byte-pair encoding (Sennrich et al., https://aclanthology.org/P16-1162), over characters or over bytes.
-final class BytePairModel: Sendable {
+final class BytePairModel: TokenModel {
     let vocabulary: Vocabulary
     let merges: MergeTable
     let options: Options
@@ -17,8 +15,7 @@ final class BytePairModel: Sendable {
     /// Whether no token crosses the start of a word marked by `▁`, so that words can be merged one by one.
     let startsWordsAtSpaceMark: Bool
 
-    /// Taken out by one encoding at a time; others start with an empty one.
-    private let cache = Mutex<WordCache?>(nil)
+    let words = WordMemory()
 
     struct Options: Sendable {
         var unknownToken: UInt32?
@@ -38,10 +35,7 @@ final class BytePairModel: Sendable {
         self.merges = merges
         self.options = options
         scalarTokens = ScalarTokens(vocabulary)
-        fallbackTokens = (0..<256).map { byte in
-            let digits = String(byte, radix: 16, uppercase: true)
-            return vocabulary.id(for: Array("<0x\(byte < 16 ? "0" : "")\(digits)>".utf8))
-        }
+        fallbackTokens = ByteTokens(vocabulary).tokens
         if readsBytes {
             byteTokens = ByteAlphabet.scalars.map { [scalarTokens] in scalarTokens[$0] }
             byteWords = options.ignoresMerges ? Self.wordsByBytes(vocabulary) : nil
@@ -76,17 +70,6 @@ final class BytePairModel: Sendable {
             }
         }
         return crosses
-    }
-
-    /// Gives a closure the words seen so far, for itself alone.
-    func withCache(_ body: (inout WordCache) -> Void) {
-        var words =
-            cache.withLock { cache in
-                defer { cache = nil }
-                return cache
-            } ?? WordCache()
-        body(&words)
-        cache.withLock { [words] in $0 = words }
     }
 }
 

@@ -19,6 +19,10 @@ extension ComponentConfiguration {
         case "Lowercase": return LowercaseNormalizer()
         case "Strip":
             return StripNormalizer(stripsLeft: try bool("strip_left"), stripsRight: try bool("strip_right"))
+        case "BertNormalizer": return try BertNormalizer(self)
+        case "StripAccents": return StripAccentsNormalizer()
+        case "Nmt": return NmtNormalizer()
+        case "Precompiled": return try PrecompiledNormalizer(self)
         case "ByteLevel": return ByteLevelNormalizer()
         default: throw try unsupportedType("normalizer")
         }

@@ -3,6 +3,11 @@ struct Replacement: Sendable {
     let pattern: TextPattern
     let content: [UInt8]
 
+    init(pattern: TextPattern, content: [UInt8]) {
+        self.pattern = pattern
+        self.content = content
+    }
+
     init(_ configuration: ComponentConfiguration) throws(TokenizerError) {
         pattern = try TextPattern(configuration)
         content = Array(try configuration.string("content").utf8)

@@ -7,6 +7,8 @@ struct ScalarClasses: @unchecked Sendable {
 
     static let oniguruma = ScalarClasses(UnicodeTables.expandedRuns(UnicodeTables.categories))
     static let scripts = ScalarClasses(UnicodeTables.expandedRuns(UnicodeTables.scripts))
+    /// Numbers of scripts; 0 for what goes with any.
+    static let writingSystems = ScalarClasses(UnicodeTables.expandedRuns(UnicodeTables.writingSystems))
     static let rust = ScalarClasses(UnicodeTables.expandedRuns(UnicodeTables.rust))
 
     static let space: UInt8 = 32
@@ -16,6 +18,10 @@ struct ScalarClasses: @unchecked Sendable {
     static let rustSpace: UInt8 = 2
     static let rustWord: UInt8 = 4
     static let rustPunctuation: UInt8 = 8
+    /// What is no character to BERT: controls and what has no meaning.
+    static let rustUnseen: UInt8 = 16
+    static let rustNonspacing: UInt8 = 32
+    static let rustMark: UInt8 = 64
 
     private init(_ expanded: [UInt8]) {
         let storage = UnsafeMutablePointer<UInt8>.allocate(capacity: UnicodeTables.scalarCount)
