@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -24,11 +25,13 @@ from apus_command import Command, command, parsed, script
 from families_cases import FAMILIES, UNSEEN, Case, draw
 from models_checkpoints import DTYPES
 from families_integers import RoundingReference, widened
-from models_compare import Verdict, compare, compare_rounded
+from models_compare import TIE, Verdict, compare, compare_rounded
 from models_integers import FORMATS
 from models_reference import Reference, chosen, model_class
 
 NEW_TOKENS = 32
+# Beyond what is allowed anyway, apus may differ from transformers by so many times what that differs from itself in float64.
+OWN_ERRORS = 8
 
 
 NORMS = ("norm", "ln_")
@@ -81,8 +84,10 @@ def write(folder: Path, case: Case) -> None:
 
 
 def prompts_of(case: Case, rng: random.Random) -> list[list[int]]:
-    # One is longer than every window and the context that the model names.
-    lengths = [rng.randint(1, 8), rng.randint(18, 40), rng.randint(65, 90)]
+    # One is longer than every window and the context that the model names. What the states of a delta net make of a rounding
+    # differs from text to text: their errors are judged by more of them.
+    count = 4 if case.has_states and case.dtype != "f32" else 1
+    lengths = [rng.randint(1, 8), rng.randint(18, 40), rng.randint(65, 90)] * count
     return [[rng.randrange(case.vocab_size) for _ in range(length)] for length in lengths]
 
 
@@ -114,14 +119,77 @@ def check(apus: Command, case: Case, undo=None) -> Verdict:
             path.write_text(original)
             if case.dtype in FORMATS:
                 return check_integers(apus, case, folder, given, prompts, arguments)
-            verdict = compare(
-                case, folder, prompts, records[: len(prompts)], NEW_TOKENS, case.attention, case.left_out, case.allowed)
-            if case.dtype == "f32" and not verdict.failures:
-                compare_given(
-                    Reference(folder, attention=case.attention), prompts, records[len(prompts):], verdict, case.allowed)
+            texts = Texts(prompts, prompts[: len(drawn)], records)
+            verdict = compare_floats(case, folder, texts, case.allowed)
+            if case.dtype == "f32" and case.left_out and verdict.failures:
+                texts = texts.without_ties(Reference(folder, attention=case.attention))
+                verdict = compare_floats(case, folder, texts, case.allowed)
+            if case.dtype == "f32" and verdict.failures:
+                # Some models that are drawn magnify every rounding.
+                allowed = OWN_ERRORS * own_error(case, folder, texts)
+                if allowed > case.allowed:
+                    verdict = compare_floats(case, folder, texts, allowed)
+                    verdict.noisy = 1
+            verdict.ties += texts.tied
             return verdict
         except (RuntimeError, OSError, ValueError, subprocess.TimeoutExpired) as error:
             return Verdict(failures=[str(error)])
+
+
+@dataclass
+class Texts:
+    """Prompts that were continued greedily, then some that were continued at random, and what became of them."""
+    prompts: list[list[int]]
+    drawn: list[list[int]]
+    records: list[dict]
+    tied: int = 0
+
+    def without_ties(self, reference: Reference) -> "Texts":
+        """Leaves out the texts on whose way two experts, or groups of them, are as good as equal to some router."""
+        kept = [place for place, (prompt, record) in enumerate(zip(self.prompts + self.drawn, self.records))
+                if least_gap(reference, prompt, record["token_ids"]) > TIE]
+        first, rest = ([place for place in kept if (place < len(self.prompts)) == is_first] for is_first in (True, False))
+        records = [self.records[place] | {"index": index} for index, place in enumerate(first)]
+        return Texts([self.prompts[place] for place in first], [self.drawn[place - len(self.prompts)] for place in rest],
+                     records + [self.records[place] for place in rest], len(self.records) - len(kept))
+
+
+def compare_floats(case: Case, folder: Path, texts: Texts, allowed: float) -> Verdict:
+    count = len(texts.prompts)
+    verdict = compare(
+        case, folder, texts.prompts, texts.records[:count], NEW_TOKENS, case.attention, case.left_out, allowed)
+    if case.dtype == "f32" and not verdict.failures:
+        compare_given(
+            Reference(folder, attention=case.attention), texts.drawn, texts.records[count:], verdict, allowed)
+    return verdict
+
+
+def own_error(case: Case, folder: Path, texts: Texts) -> float:
+    """How far the reference is from itself in float64."""
+    own, exact = (Reference(folder, dtype, attention=case.attention) for dtype in (torch.float32, torch.float64))
+    errors = [abs(mine - right) for prompt, record in zip(texts.prompts + texts.drawn, texts.records)
+              for mine, right in zip(*(chosen(reference.follow(prompt, record["token_ids"]), record["token_ids"])
+                                       for reference in (own, exact)))]
+    return max(errors, default=0)
+
+
+def least_gap(reference: Reference, prompt, tokens) -> float:
+    """Between the last choice of a router and the next, over the standard deviation of its scores."""
+    least, topk = float("inf"), torch.topk
+
+    def watched(scores, k, *arguments, **options):
+        nonlocal least
+        if k < scores.shape[-1]:
+            best = scores.sort(-1, descending=True).values
+            least = min(least, ((best[..., k - 1] - best[..., k]) / scores.std(-1)).min().item())
+        return topk(scores, k, *arguments, **options)
+
+    torch.topk = watched
+    try:
+        reference.follow(prompt, tokens)
+    finally:
+        torch.topk = topk
+    return least
 
 
 def compare_given(reference: Reference, prompts, records, verdict: Verdict, allowed: float) -> None:
@@ -191,8 +259,8 @@ def main() -> int:
             for failure in verdict.failures[:3]:
                 print(f"     {failure}", flush=True)
     for family, total in totals.items():
-        print(f"{family}: {total.tokens} tokens, {total.ties} ties, log-probabilities within {total.worst:.1e}, rounded "
-              f"ones at {total.ratio:.2f} of the tolerance; "
+        print(f"{family}: {total.tokens} tokens, {total.ties} ties, log-probabilities within {total.worst:.1e} ({total.noisy} "
+              f"noisy models), rounded ones at {total.ratio:.2f} of the tolerance; "
               + ", ".join(f"{s.name} × {hits[family, s.name]}" for s in FAMILIES[family].switches))
     unseen = [(f, s.name) for f in names for s in FAMILIES[f].switches if not hits[f, s.name]]
     if unseen and not arguments.only:

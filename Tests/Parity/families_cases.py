@@ -491,7 +491,11 @@ class Case:
     @property
     def allowed(self) -> float:
         """Of a log-probability in float32. A delta net goes on from the last bits of its states."""
-        return 5e-4 if "linear_num_key_heads" in self.arguments else LOGPROB
+        return 5e-4 if self.has_states else LOGPROB
+
+    @property
+    def has_states(self) -> bool:
+        return "linear_num_key_heads" in self.arguments
 
     @property
     def attention(self) -> str:

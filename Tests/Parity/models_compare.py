@@ -21,6 +21,7 @@ class Verdict:
     tokens: int = 0
     ties: int = 0
     worst: float = 0.0  # f32: largest difference of a log-probability
+    noisy: int = 0  # f32: models whose reference is itself far from what float64 gives
     ratio: float = 0.0  # bf16, f16: apus' error over the tolerance
 
     def add(self, other: "Verdict") -> None:
@@ -28,6 +29,7 @@ class Verdict:
         self.prompts += other.prompts
         self.tokens += other.tokens
         self.ties += other.ties
+        self.noisy += other.noisy
         self.worst, self.ratio = max(self.worst, other.worst), max(self.ratio, other.ratio)
 
 
