@@ -39,7 +39,8 @@ public final class Tokenizer: Sendable {
         self.added = added
         specialIDs = added.specialIDs(model: model.vocabulary)
         func id(_ name: String) -> Int? {
-            settings.declared.content(of: name).flatMap { added.id(of: $0, model: model.vocabulary) }.map { Int($0) }
+            (settings.declared.content(of: name) ?? settings.ownNames[name])
+                .flatMap { added.id(of: $0, model: model.vocabulary) }.map { Int($0) }
         }
         let (bos, eos) = (id("bos_token"), id("eos_token"))
         bosTokenID = bos

@@ -528,4 +528,6 @@ def draw(family: str, seed: int, dtype: str, forced: str | None = None) -> Case:
         if rng.random() < 0.5 or switch.name == forced:
             switch.apply(case.arguments, rng)
             case.switches.append(switch.name)
+        if switch.name == forced:  # what comes behind it might undo it
+            break
     return case

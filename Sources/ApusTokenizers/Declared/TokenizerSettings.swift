@@ -7,6 +7,8 @@ struct TokenizerSettings: Sendable {
     var paddingSide: Tokenizer.Side?
     /// Whether special tokens that stand in a text are text like any other.
     var splitsSpecialTokens = false
+    /// Tokens that the vocabulary's own file names, where no other does: they are no part of a text.
+    var ownNames: [String: String] = [:]
     /// `nil` where the tokenizer's own template counts.
     var ends: TextEnds?
 

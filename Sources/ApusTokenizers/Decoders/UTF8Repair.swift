@@ -1,10 +1,13 @@
 /// Passes on well-formed UTF-8 and puts U+FFFD for each maximal part of an ill-formed sequence (The Unicode Standard,
-/// section 3.9), one byte at a time; a sequence that is not complete is held back.
+/// section 3.9), or for each of its bytes, one byte at a time; a sequence that is not complete is held back.
 struct UTF8Repair: Sendable {
+    private let replacesEachByte: Bool
     private var held: [UInt8] = []
     private var needed = 0
     /// What the next byte may be.
     private var allowed: ClosedRange<UInt8> = 0x80...0xBF
+
+    init(replacesEachByte: Bool = false) { self.replacesEachByte = replacesEachByte }
 
     static let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
 
@@ -42,7 +45,7 @@ struct UTF8Repair: Sendable {
     }
 
     mutating func finish(into text: inout [UInt8]) {
-        if needed > 0 { text += Self.replacement }
+        if needed > 0 { for _ in 0..<(replacesEachByte ? held.count : 1) { text += Self.replacement } }
         needed = 0
         held.removeAll(keepingCapacity: true)
     }

@@ -15,18 +15,9 @@ extension BytePairModel {
         _ piece: UTF8Text, _ cache: inout WordCache, _ merger: inout WordMerger, into output: inout [Int]
     ) {
         guard startsWordsAtSpaceMark else { return tokenizeWord(piece, &cache, &merger, into: &output) }
-        var start = 0
-        var position = 1
-        while position < piece.count - 2 {
-            if piece.isSpaceMark(at: position), position < 3 || !piece.isSpaceMark(at: position - 3) {
-                tokenizeWord(UnsafeBufferPointer(rebasing: piece[start..<position]), &cache, &merger, into: &output)
-                start = position
-                position += 3
-            } else {
-                position += 1
-            }
+        piece.forEachMarkedWord(in: 0..<piece.count) { word in
+            tokenizeWord(UnsafeBufferPointer(rebasing: piece[word]), &cache, &merger, into: &output)
         }
-        tokenizeWord(UnsafeBufferPointer(rebasing: piece[start...]), &cache, &merger, into: &output)
     }
 
     private func tokenizeWord(

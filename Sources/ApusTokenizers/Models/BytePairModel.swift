@@ -45,7 +45,7 @@ final class BytePairModel: TokenModel {
         }
         startsWordsAtSpaceMark =
             !options.marksPlaces && !options.ignoresMerges && !readsBytes
-            && scalarTokens[0x2581] != nil && !Self.crossesSpaceMark(vocabulary)
+            && scalarTokens[0x2581] != nil && !vocabulary.crossesSpaceMark
     }
 
     /// A model of bytes works on bytes directly unless an option asks for the characters of the alphabet.
@@ -58,25 +58,5 @@ final class BytePairModel: TokenModel {
             bytes.withUnsafeBufferPointer { words.insert($0, id: id) }
         }
         return words
-    }
-
-    /// Whether a token has `▁` after another character.
-    private static func crossesSpaceMark(_ vocabulary: Vocabulary) -> Bool {
-        var crosses = false
-        vocabulary.withEachToken { token, _ in
-            guard token.count > 3, !crosses else { return }
-            for position in 1..<token.count - 2 where token.isSpaceMark(at: position) {
-                if position < 3 || !token.isSpaceMark(at: position - 3) { crosses = true }
-            }
-        }
-        return crosses
-    }
-}
-
-extension UnsafeBufferPointer<UInt8> {
-    /// Whether `▁` (U+2581) stands at a position that has two bytes after it.
-    @inline(__always)
-    func isSpaceMark(at position: Int) -> Bool {
-        self[position] == 0xE2 && self[position + 1] == 0x96 && self[position + 2] == 0x81
     }
 }

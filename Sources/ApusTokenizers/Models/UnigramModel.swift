@@ -51,14 +51,14 @@ final class UnigramModel: TokenModel {
 
     func tokenize(_ text: PreTokenizedText, into output: inout [Int]) {
         words.tokenize(text, into: &output) { word, tokens in
-            var path = UnigramPath(length: word.count)
+            var path = UnigramPath<Double>(length: word.count)
             path.find(in: word, trie, scores, unknown: unknown, unknownScore: unknownScore)
             append(path, of: word, to: &tokens)
         }
     }
 
     /// Neighbouring unknowns are one piece, which is a token after all if the vocabulary has it.
-    private func append(_ path: UnigramPath, of word: UTF8Text, to tokens: inout [UInt32]) {
+    private func append(_ path: UnigramPath<Double>, of word: UTF8Text, to tokens: inout [UInt32]) {
         for piece in path.pieces(fusing: unknown) {
             if piece.id != unknown {
                 tokens.append(piece.id)

@@ -1,7 +1,9 @@
 /// The best way through a piece, as far as it is known: for each place, the best token that ends there.
-struct UnigramPath {
+///
+/// Scores are summed in the type of the reference: it decides between ways that are nearly equal.
+struct UnigramPath<Score: BinaryFloatingPoint> {
     private struct Step {
-        var score = 0.0
+        var score: Score = 0
         /// Where the token begins; -1 where no way leads.
         var start = -1
         var id: UInt32 = 0
@@ -20,7 +22,7 @@ struct UnigramPath {
     ///
     /// - Parameter scores: by the ids of tokens.
     mutating func find(
-        in text: UTF8Text, _ trie: ByteTrie, _ scores: [Double], unknown: UInt32, unknownScore: Double
+        in text: UTF8Text, _ trie: ByteTrie, _ scores: [Score], unknown: UInt32, unknownScore: Score
     ) {
         var start = 0
         while start < text.count {

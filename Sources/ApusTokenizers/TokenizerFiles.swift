@@ -1,0 +1,45 @@
+import ApusJSON
+import FoundationEssentials
+
+/// The files of a tokenizer's directory.
+struct TokenizerFiles {
+    let directory: String
+
+    init(directory: String) {
+        self.directory = directory.hasSuffix("/") ? String(directory.dropLast()) : directory
+    }
+
+    func path(_ name: String) -> String { "\(directory)/\(name)" }
+
+    /// `nil` for a file that does not exist. Throws `unreadable`, or `malformed` for what stands for a file elsewhere.
+    func bytes(_ name: String) throws(TokenizerError) -> [UInt8]? {
+        guard FileManager.default.fileExists(atPath: path(name)) else { return nil }
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(filePath: path(name)))
+        } catch {
+            throw .unreadable("\(path(name)) cannot be read")
+        }
+        guard !data.starts(with: Array("version https://git-lfs.github.com/spec/".utf8)) else {
+            throw .malformed("\(path(name)): is a git-lfs pointer, not the file itself; fetch it with 'git lfs pull'")
+        }
+        return [UInt8](data)
+    }
+
+    /// `nil` for a file that does not exist. Throws `unreadable`, or `malformed` for what is no JSON.
+    func json(_ name: String) throws(TokenizerError) -> JSONValue? {
+        guard let bytes = try bytes(name) else { return nil }
+        do {
+            return try bytes.withUnsafeBytes { bytes in
+                Result { () throws(JSONError) in try JSONValue(parsing: bytes) }
+            }.get()
+        } catch {
+            throw .malformed("\(path(name)): \(error)")
+        }
+    }
+
+    func object(_ name: String) throws(TokenizerError) -> ComponentConfiguration? {
+        guard let value = try json(name) else { return nil }
+        return try ComponentConfiguration(value, at: path(name))
+    }
+}
