@@ -28,6 +28,15 @@ extension ConfigurationFile {
         try required(key, try optionalPositive(key, atMost: limit), "an integer from 1 to \(limit)")
     }
 
+    /// A number of something that there may be none of: an integer from 0 to `limit`, or `nil` if absent.
+    package func optionalCount(_ key: String, atMost limit: Int = maximumSize) throws(CheckpointError) -> Int? {
+        guard let number = try optionalInt(key) else { return nil }
+        guard number >= 0, number <= limit else {
+            throw fault(key, expected: "an integer from 0 to \(limit)", got: String(number))
+        }
+        return number
+    }
+
     /// A finite number; integers count.
     package func optionalDouble(_ key: String) throws(CheckpointError) -> Double? {
         guard let value = self[key] else { return nil }

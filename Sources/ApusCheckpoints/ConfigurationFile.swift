@@ -41,6 +41,29 @@ package struct ConfigurationFile: Sendable {
         self.object = object
     }
 
+    /// The same with other names of keys: each stands for the one beside it, unless that is there too.
+    package func renamed(_ aliases: [String: String]) -> ConfigurationFile {
+        let more = aliases.compactMap { alias, key in
+            object[key] == nil ? object[alias].map { JSONObject.Member(key: key, value: $0) } : nil
+        }
+        return more.isEmpty
+            ? self : ConfigurationFile(file: file, place: place, object: JSONObject(object.members + more))
+    }
+
+    /// The same without some keys, which say nothing to a family.
+    package func without(_ keys: Set<String>) -> ConfigurationFile {
+        ConfigurationFile(
+            file: file, place: place, object: JSONObject(object.members.filter { !keys.contains($0.key) }))
+    }
+
+    /// The same with members that count where none of some keys has a value.
+    package func assuming(_ members: JSONObject, unless keys: [String]) -> ConfigurationFile {
+        guard keys.allSatisfy({ self[$0] == nil }) else { return self }
+        let names = Set(members.members.map(\.key))
+        let others = object.members.filter { !names.contains($0.key) }
+        return ConfigurationFile(file: file, place: place, object: JSONObject(others + members.members))
+    }
+
     /// The value of a key, `nil` if absent or `null`.
     package subscript(key: String) -> JSONValue? {
         guard let value = object[key], !value.isNull else { return nil }

@@ -7,7 +7,27 @@ protocol Architecture: Sendable {
     /// The `architectures` strings: classes with a head, base models, and how they were once spelled.
     static var names: [String] { get }
 
+    /// Other names of keys, each with the one that is read: transformers' `attribute_map`.
+    static var aliases: [String: String] { get }
+    /// Whether `sliding_window` is a window of attention.
+    static var hasWindow: Bool { get }
+
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec
+}
+
+extension Architecture {
+    static var aliases: [String: String] { [:] }
+    static var hasWindow: Bool { false }
+
+    /// The model of a configuration that may use other names.
+    static func read(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
+        var spec = try decoder(config.renamed(aliases))
+        // Elsewhere the cache makes something of it.
+        if !hasWindow, config["layer_types"] == nil, spec.kinds.allSatisfy({ $0.attention.slopes == nil }) {
+            spec.window = try config.optionalPositive("sliding_window", atMost: 1 << 40)
+        }
+        return spec
+    }
 }
 
 enum ArchitectureRegistry {
@@ -48,19 +68,27 @@ enum ArchitectureRegistry {
         let type = try config.optionalString("model_type")?.lowercased() ?? ""
         let classes = try config.strings("architectures")
         let wrapper = Wrappers.all.first { type.isEmpty ? classes.contains($0.name) : type == $0.type }
-        if let wrapper, let inner = try config.optionalObject("text_config") {
-            let innerType = try inner.optionalString("model_type")?.lowercased() ?? wrapper.inner
-            if let family = family(innerType, []) {
-                var spec = try family.decoder(inner)
-                try spec.wrap(config, inner: inner)
-                return spec
+        if let wrapper {
+            guard let inner = try config.optionalObject("text_config") else {
+                throw config.fault("text_config", expected: "the configuration of a decoder", got: "nothing")
             }
+            let innerType = try inner.optionalString("model_type")?.lowercased() ?? wrapper.inner
+            guard let family = family(innerType, []) else {
+                throw ModelError.unsupported(
+                    "\(config.file): text_config names model_type '\(innerType)'; \(supported)")
+            }
+            var spec = try family.read(inner)
+            try spec.wrap(config, isTied: wrapper.isTied)
+            return spec
         }
-        if let family = family(type, classes) { return try family.decoder(config) }
+        if let family = family(type, classes) { return try family.read(config) }
         let asked = (type.isEmpty ? [] : ["model_type '\(type)'"]) + classes
         throw ModelError.unsupported(
-            "\(config.file): names \(asked.isEmpty ? "no architecture" : asked.joined(separator: ", ")); supported: "
-                + all.compactMap { $0.names.first }.joined(separator: ", "))
+            "\(config.file): names \(asked.isEmpty ? "no architecture" : asked.joined(separator: ", ")); \(supported)")
+    }
+
+    private static var supported: String {
+        "supported: " + (all.compactMap { $0.names.first } + Wrappers.all.map(\.name)).joined(separator: ", ")
     }
 
     private static func family(_ type: String, _ classes: [String]) -> (any Architecture.Type)? {

@@ -15,6 +15,10 @@ struct DecoderKeys {
     static let gpt2 = DecoderKeys(
         hiddenSize: "n_embd", width: "n_inner", layers: "n_layer", heads: "n_head", maxPositions: "n_positions",
         epsilon: "layer_norm_epsilon", activation: "activation_function")
+    static let gpt2Aliases = [
+        "hidden_size": "n_embd", "max_position_embeddings": "n_positions", "num_attention_heads": "n_head",
+        "num_hidden_layers": "n_layer",
+    ]
 }
 
 /// What a family takes where its `config.json` says nothing: the defaults of its class in transformers. They are part of the

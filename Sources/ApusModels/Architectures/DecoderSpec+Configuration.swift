@@ -21,8 +21,11 @@ extension DecoderSpec {
             throw config.fault("head_dim", expected: "an even number above 0", got: String(headDim))
         }
         let maxPositions = try config.optionalPositive(keys.maxPositions, atMost: 1 << 40) ?? defaults.maxPositions
-        let norm = NormSpec(
-            defaults.norm, epsilon: try config.optionalDouble(keys.epsilon) ?? defaults.epsilon)
+        let epsilon = try config.optionalDouble(keys.epsilon) ?? defaults.epsilon
+        guard epsilon >= 0 else {
+            throw config.fault(keys.epsilon, expected: "a number of 0 or more", got: String(epsilon))
+        }
+        let norm = NormSpec(defaults.norm, epsilon: epsilon)
         let mlp = MLPSpec(
             width: try config.optionalPositive(keys.width) ?? defaults.width,
             activation: try config.activation(keys.activation, default: defaults.activation))
@@ -122,12 +125,15 @@ extension ConfigurationFile {
         try layers(named: "sliding_attention", count: count)
     }
 
-    /// Which layers have a type.
+    /// Which layers have a type; the others have full attention.
     func layers(named type: String, count: Int) throws(CheckpointError) -> [Bool]? {
         let key = "layer_types"
         guard self[key] != nil else { return nil }
         let types = try strings(key)
         guard types.count == count else { throw fault(key, expected: "\(count) names", got: "\(types.count)") }
+        if let other = types.first(where: { $0 != type && $0 != "full_attention" }) {
+            throw fault(key, expected: "\(type) or full_attention", got: "'\(other)'")
+        }
         return types.map { $0 == type }
     }
 }

@@ -21,9 +21,12 @@ extension RotarySpec {
     ) throws(CheckpointError) {
         let old = try config.optionalObject("rope_scaling")
         let new = try config.optionalObject("rope_parameters")
-        var parameters = old.flatMap { $0.object.members.isEmpty ? nil : $0 } ?? new
-        if let layerType, let nested = parameters, nested.object.members.contains(where: { $0.value.object != nil }) {
-            parameters = try nested.optionalObject(layerType)
+        let given = old.flatMap { $0.object.members.isEmpty ? nil : $0 }
+        var parameters = given ?? new
+        if let layerType, let nested = parameters {
+            // What is not nested counts in the old form alone, for layers that see all.
+            let isNested = nested.object.members.contains { $0.value.object != nil }
+            if isNested || given == nil { parameters = isNested ? try nested.optionalObject(layerType) : nil }
         }
         try self.init(
             config, parameters: parameters, headDim: headDim, maxPositions: maxPositions, theta: standard,
@@ -40,6 +43,9 @@ extension RotarySpec {
         let theta = nested ?? outer ?? standard
         guard theta > 0 else { throw config.fault("rope_theta", expected: "a positive number", got: String(theta)) }
         let share = try Self.share(config, parameters) ?? standardShare
+        guard share >= 0, share <= 1 else {
+            throw config.fault("rotary_pct", expected: "a number from 0 to 1", got: String(share))
+        }
         let written = try Self.type(parameters)
         let type = typeNames[written] ?? written
         let turned = type == "proportional" ? headDim : Int(Double(headDim) * share)

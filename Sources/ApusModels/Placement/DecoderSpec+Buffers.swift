@@ -62,11 +62,11 @@ extension LayerKind {
         }
     }
 
-    /// Bytes of a sequence's states.
-    package var stateByteCount: Int {
+    /// Bytes of a sequence's states. Of 128 bits, since configurations may name models that no machine holds.
+    package var stateByteCount: Int128 {
         guard let counts = recurrent?.stateCounts else { return 0 }
-        let matrix = counts.matrix.isEmpty ? 0 : counts.matrix.reduce(1, *)
-        return 4 * (counts.convolution.reduce(1, *) + matrix)
+        func count(_ shape: [Int]) -> Int128 { shape.isEmpty ? 0 : shape.reduce(1) { $0 * Int128($1) } }
+        return 4 * (count(counts.convolution) + count(counts.matrix))
     }
 }
 

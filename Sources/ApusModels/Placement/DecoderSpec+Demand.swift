@@ -10,7 +10,7 @@ extension LayerKind {
 extension DecoderSpec {
     /// Bytes that a layer of a kind keeps of sequences.
     func memoryByteCount(_ kind: LayerKind, _ limits: StepLimits, _ cacheType: DType) -> Int128 {
-        if kind.recurrent != nil { return Int128(limits.sequences) * Int128(kind.stateByteCount) }
+        if kind.recurrent != nil { return Int128(limits.sequences) * kind.stateByteCount }
         guard kind.attention.sharedCache == nil else { return 0 }
         let blocks = limits.blocks(ofGroup: limits.group(ofWindow: kind.attention.window))
         let perToken = kind.cacheLayout(blocks: blocks, cacheType).bytesPerToken
@@ -52,7 +52,9 @@ extension DecoderSpec {
         }
         // A device that has layers has room for those of all kinds, so that plans need not know which it gets.
         for isStreamed in Set(parts.filter { (1...layers).contains($0) }.map(isUnprepared)) {
-            add(kinds.flatMap { products(of: weights(of: $0), $0.mlp.experts) }, format, isUnprepared: isStreamed)
+            add(
+                kinds.flatMap { products(of: weights(of: $0, mostExperts: 1), $0.mlp.experts) }, format,
+                isUnprepared: isStreamed)
         }
         if parts.contains(0) { add(products(of: inputWeights), format, isUnprepared: isUnprepared(0)) }
         if parts.contains(layers + 1) {

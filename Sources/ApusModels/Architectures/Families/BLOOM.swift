@@ -6,6 +6,7 @@ import ApusCompute
 enum BLOOM: Architecture {
     static let modelTypes = ["bloom"]
     static let names = ["BloomForCausalLM", "BloomModel"]
+    static let aliases = ["num_hidden_layers": "n_layer", "num_attention_heads": "n_head"]
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(

@@ -7,7 +7,7 @@ enum Cohere: Architecture {
     static let names = ["CohereForCausalLM", "CohereModel"]
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
-        var spec = try DecoderSpec(cohere: config, theta: 500_000, headDim: nil)
+        var spec = try DecoderSpec(cohere: config, theta: 500_000)
         if try config.optionalBool("use_qk_norm") ?? false {
             spec.kinds[0].attention.headNorm = spec.finalNorm.map { HeadNormSpec($0, .headWithOwnWeights) }
         }
@@ -20,9 +20,10 @@ enum Cohere: Architecture {
 enum Cohere2: Architecture {
     static let modelTypes = ["cohere2"]
     static let names = ["Cohere2ForCausalLM", "Cohere2Model"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
-        var spec = try DecoderSpec(cohere: config, theta: 10_000, headDim: 128)
+        var spec = try DecoderSpec(cohere: config.without(["head_dim"]), theta: 10_000)
         let slides = try config.slidingLayers(count: spec.layers)
         let pattern = try config.optionalPositive("sliding_window_pattern") ?? 4
         let window = try config.window(default: 4096)
@@ -37,10 +38,9 @@ enum Cohere2: Architecture {
 }
 
 extension DecoderSpec {
-    fileprivate init(cohere config: ConfigurationFile, theta: Double, headDim: Int?) throws(CheckpointError) {
+    fileprivate init(cohere config: ConfigurationFile, theta: Double) throws(CheckpointError) {
         var defaults = DecoderDefaults(
-            vocabularySize: 256_000, hiddenSize: 8192, width: 22_528, layers: 40, heads: 64, headDim: headDim,
-            maxPositions: 8192)
+            vocabularySize: 256_000, hiddenSize: 8192, width: 22_528, layers: 40, heads: 64, maxPositions: 8192)
         (defaults.norm, defaults.epsilon, defaults.keys.epsilon) = (.layer, 1e-5, "layer_norm_eps")
         (defaults.theta, defaults.isTied) = (theta, true)
         try self.init(config, defaults: defaults)

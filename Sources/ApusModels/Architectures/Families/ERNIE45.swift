@@ -26,6 +26,7 @@ enum ERNIE45: Architecture {
 enum ERNIE45MoE: Architecture {
     static let modelTypes = ["ernie4_5_moe"]
     static let names = ["Ernie4_5_MoeForCausalLM", "Ernie4_5_MoeModel"]
+    static let aliases = ["num_experts": "moe_num_experts", "num_experts_per_tok": "moe_k"]
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(
@@ -41,9 +42,8 @@ enum ERNIE45MoE: Architecture {
             count: "moe_num_experts", 64, chosen: 6, width: 1536, score: .softmax, chosenKey: "moe_k")
         experts.rule.normalizes = true
         (experts.hasChoiceBias, experts.choiceBiasIsRow) = (true, true)
-        let shared = try config.optionalInt("moe_num_shared_experts") ?? 2
-        if shared > 0 {
-            experts.shared = .init(width: shared * experts.width)
+        if let width = try config.sharedWidth("moe_num_shared_experts", default: 2, of: experts) {
+            experts.shared = .init(width: width)
             experts.shared?.hasBias = hasBias
         }
         spec.headHasBias = hasBias

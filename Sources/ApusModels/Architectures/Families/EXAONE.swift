@@ -6,6 +6,9 @@ import ApusJSON
 enum EXAONE: Architecture {
     static let modelTypes = ["exaone"]
     static let names = ["ExaoneForCausalLM", "ExaoneModel"]
+    static let aliases = [
+        "num_layers": "num_hidden_layers", "layer_norm_epsilon": "rms_norm_eps", "activation_function": "hidden_act",
+    ]
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(
@@ -34,6 +37,7 @@ enum EXAONE: Architecture {
 enum EXAONE4: Architecture {
     static let modelTypes = ["exaone4"]
     static let names = ["Exaone4ForCausalLM", "Exaone4Model"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(

@@ -26,13 +26,13 @@ enum Falcon: Architecture {
         spec.setFalconNames()
 
         // The older architecture has one key-value head or as many as heads, whatever it says.
-        let isMultiQuery = try config.optionalBool("multi_query") ?? true
+        let isMultiQuery = try config.optionalBool("multi_query") ?? !config.isNull("multi_query")
         let heads = spec.kinds[0].attention.heads
         if !isNew { spec.kinds[0].attention.kvHeads = isMultiQuery ? 1 : heads }
         spec.names.fuse(
             [.query, .key, .value], as: "self_attention.query_key_value",
             groups: isNew ? .kvHeads : isMultiQuery ? .count(1) : .heads)
-        let inParallel = try config.optionalBool("parallel_attn") ?? true
+        let inParallel = try config.optionalBool("parallel_attn") ?? !config.isNull("parallel_attn")
         if isNew || inParallel { spec.kinds[0].residual = .parallel }
         let normCount = try config.optionalInt("num_ln_in_parallel_attn") ?? 2
         if isNew, normCount == 2 {

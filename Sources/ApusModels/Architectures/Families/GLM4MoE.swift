@@ -6,6 +6,7 @@ import ApusCompute
 enum GLM4MoE: Architecture {
     static let modelTypes = ["glm4_moe"]
     static let names = ["Glm4MoeForCausalLM", "Glm4MoeModel"]
+    static let aliases = ["num_local_experts": "n_routed_experts"]
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(
@@ -27,10 +28,13 @@ enum GLM4MoE: Architecture {
 enum Dots1: Architecture {
     static let modelTypes = ["dots1"]
     static let names = ["Dots1ForCausalLM", "Dots1Model"]
+    static let aliases = ["num_local_experts": "n_routed_experts"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         let defaults = DecoderDefaults(
-            vocabularySize: 152_064, hiddenSize: 4608, width: 10_944, layers: 62, heads: 32, maxPositions: 2048)
+            vocabularySize: 152_064, hiddenSize: 4608, width: 10_944, layers: 62, heads: 32, kvHeads: 32,
+            maxPositions: 2048)
         var spec = try DecoderSpec(config, defaults: defaults)
         spec.kinds[0].attention.hasBias = try config.optionalBool("attention_bias") ?? false
         spec.kinds[0].attention.headNorm = spec.finalNorm.map { HeadNormSpec($0) }
@@ -58,8 +62,9 @@ extension DecoderSpec {
             throw config.fault("n_group", expected: "groups that leave enough experts", got: "\(kept) of \(groups)")
         }
         if groups > 1 { experts.rule.groups = .init(count: groups, kept: kept) }
-        let sharedCount = try config.optionalInt("n_shared_experts") ?? shared
-        if sharedCount > 0 { experts.shared = .init(width: sharedCount * experts.width) }
+        if let width = try config.sharedWidth("n_shared_experts", default: shared, of: experts) {
+            experts.shared = .init(width: width)
+        }
         let first = try config.optionalInt("first_k_dense_replace") ?? dense
         changeLayers { layer, kind in
             if layer >= first { kind.mlp.experts = experts }

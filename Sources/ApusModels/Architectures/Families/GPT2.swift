@@ -6,6 +6,7 @@ import ApusCompute
 enum GPT2: Architecture {
     static let modelTypes = ["gpt2"]
     static let names = ["GPT2LMHeadModel", "GPT2Model"]
+    static let aliases = DecoderKeys.gpt2Aliases
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var spec = try DecoderSpec(gpt2: config, layers: 12, hiddenSize: 768, heads: 12, isTied: true)

@@ -5,6 +5,7 @@ import ApusCheckpoints
 enum GPTJ: Architecture {
     static let modelTypes = ["gptj"]
     static let names = ["GPTJForCausalLM", "GPTJModel"]
+    static let aliases = DecoderKeys.gpt2Aliases
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var spec = try DecoderSpec(
@@ -32,6 +33,7 @@ enum GPTJ: Architecture {
 enum CodeGen: Architecture {
     static let modelTypes = ["codegen"]
     static let names = ["CodeGenForCausalLM", "CodeGenModel"]
+    static let aliases = DecoderKeys.gpt2Aliases
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var spec = try GPTJ.decoder(config)

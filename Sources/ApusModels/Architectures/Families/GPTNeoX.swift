@@ -14,7 +14,7 @@ enum GPTNeoX: Architecture {
         defaults.activation = .gelu
         defaults.theta = try config.optionalDouble("rotary_emb_base") ?? 10_000
         defaults.turnedShare = try config.optionalDouble("rotary_pct") ?? 0.25
-        var spec = try DecoderSpec(config, defaults: defaults)
+        var spec = try DecoderSpec(config.without(["rope_theta", "num_key_value_heads"]), defaults: defaults)
         spec.changeNorms { $0.hasBias = true }
         if try config.optionalBool("use_parallel_residual") ?? true { spec.kinds[0].residual = .parallel }
         spec.kinds[0].attention.hasBias = try config.optionalBool("attention_bias") ?? true

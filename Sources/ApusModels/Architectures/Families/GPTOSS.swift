@@ -1,17 +1,21 @@
 import ApusCheckpoints
 import ApusCompute
+import ApusJSON
 
 /// gpt-oss (OpenAI, arXiv 2508.10925): sinks in attention, a window in every other layer, experts with biases whose gates and
 /// others take turns, stored with their inputs first. Absent keys have the defaults of transformers' `GptOssConfig`.
 enum GPTOSS: Architecture {
     static let modelTypes = ["gpt_oss"]
     static let names = ["GptOssForCausalLM", "GptOssModel"]
+    static let aliases = ["num_experts": "num_local_experts"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(
             vocabularySize: 201_088, hiddenSize: 2880, width: 2880, layers: 36, heads: 64, kvHeads: 8, headDim: 64,
             maxPositions: 131_072)
         (defaults.epsilon, defaults.theta) = (1e-5, 150_000)
+        let config = config.assuming(rotary, unless: ["rope_parameters", "rope_scaling"])
         var spec = try DecoderSpec(config, defaults: defaults)
         for (key, only) in [("swiglu_limit", 7.0), ("swiglu_alpha", 1.702)] {
             if let value = try config.optionalDouble(key), value != only {
@@ -37,4 +41,11 @@ enum GPTOSS: Architecture {
         }
         return spec
     }
+
+    private static let rotary: JSONObject = [
+        "rope_parameters": [
+            "rope_type": "yarn", "factor": 32, "beta_fast": 32, "beta_slow": 1, "truncate": false,
+            "original_max_position_embeddings": 4096, "rope_theta": 150_000,
+        ]
+    ]
 }

@@ -9,7 +9,7 @@ enum Gemma: Architecture {
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(
-            vocabularySize: 256_000, hiddenSize: 3072, width: 24_576, layers: 28, heads: 16, headDim: 256,
+            vocabularySize: 256_000, hiddenSize: 3072, width: 24_576, layers: 28, heads: 16, kvHeads: 16, headDim: 256,
             maxPositions: 8192)
         defaults.isTied = true
         var spec = try DecoderSpec(gemma: config, defaults)

@@ -5,6 +5,7 @@ import ApusCheckpoints
 enum Gemma2: Architecture {
     static let modelTypes = ["gemma2"]
     static let names = ["Gemma2ForCausalLM", "Gemma2Model"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(

@@ -5,6 +5,7 @@ import ApusCheckpoints
 enum Gemma3: Architecture {
     static let modelTypes = ["gemma3_text"]
     static let names = ["Gemma3ForCausalLM", "Gemma3TextModel"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(

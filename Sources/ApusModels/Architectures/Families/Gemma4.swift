@@ -7,6 +7,7 @@ import ApusCompute
 enum Gemma4: Architecture {
     static let modelTypes = ["gemma4_text"]
     static let names = ["Gemma4ForCausalLM", "Gemma4TextModel"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(
@@ -25,7 +26,7 @@ enum Gemma4: Architecture {
         spec.kinds[0].hasOutputScale = true
         let width =
             config.isNull("hidden_size_per_layer_input")
-            ? 0 : try config.optionalInt("hidden_size_per_layer_input") ?? 256
+            ? 0 : try config.optionalCount("hidden_size_per_layer_input") ?? 256
         if width > 0 {
             let rows = try config.optionalPositive("vocab_size_per_layer_input", atMost: 1 << 30) ?? 262_144
             spec.embedding.perLayer = .init(width: width, rows: rows, activation: spec.kinds[0].mlp.activation)
@@ -49,11 +50,11 @@ extension DecoderSpec {
         let keysAreValues = try config.optionalBool("attention_k_eq_v") ?? false
         let publishedHeads = keysAreValues ? try config.optionalPositive("num_global_key_value_heads") : nil
         let kvHeads = try full?.optionalPositive("num_key_value_heads") ?? publishedHeads
-        let shared = try config.optionalInt("num_kv_shared_layers") ?? 0
+        let shared = try config.optionalCount("num_kv_shared_layers", atMost: layers) ?? 0
         let isWide = try config.optionalBool("use_double_wide_mlp") ?? false
         let firstShared = layers - shared
         let sources = [true, false].map { kind in slides.prefix(max(firstShared, 0)).lastIndex(of: kind) }
-        guard shared >= 0, shared == 0 || (sources[1] != nil && (sources[0] != nil || !slides.contains(true))) else {
+        guard shared == 0 || (sources[1] != nil && (sources[0] != nil || !slides.contains(true))) else {
             throw config.fault("num_kv_shared_layers", expected: "a layer of each type before them", got: "\(shared)")
         }
         guard headDim % 2 == 0, kinds[0].attention.heads % (kvHeads ?? 1) == 0 else {

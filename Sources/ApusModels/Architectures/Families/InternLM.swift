@@ -26,6 +26,7 @@ enum InternLM2: Architecture {
 enum InternLM3: Architecture {
     static let modelTypes = ["internlm3"]
     static let names = ["InternLM3ForCausalLM", "InternLM3Model"]
+    static let aliases = ["qkv_bias": "attention_bias", "bias": "mlp_bias"]
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(

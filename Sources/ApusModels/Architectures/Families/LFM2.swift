@@ -17,10 +17,14 @@ enum LFM2: Architecture {
             var width = 2 * spec.kinds[0].mlp.width / 3
             if !config.isNull("block_ffn_dim_multiplier") {
                 let unit = try config.optionalPositive("block_multiple_of") ?? 256
-                width = Int((try config.optionalDouble("block_ffn_dim_multiplier") ?? 1) * Double(width))
-                width = (width + unit - 1) / unit * unit
+                let factor = try config.optionalDouble("block_ffn_dim_multiplier") ?? 1
+                guard factor > 0, factor * Double(width) <= Double(ConfigurationFile.maximumSize) else {
+                    throw config.fault(
+                        "block_ffn_dim_multiplier", expected: "what makes a width of \(width)", got: String(factor))
+                }
+                width = (Int(factor * Double(width)) + unit - 1) / unit * unit
             }
-            guard width > 0 else { throw config.fault("block_ffn_dim_multiplier", expected: "some width", got: "none") }
+            guard width > 0 else { throw config.fault(defaults.keys.width, expected: "some width", got: "none") }
             spec.changeLayers { _, kind in kind.mlp.width = width }
         }
         return spec

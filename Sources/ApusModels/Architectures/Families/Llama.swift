@@ -9,7 +9,6 @@ enum Llama: Architecture {
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var spec = try DecoderSpec(config, defaults: .llama)
         try spec.setBiases(config)
-        spec.window = try config.optionalPositive("sliding_window", atMost: 1 << 40)
         return spec
     }
 }

@@ -6,6 +6,9 @@ import ApusCompute
 enum MPT: Architecture {
     static let modelTypes = ["mpt"]
     static let names = ["MptForCausalLM", "MptModel", "MPTForCausalLM"]
+    static let aliases = [
+        "num_attention_heads": "n_heads", "hidden_size": "d_model", "num_hidden_layers": "n_layers",
+    ]
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(

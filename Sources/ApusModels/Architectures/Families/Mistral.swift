@@ -1,10 +1,12 @@
 import ApusCheckpoints
+import ApusJSON
 
 /// Mistral 7B, Nemo, Small (Jiang et al., arXiv 2310.06825): each token sees the last keys only. Absent keys have the
 /// defaults of transformers' `MistralConfig`.
 enum Mistral: Architecture {
     static let modelTypes = ["mistral"]
     static let names = ["MistralForCausalLM", "MistralModel"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var spec = try DecoderSpec(
@@ -21,6 +23,7 @@ enum Mistral: Architecture {
 enum Ministral: Architecture {
     static let modelTypes = ["ministral"]
     static let names = ["MinistralForCausalLM", "MinistralModel"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var spec = try Mistral.decoder(config)
@@ -38,12 +41,14 @@ enum Ministral: Architecture {
 enum Ministral3: Architecture {
     static let modelTypes = ["ministral3"]
     static let names = ["Ministral3ForCausalLM", "Ministral3Model"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(
             vocabularySize: 131_072, hiddenSize: 4096, width: 14_336, layers: 34, heads: 32, kvHeads: 8, headDim: 128,
             maxPositions: 262_144)
         (defaults.epsilon, defaults.theta) = (1e-5, 1_000_000)
+        let config = config.assuming(rotary, unless: ["rope_parameters", "rope_scaling"])
         var spec = try DecoderSpec(config, defaults: defaults)
         spec.kinds[0].attention.window = try config.window(default: nil)
         let old = try config.optionalObject("rope_scaling")
@@ -54,4 +59,11 @@ enum Ministral3: Architecture {
         }
         return spec
     }
+
+    private static let rotary: JSONObject = [
+        "rope_parameters": [
+            "rope_type": "yarn", "factor": 16, "beta_fast": 32, "beta_slow": 1, "mscale": 1, "mscale_all_dim": 1,
+            "original_max_position_embeddings": 16_384, "rope_theta": 1_000_000, "llama_4_scaling_beta": 0.1,
+        ]
+    ]
 }

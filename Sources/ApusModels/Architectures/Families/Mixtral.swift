@@ -6,6 +6,8 @@ import ApusCompute
 enum Mixtral: Architecture {
     static let modelTypes = ["mixtral"]
     static let names = ["MixtralForCausalLM", "MixtralModel"]
+    static let aliases = ["num_experts": "num_local_experts"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(

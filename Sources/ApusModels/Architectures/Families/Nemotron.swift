@@ -9,8 +9,7 @@ enum Nemotron: Architecture {
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(
-            vocabularySize: 256_000, hiddenSize: 6144, width: 24_576, layers: 32, heads: 48, headDim: 128,
-            maxPositions: 4096)
+            vocabularySize: 256_000, hiddenSize: 6144, width: 24_576, layers: 32, heads: 48, maxPositions: 4096)
         (defaults.norm, defaults.epsilon, defaults.keys.epsilon) = (.layer, 1e-5, "norm_eps")
         (defaults.activation, defaults.turnedShare) = (.reluSquared, 0.5)
         var spec = try DecoderSpec(config, defaults: defaults)

@@ -35,6 +35,7 @@ enum OLMo2: Architecture {
 enum OLMo3: Architecture {
     static let modelTypes = ["olmo3"]
     static let names = ["Olmo3ForCausalLM", "Olmo3Model"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var spec = try OLMo2.decoder(config)

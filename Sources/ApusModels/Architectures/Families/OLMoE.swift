@@ -6,6 +6,7 @@ import ApusCompute
 enum OLMoE: Architecture {
     static let modelTypes = ["olmoe"]
     static let names = ["OlmoeForCausalLM", "OlmoeModel"]
+    static let aliases = ["num_local_experts": "num_experts"]
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(

@@ -5,6 +5,7 @@ import ApusCheckpoints
 enum Qwen2: Architecture {
     static let modelTypes = ["qwen2"]
     static let names = ["Qwen2ForCausalLM", "Qwen2Model"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var spec = try DecoderSpec(config, defaults: .qwen)
@@ -16,11 +17,15 @@ enum Qwen2: Architecture {
 
 extension DecoderSpec {
     /// Configurations name a window and its layers even where none is used.
-    mutating func setQwenWindow(_ config: ConfigurationFile) throws(CheckpointError) {
+    ///
+    /// - Parameter hasWindow: of a layer's number and `max_window_layers`, where the layers have no types.
+    mutating func setQwenWindow(
+        _ config: ConfigurationFile, _ hasWindow: (Int, Int) -> Bool = { $0 >= $1 }
+    ) throws(CheckpointError) {
         guard try config.optionalBool("use_sliding_window") ?? false, let window = try config.window(default: 4096)
         else { return }
         let first = try config.optionalInt("max_window_layers") ?? 28
         let slides = try config.slidingLayers(count: layers)
-        setWindow(window) { slides?[$0] ?? ($0 >= first) }
+        setWindow(window) { slides?[$0] ?? hasWindow($0, first) }
     }
 }

@@ -5,6 +5,7 @@ import ApusCheckpoints
 enum Qwen3: Architecture {
     static let modelTypes = ["qwen3"]
     static let names = ["Qwen3ForCausalLM", "Qwen3Model"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults.qwen

@@ -6,6 +6,7 @@ import ApusCompute
 enum Qwen2MoE: Architecture {
     static let modelTypes = ["qwen2_moe"]
     static let names = ["Qwen2MoeForCausalLM", "Qwen2MoeModel"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults.qwen
@@ -13,7 +14,7 @@ enum Qwen2MoE: Architecture {
         (defaults.heads, defaults.kvHeads) = (16, 16)
         var spec = try DecoderSpec(config, defaults: defaults)
         spec.kinds[0].attention.hasInputBias = try config.optionalBool("qkv_bias") ?? true
-        try spec.setQwenWindow(config)
+        try spec.setQwenWindow(config) { layer, first in layer % 2 == 0 && layer < first }
         var experts = try config.experts(count: "num_experts", 60, chosen: 4, width: 1408, score: .softmax)
         experts.shared = .init(
             width: try config.optionalPositive("shared_expert_intermediate_size") ?? 5632, isScored: true)
@@ -27,6 +28,8 @@ enum Qwen2MoE: Architecture {
 enum Qwen3MoE: Architecture {
     static let modelTypes = ["qwen3_moe"]
     static let names = ["Qwen3MoeForCausalLM", "Qwen3MoeModel"]
+    static let aliases = ["num_experts": "num_local_experts"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults.qwen
@@ -38,9 +41,8 @@ enum Qwen3MoE: Architecture {
         if try config.optionalBool("use_sliding_window") ?? false {
             spec.kinds[0].attention.window = try config.window(default: 4096)
         }
-        let count = config["num_local_experts"] == nil ? "num_experts" : "num_local_experts"
         try spec.setQwenExperts(
-            config, config.experts(count: count, 128, chosen: 8, width: 768, score: .softmax))
+            config, config.experts(count: "num_local_experts", 128, chosen: 8, width: 768, score: .softmax))
         return spec
     }
 }
@@ -68,16 +70,29 @@ extension DecoderWeightNames {
 }
 
 extension ConfigurationFile {
+    /// Ten times what any model has.
+    private static let mostExperts = 1 << 13
+
     /// What most families call the sizes of their experts.
     func experts(
         count countKey: String, _ count: Int, chosen: Int, width: Int, score: RoutingRule.Score,
         widthKey: String = "moe_intermediate_size", chosenKey: String = "num_experts_per_tok"
     ) throws(CheckpointError) -> ExpertSpec {
-        let count = try optionalPositive(countKey, atMost: 1 << 16) ?? count
-        let chosen = try optionalPositive(chosenKey, atMost: 1 << 16) ?? chosen
+        let count = try optionalPositive(countKey, atMost: Self.mostExperts) ?? count
+        let chosen = try optionalPositive(chosenKey, atMost: Self.mostExperts) ?? chosen
         guard chosen <= count else { throw fault(chosenKey, expected: "at most \(count)", got: String(chosen)) }
         var rule = RoutingRule(chosen: chosen, score: score)
         rule.normalizes = try optionalBool("norm_topk_prob") ?? false
         return ExpertSpec(count: count, width: try optionalPositive(widthKey) ?? width, rule: rule)
+    }
+
+    /// The width of some shared experts, which are one as wide as all of them; `nil` for none.
+    func sharedWidth(_ key: String, default standard: Int, of experts: ExpertSpec) throws(CheckpointError) -> Int? {
+        let width = try optionalCount(key).map { $0 * experts.width } ?? standard * experts.width
+        guard width <= Self.maximumSize else {
+            throw fault(
+                key, expected: "at most \(Self.maximumSize / experts.width)", got: String(width / experts.width))
+        }
+        return width > 0 ? width : nil
     }
 }

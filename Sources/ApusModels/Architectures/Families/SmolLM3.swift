@@ -5,6 +5,7 @@ import ApusCheckpoints
 enum SmolLM3: Architecture {
     static let modelTypes = ["smollm3"]
     static let names = ["SmolLM3ForCausalLM", "SmolLM3Model"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var spec = try DecoderSpec(
@@ -20,11 +21,11 @@ enum SmolLM3: Architecture {
             throw config.fault("no_rope_layers", expected: "\(spec.layers) numbers", got: "\(turned.count)")
         }
         let usesWindow = try config.optionalBool("use_sliding_window") ?? false
-        let window = usesWindow ? try config.optionalPositive("sliding_window", atMost: 1 << 40) : nil
+        let window = try config.optionalPositive("sliding_window", atMost: 1 << 40)
         let slides = try config.slidingLayers(count: spec.layers)
         spec.changeLayers { layer, kind in
             kind.attention.rotary = (turned.isEmpty ? (layer + 1) % interval != 0 : turned[layer] != 0) ? 0 : nil
-            if slides?[layer] ?? (kind.attention.rotary == nil) { kind.attention.window = window }
+            if slides?[layer] ?? (usesWindow && kind.attention.rotary == nil) { kind.attention.window = window }
         }
         return spec
     }

@@ -8,7 +8,8 @@ enum StableLM: Architecture {
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(
-            vocabularySize: 50_304, hiddenSize: 2560, width: 6912, layers: 32, heads: 32, maxPositions: 4096)
+            vocabularySize: 50_304, hiddenSize: 2560, width: 6912, layers: 32, heads: 32, kvHeads: 32,
+            maxPositions: 4096)
         (defaults.norm, defaults.epsilon, defaults.keys.epsilon) = (.layer, 1e-5, "layer_norm_eps")
         defaults.turnedShare = 0.25
         var spec = try DecoderSpec(config, defaults: defaults)

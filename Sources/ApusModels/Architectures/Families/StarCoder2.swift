@@ -6,6 +6,7 @@ import ApusCompute
 enum StarCoder2: Architecture {
     static let modelTypes = ["starcoder2"]
     static let names = ["Starcoder2ForCausalLM", "Starcoder2Model"]
+    static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
         var defaults = DecoderDefaults(

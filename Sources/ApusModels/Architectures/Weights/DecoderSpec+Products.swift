@@ -24,7 +24,8 @@ extension DecoderSpec {
     package var products: [Product] {
         let ofLayers = kinds.indices.flatMap { kind in
             products(
-                of: weights(of: kinds[kind]), kinds[kind].mlp.experts, count: pattern.count { $0 == kind })
+                of: weights(of: kinds[kind], mostExperts: 1), kinds[kind].mlp.experts,
+                count: pattern.count { $0 == kind })
         }
         return products(of: inputWeights) + ofLayers + products(of: outputWeights) + [headProduct]
     }

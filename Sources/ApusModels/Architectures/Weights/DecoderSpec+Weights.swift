@@ -3,7 +3,9 @@ import ApusCompute
 /// The one table of what a model has, from which loading, checks, sizes, plans and quantization follow.
 extension DecoderSpec {
     /// Of a layer of some kind.
-    func weights(of kind: LayerKind) -> [LayerWeight] {
+    ///
+    /// - Parameter mostExperts: how many experts' weights are listed, where those of others are the same.
+    func weights(of kind: LayerKind, mostExperts: Int = .max) -> [LayerWeight] {
         WeightRole.allCases.flatMap { role -> [LayerWeight] in
             guard let content = content(role, kind) else { return [] }
             let view = view(role, kind)
@@ -11,7 +13,7 @@ extension DecoderSpec {
                 let module = names.module(role, isRecurrent: kind.recurrent != nil)
                 return [LayerWeight(role: role, content: content, module: module, view: view)]
             }
-            return (0..<count).map { weight(role, content, view, ofExpert: $0, count) }
+            return (0..<min(count, mostExperts)).map { weight(role, content, view, ofExpert: $0, count) }
         }
     }
 
