@@ -15,10 +15,8 @@ extension CPUDevice {
         try check(scores, is: [tokens, block.experts.count], "scores of experts")
         if let sharedScores { try check(sharedScores, is: [tokens, 1], "scores of the shared expert") }
         if let bias = block.choiceBias { try check(bias, is: [block.experts.count], "what choices are biased by") }
-        let all = block.experts + (block.shared.map { [$0] } ?? [])
-        guard let first = all.first, block.rule.chosen > 0 else { throw .mismatch("a choice of no experts") }
-        let format = first.gate.weight.format
-        guard all.allSatisfy({ $0.hasFormat(format) }) else { throw .mismatch("experts of different formats") }
+        guard !block.experts.isEmpty, block.rule.chosen > 0 else { throw .mismatch("a choice of no experts") }
+        guard let format = block.format else { throw .mismatch("experts of different formats") }
         if let groups = block.rule.groups, groups.count < 1 || block.experts.count % groups.count != 0 {
             throw .mismatch("\(block.experts.count) experts in \(groups.count) groups")
         }
@@ -40,8 +38,10 @@ extension CPUDevice {
             var parts: [ExpertPart] = []
             parts.reserveCapacity(workspace.experts.shares.count)
             var layout = ExpertLayout(rows: tokens * workspace.experts.rowsPerToken, width: width)
+            // A single token's row is packed once for all of its experts.
+            let packed = tokens == 1 ? layout.take(kernels.packed_bytes(format.kernelType, 1, width)) : nil
             for share in workspace.experts.shares {
-                parts.append(try part(all[share.expert], share, format, width, &layout))
+                parts.append(try part(block.all[share.expert], share, format, width, packed, &layout))
             }
             let memory = try grow(&workspace.expertRows, to: layout.byteCount).pointer
             try run(parts, workspace.experts, input, format, memory, layout, block.activation, &workspace.scratch)
@@ -51,7 +51,7 @@ extension CPUDevice {
 
     /// One expert's products, and where its rows are packed.
     private func part(
-        _ expert: ExpertBlock.Expert, _ share: ExpertPlan.Share, _ format: WeightFormat, _ width: Int,
+        _ expert: ExpertBlock.Expert, _ share: ExpertPlan.Share, _ format: WeightFormat, _ width: Int, _ packed: Int?,
         _ layout: inout ExpertLayout
     ) throws(ComputeError) -> ExpertPart {
         let rows = share.rows.count
@@ -64,7 +64,7 @@ extension CPUDevice {
             share: share, inner: inner, gate: try linear(expert.gate, rows: rows),
             up: try linear(expert.up, rows: rows),
             down: try linear(expert.down, rows: rows),
-            packedInput: layout.take(kernels.packed_bytes(format.kernelType, rows, width)),
+            packedInput: packed ?? layout.take(kernels.packed_bytes(format.kernelType, rows, width)),
             packedInner: layout.take(kernels.packed_bytes(format.kernelType, rows, inner)),
             gated: layout.take(rows * inner * MemoryLayout<Float>.stride))
     }
@@ -86,7 +86,8 @@ extension CPUDevice {
             if pieces.isWorthSharing { return team.run(chunks: count, body) }
             for chunk in 0..<count { body(chunk, 0) }
         }
-        forEach(pieces.rows.count) { chunk, _ in
+        // One token's experts share a packed row.
+        forEach(plan.rowsOfTokens.count == plan.rowsPerToken ? 1 : pieces.rows.count) { chunk, _ in
             let piece = pieces.rows[chunk]
             let part = parts[piece.part]
             let gathered = layout.gathered(memory) + part.share.rows.lowerBound * input.width
@@ -155,12 +156,6 @@ extension CPUDevice {
     private func linear(_ projection: Projection, rows: Int) throws(ComputeError) -> LinearPart {
         let weight = try self.weight(projection.weight)
         return LinearPart(weight, task: try task(weight, bias: projection.bias, rows: rows), epilogue: nil)
-    }
-}
-
-extension ExpertBlock.Expert {
-    fileprivate func hasFormat(_ format: WeightFormat) -> Bool {
-        [gate, up, down].allSatisfy { $0.weight.format == format }
     }
 }
 
