@@ -65,7 +65,7 @@ import Testing
         }
         #expect(
             try Self.spec("nemotron", ["hidden_size": 480, "num_attention_heads": 10]).kinds[0].attention.headDim == 48)
-        #expect(try Self.spec("cohere2", ["head_dim": 64]).kinds[0].attention.headDim == 128)
+        #expect(try Self.spec("cohere2", ["head_dim": 64]).kinds[0].attention.headDim == 64)
         #expect(try Self.spec("mistral3", ["text_config": ["tie_word_embeddings": false]]).tiedEmbeddings)
         #expect(try !Self.spec("qwen3_5", ["text_config": ["tie_word_embeddings": true]]).tiedEmbeddings)
         let slides = try Self.spec(

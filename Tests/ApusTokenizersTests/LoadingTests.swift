@@ -11,14 +11,14 @@ import Testing
     @Test func needsTokenizerJSON() {
         let error = #expect(throws: TokenizerError.self) { try AutoTokenizer.from(pretrained: "/nowhere/at/all/") }
         #expect(error?.code == .unreadable)
-        #expect(error?.message.contains("/nowhere/at/all/tokenizer.json does not exist") == true)
+        #expect(error?.message.contains("/nowhere/at/all") == true)
     }
 
     @Test(arguments: [
-        (#""normalizer":{"type":"Precompiled"},"#, #"normalizer: the normalizer type "Precompiled""#),
-        (#""pre_tokenizer":{"type":"BertPreTokenizer"},"#, #"pre-tokenizer type "BertPreTokenizer""#),
-        (#""decoder":{"type":"CTC"},"#, #"decoder type "CTC""#),
-        (#""post_processor":{"type":"RobertaProcessing"},"#, #"post-processor type "RobertaProcessing""#),
+        (#""normalizer":{"type":"Rot13"},"#, #"normalizer: the normalizer type "Rot13""#),
+        (#""pre_tokenizer":{"type":"Syllables"},"#, #"pre-tokenizer type "Syllables""#),
+        (#""decoder":{"type":"Rot13"},"#, #"decoder type "Rot13""#),
+        (#""post_processor":{"type":"Shuffle"},"#, #"post-processor type "Shuffle""#),
         (
             #""pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},{"type":"X"}]},"#,
             "pre_tokenizer.pretokenizers[1]"
@@ -31,11 +31,10 @@ import Testing
         #expect(error?.message.contains("tokenizer.json") == true)
     }
 
-    @Test(arguments: ["Unigram", "WordPiece", "WordLevel"])
-    func namesUnsupportedModels(_ type: String) {
-        let error = Self.error(#"{"model":{"type":"\#(type)","vocab":[]}}"#)
+    @Test func namesUnsupportedModels() {
+        let error = Self.error(#"{"model":{"type":"Morphemes","vocab":[]}}"#)
         #expect(error?.code == .unsupported)
-        #expect(error?.message.contains(type) == true)
+        #expect(error?.message.contains("Morphemes") == true)
     }
 
     @Test(arguments: [

@@ -23,7 +23,7 @@ enum Cohere2: Architecture {
     static let hasWindow = true
 
     static func decoder(_ config: ConfigurationFile) throws(CheckpointError) -> DecoderSpec {
-        var spec = try DecoderSpec(cohere: config.without(["head_dim"]), theta: 10_000)
+        var spec = try DecoderSpec(cohere: config, theta: 10_000)
         let slides = try config.slidingLayers(count: spec.layers)
         let pattern = try config.optionalPositive("sliding_window_pattern") ?? 4
         let window = try config.window(default: 4096)
