@@ -3,7 +3,8 @@ import ApusJSON
 /// Finds the tokenizer of a checkpoint.
 public enum AutoTokenizer {
     /// Loads the tokenizer of a directory in Hugging Face's layout, by what lies there: `tokenizer.json`
-    /// (https://github.com/huggingface/tokenizers), else `tokenizer.model` or `spiece.model` of SentencePiece.
+    /// (https://github.com/huggingface/tokenizers), `tokenizer.model` or `spiece.model` of SentencePiece (or of tiktoken, if
+    /// there are lines of base64 in it), `tekken.json`, `*.tiktoken`, `vocab.json` with `merges.txt`, `vocab.txt`.
     ///
     /// Where present, `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` are read too: their tokens are
     /// added as by `PreTrainedTokenizerFast` of transformers. Blocks while it reads. The `truncation` and `padding` that a
@@ -19,9 +20,21 @@ public enum AutoTokenizer {
         let settings = try TokenizerSettings(declaring, configuresEnds: true)
         for name in ["tokenizer.model", "spiece.model"] {
             guard let bytes = try files.bytes(name) else { continue }
+            if TiktokenFile.matches(bytes) {
+                return try TiktokenFile(bytes, at: files.path(name)).tokenizer(settings)
+            }
             return try SentencePieceFile(bytes, at: files.path(name)).tokenizer(settings)
         }
+        if let root = try files.object("tekken.json") { return try TekkenFile(root).tokenizer(settings) }
+        for name in [files.name(endingIn: ".tiktoken"), "tiktoken.model"].compactMap({ $0 }) {
+            guard let bytes = try files.bytes(name) else { continue }
+            return try TiktokenFile(bytes, at: files.path(name)).tokenizer(settings)
+        }
+        let lists = VocabularyLists(files, declaring.configuration, settings)
+        if let tokenizer = try lists.bytePairs() { return tokenizer }
+        if let tokenizer = try lists.wordPieces() { return tokenizer }
         throw .unreadable(
-            "\(files.directory) has no tokenizer: neither tokenizer.json, nor tokenizer.model or spiece.model")
+            "\(files.directory) has no tokenizer: no tokenizer.json, tokenizer.model, spiece.model, tekken.json, *.tiktoken, vocab.json with merges.txt or vocab.txt"
+        )
     }
 }

@@ -2,7 +2,11 @@ import ApusJSON
 
 extension Tokenizer {
     /// Reads a tokenizer.json.
-    convenience init(_ root: ComponentConfiguration, settings: TokenizerSettings) throws(TokenizerError) {
+    ///
+    /// - Parameter own: a decoder that such a file has no words for, instead of the file's.
+    convenience init(
+        _ root: ComponentConfiguration, settings: TokenizerSettings, decoder own: (any Decoder)? = nil
+    ) throws(TokenizerError) {
         if let version = root.optional("version"), version.string != "1.0" {
             throw .unsupported("\(root.place): only version \"1.0\" of the format is supported")
         }
@@ -23,13 +27,13 @@ extension Tokenizer {
         }
         var settings = settings
         if let padding = try root.optionalComponent("padding") { try settings.takeDefaults(ofPadding: padding) }
-        let own = try root.numberedTokens()
+        let listed = try root.numberedTokens()
         self.init(
             normalizer: normalizer, preTokenizer: preTokenizer, model: model,
             postProcessor: postProcessor ?? PostProcessor(),
-            decoder: decoder ?? SpaceJoiningDecoder(),
+            decoder: own ?? decoder ?? SpaceJoiningDecoder(),
             added: AddedVocabulary(
-                [own.map(\.token), settings.declared.additions(to: own)], model: model.vocabulary,
+                [listed.map(\.token), settings.declared.additions(to: listed)], model: model.vocabulary,
                 normalizer: normalizer, splitsSpecialTokens: settings.splitsSpecialTokens),
             settings: settings)
     }

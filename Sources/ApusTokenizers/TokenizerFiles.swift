@@ -26,6 +26,29 @@ struct TokenizerFiles {
         return [UInt8](data)
     }
 
+    /// The lines of a text, without what ends them; `nil` for a file that does not exist. Throws `unreadable`, or
+    /// `malformed` for what is no UTF-8.
+    func lines(_ name: String) throws(TokenizerError) -> [String]? {
+        guard let bytes = try bytes(name) else { return nil }
+        var lines: [String] = []
+        var ends = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+        if ends.last?.isEmpty == true { ends.removeLast() }
+        lines.reserveCapacity(ends.count)
+        for line in ends {
+            guard let text = String(validating: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self) else {
+                throw .malformed("\(path(name)): line \(lines.count + 1) is not UTF-8")
+            }
+            lines.append(text)
+        }
+        return lines
+    }
+
+    /// The first file by name that ends so; `nil` if there is none.
+    func name(endingIn suffix: String) -> String? {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: directory)
+        return names?.filter { $0.hasSuffix(suffix) }.min()
+    }
+
     /// `nil` for a file that does not exist. Throws `unreadable`, or `malformed` for what is no JSON.
     func json(_ name: String) throws(TokenizerError) -> JSONValue? {
         guard let bytes = try bytes(name) else { return nil }

@@ -29,8 +29,12 @@ final class BytePairModel: TokenModel {
         var marksPlaces: Bool { !continuingPrefix.isEmpty || !wordSuffix.isEmpty }
     }
 
-    /// - Parameter readsBytes: whether the pieces that it gets are bytes, not yet written in GPT-2's alphabet.
-    init(vocabulary: Vocabulary, merges: MergeTable, options: Options, readsBytes: Bool) {
+    /// - Parameters:
+    ///   - readsBytes: whether the pieces that it gets are bytes, not yet written in GPT-2's alphabet.
+    ///   - byteWords: the words of the vocabulary by their bytes, if they are known.
+    init(
+        vocabulary: Vocabulary, merges: MergeTable, options: Options, readsBytes: Bool, byteWords: Vocabulary? = nil
+    ) {
         self.vocabulary = vocabulary
         self.merges = merges
         self.options = options
@@ -38,10 +42,10 @@ final class BytePairModel: TokenModel {
         fallbackTokens = ByteTokens(vocabulary).tokens
         if readsBytes {
             byteTokens = ByteAlphabet.scalars.map { [scalarTokens] in scalarTokens[$0] }
-            byteWords = options.ignoresMerges ? Self.wordsByBytes(vocabulary) : nil
+            self.byteWords = options.ignoresMerges ? byteWords ?? Self.wordsByBytes(vocabulary) : nil
         } else {
             byteTokens = nil
-            byteWords = nil
+            self.byteWords = nil
         }
         startsWordsAtSpaceMark =
             !options.marksPlaces && !options.ignoresMerges && !readsBytes

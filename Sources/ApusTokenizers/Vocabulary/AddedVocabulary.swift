@@ -14,11 +14,20 @@ struct AddedVocabulary: Sendable {
     /// Adds batch after batch. Gives every token its id: that of the model's vocabulary, or the next that is free, and
     /// to one that is there already its new properties.
     ///
-    /// - Parameter splitsSpecialTokens: whether special tokens are passed over in a text.
+    /// - Parameters:
+    ///   - placed: tokens whose numbers are their ids, whatever the vocabulary has.
+    ///   - splitsSpecialTokens: whether special tokens are passed over in a text.
     init(
-        _ batches: [[AddedToken]], model: Vocabulary, normalizer: (any Normalizer)?, splitsSpecialTokens: Bool = false
+        placed: [NumberedToken] = [], _ batches: [[AddedToken]], model: Vocabulary, normalizer: (any Normalizer)?,
+        splitsSpecialTokens: Bool = false
     ) {
         self.splitsSpecialTokens = splitsSpecialTokens
+        for entry in placed {
+            let content = ExactString(entry.token.content)
+            guard let id = UInt32(exactly: entry.number), !entry.token.content.isEmpty else { continue }
+            (ids[content], tokens[id]) = (id, entry.token)
+            if entry.token.isSpecial { specialContents.insert(content) }
+        }
         for batch in batches { add(batch, model: model, normalizer: normalizer) }
         func patterns(normalized: Bool) -> [(bytes: [UInt8], value: UInt32)] {
             tokens.filter { $0.value.isNormalized == normalized }.sorted { $0.key < $1.key }
