@@ -22,6 +22,20 @@ import Testing
         }
     }
 
+    @Test(arguments: TokenizerFixtures.others)
+    func encodesAndDecodesOtherFilesAsTheirReferences(_ name: String) throws {
+        let tokenizer = try TokenizerFixtures.tokenizer(name)
+        let cases = try #require(try TokenizerFixtures.json("\(name)/expected.json").array)
+        #expect(cases.count == 150)
+        for entry in cases {
+            let text = try #require(entry["text"]?.string)
+            #expect(tokenizer.encode(text) == (try TokenizerFixtures.ids(entry["ids"])), "\(text.debugDescription)")
+            let ids = try TokenizerFixtures.ids(entry["decode"])
+            let decoded = try #require(entry["decoded"]?.string)
+            #expect(tokenizer.decode(ids).utf8.elementsEqual(decoded.utf8), "\(ids)")
+        }
+    }
+
     @Test func namesTokensAndEnds() throws {
         let llama = try TokenizerFixtures.tokenizer("llama2")
         #expect(llama.bosTokenID == 1)

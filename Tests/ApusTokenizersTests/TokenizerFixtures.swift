@@ -6,6 +6,11 @@ import Testing
 /// The tokenizers of Tests/Fixtures/Tokenizers.
 enum TokenizerFixtures {
     static let pipelines = ["llama2", "gpt2", "llama3"]
+    /// Of other models, and of other files than tokenizer.json.
+    static let others = [
+        "bert", "t5", "words", "gpt2-files", "qwen2-files", "clip-files", "bert-files", "tiktoken-files", "tekken-files",
+        "sentencepiece-bpe", "sentencepiece-unigram",
+    ]
 
     static func path(_ name: String) -> String {
         let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -20,7 +20,7 @@ enum FuzzSources {
         let quantized = try quantized(device)
         let tokenizers = try folders("Tokenizers").map { folder in
             FuzzSource(
-                name: folder.lastPathComponent, files: try files(of: folder) { $0.hasPrefix("tokenizer") },
+                name: folder.lastPathComponent, files: try files(of: folder) { $0 != "expected.json" },
                 subject: TokenizerSubject())
         }
         return checkpoints + quantized + tokenizers + (try components(tokenizers))
