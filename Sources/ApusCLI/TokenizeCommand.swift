@@ -13,7 +13,7 @@ struct TokenizeCommand: ParsableCommand {
             """)
 
     @Option(
-        help: ArgumentHelp("Directory of the checkpoint, with its tokenizer.json.", valueName: "dir"),
+        help: ArgumentHelp("Directory of the checkpoint, with its tokenizer.", valueName: "dir"),
         completion: .directory)
     var model: String
 

@@ -99,7 +99,7 @@ public final class CausalLanguageModel: Sendable {
     /// Tokens of the largest step: prompts are cut to it.
     package static func tokensPerStep(batchSize: Int) -> Int { max(512, batchSize) }
 
-    /// Continues prompts of token ids. Results are in the order of the prompts.
+    /// Continues prompts of token ids. Results are in the order of the prompts, of each as many as `numReturnSequences`.
     ///
     /// - Parameters:
     ///   - config: overrides of ``generationConfig``.
@@ -112,8 +112,13 @@ public final class CausalLanguageModel: Sendable {
         _ prompts: [[Int]], config: GenerationConfig = GenerationConfig(), tokenizer: Tokenizer? = nil,
         firstIndex: Int = 0
     ) async throws -> [GenerationOutput] {
-        let requests = try prompts.enumerated().map { offset, prompt in
-            try request(prompt, config, tokenizer, index: firstIndex + offset)
+        let requests = try prompts.enumerated().flatMap { offset, prompt in
+            let first = try request(prompt, config, tokenizer, index: firstIndex + offset)
+            return (0..<first.config.numReturnSequences).map { sequence in
+                var request = first
+                request.sequence = sequence
+                return request
+            }
         }
         return try await engine.generate(requests)
     }
@@ -131,10 +136,15 @@ public final class CausalLanguageModel: Sendable {
 
     /// Continues one prompt, its tokens given as they are chosen. Dropping the stream ends the generation. In a task that is
     /// cancelled the stream just ends: only a token with a reason is the last of a whole text.
+    ///
+    /// - Parameter sequence: which of the prompt's continuations to give, where several are sampled.
     public func stream(
-        _ prompt: [Int], config: GenerationConfig = GenerationConfig(), tokenizer: Tokenizer? = nil, index: Int = 0
+        _ prompt: [Int], config: GenerationConfig = GenerationConfig(), tokenizer: Tokenizer? = nil, index: Int = 0,
+        sequence: Int = 0
     ) throws -> AsyncThrowingStream<GeneratedToken, any Error> {
-        engine.generate(try request(prompt, config, tokenizer, index: index))
+        var request = try request(prompt, config, tokenizer, index: index)
+        request.sequence = sequence
+        return engine.generate(request)
     }
 
     private func request(

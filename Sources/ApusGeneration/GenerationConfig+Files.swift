@@ -26,10 +26,18 @@ extension GenerationConfig {
             topK: try file.optionalInt(key(.topK)),
             topP: try file.optionalDouble(key(.topP)),
             minP: try file.optionalDouble(key(.minP)),
+            typicalP: try file.optionalDouble(key(.typicalP)),
             repetitionPenalty: try file.optionalDouble(key(.repetitionPenalty)),
+            presencePenalty: try file.optionalDouble(key(.presencePenalty)),
+            frequencyPenalty: try file.optionalDouble(key(.frequencyPenalty)),
+            noRepeatNgramSize: try file.optionalInt(key(.noRepeatNgramSize)),
+            badWordsIDs: try file.tokenLists(key(.badWordsIDs)),
+            logitBias: try file.biases(key(.logitBias)),
+            numReturnSequences: try file.optionalInt(key(.numReturnSequences)),
             stopStrings: file[key(.stopStrings)] == nil ? nil : try file.strings(key(.stopStrings)),
             seed: try file.optionalInt(key(.seed)).map { UInt64(bitPattern: Int64($0)) },
-            logprobs: try file.optionalBool(key(.logprobs)))
+            logprobs: try file.optionalBool(key(.logprobs)),
+            topLogprobs: try file.optionalInt(key(.topLogprobs)))
         try readSpecialTokens(file)
     }
 
@@ -55,13 +63,27 @@ extension GenerationConfig {
         add(.topK, topK.map(JSONValue.integer))
         add(.topP, topP.map(JSONValue.number))
         add(.minP, minP.map(JSONValue.number))
+        add(.typicalP, typicalP.map(JSONValue.number))
         add(.repetitionPenalty, repetitionPenalty.map(JSONValue.number))
+        add(.presencePenalty, presencePenalty.map(JSONValue.number))
+        add(.frequencyPenalty, frequencyPenalty.map(JSONValue.number))
+        add(.noRepeatNgramSize, noRepeatNgramSize.map(JSONValue.integer))
+        add(.badWordsIDs, badWordsIDs.map { .array($0.map { .array($0.map(JSONValue.integer)) }) })
+        add(
+            .logitBias,
+            logitBias.map { biases in
+                .object(
+                    JSONObject(
+                        biases.sorted { $0.key < $1.key }.map { .init(key: "\($0.key)", value: .number($0.value)) }))
+            })
+        add(.numReturnSequences, numReturnSequences.map(JSONValue.integer))
         add(.eosTokenIDs, eosTokenIDs.map { .array($0.map(JSONValue.integer)) })
         add(.bosTokenID, bosTokenID.map(JSONValue.integer))
         add(.padTokenID, padTokenID.map(JSONValue.integer))
         add(.stopStrings, stopStrings.map { .array($0.map(JSONValue.string)) })
         add(.seed, seed.map { .integer(Int(Int64(bitPattern: $0))) })
         add(.logprobs, logprobs.map(JSONValue.bool))
+        add(.topLogprobs, topLogprobs.map(JSONValue.integer))
         return object
     }
 
@@ -70,12 +92,17 @@ extension GenerationConfig {
 
     /// Settings of transformers that would change the result and are not followed here, with the value that has no effect.
     private static let unsupported: [(key: String, neutral: JSONValue)] = [
-        ("num_beams", 1), ("num_return_sequences", 1), ("no_repeat_ngram_size", 0), ("typical_p", 1), ("min_length", 0),
+        ("num_beams", 1), ("num_beam_groups", 1), ("diversity_penalty", 0), ("length_penalty", 1),
+        ("early_stopping", false), ("min_length", 0), ("encoder_no_repeat_ngram_size", 0), ("constraints", nil),
+        ("force_words_ids", nil), ("dola_layers", nil), ("token_healing", false), ("prompt_lookup_num_tokens", nil),
         ("penalty_alpha", 0), ("guidance_scale", 1), ("encoder_repetition_penalty", 1), ("epsilon_cutoff", 0),
-        ("eta_cutoff", 0), ("top_h", nil), ("bad_words_ids", nil), ("sequence_bias", nil), ("forced_bos_token_id", nil),
+        ("eta_cutoff", 0), ("top_h", nil), ("sequence_bias", nil), ("forced_bos_token_id", nil),
         ("forced_eos_token_id", nil), ("suppress_tokens", nil), ("begin_suppress_tokens", nil),
         ("exponential_decay_length_penalty", nil), ("watermarking_config", nil), ("max_time", nil),
     ]
+
+    /// The names of all of those.
+    package static let unsupportedNames = unsupported.map(\.key)
 
     /// Keys of a file that ask for something that Apus does not do, so that a person can be told.
     package static func unsupportedKeys(in file: ConfigurationFile) -> [String] {
@@ -84,5 +111,35 @@ extension GenerationConfig {
             if let number = value.double, number == neutral.double { return nil }
             return key
         }
+    }
+}
+
+extension ConfigurationFile {
+    /// Lists of token ids; `nil` for an absent key.
+    fileprivate func tokenLists(_ key: String) throws(CheckpointError) -> [[Int]]? {
+        guard let value = self[key], !value.isNull else { return nil }
+        var lists: [[Int]] = []
+        for list in value.array ?? [] {
+            guard let ids = list.array?.map(\.integer), !ids.isEmpty, !ids.contains(nil) else { break }
+            lists.append(ids.compactMap { $0 })
+        }
+        guard let array = value.array, lists.count == array.count else {
+            throw fault(key, expected: "lists of token ids", got: value.serialized)
+        }
+        return lists
+    }
+
+    /// Numbers by token ids; `nil` for an absent key.
+    fileprivate func biases(_ key: String) throws(CheckpointError) -> [Int: Double]? {
+        guard let value = self[key], !value.isNull else { return nil }
+        var biases: [Int: Double] = [:]
+        for member in value.object?.members ?? [] {
+            guard let token = Int(member.key), let bias = member.value.double else { continue }
+            biases[token] = bias
+        }
+        guard let object = value.object, biases.count == object.members.count else {
+            throw fault(key, expected: "an object of token ids and numbers", got: value.serialized)
+        }
+        return biases
     }
 }

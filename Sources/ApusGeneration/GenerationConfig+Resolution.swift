@@ -9,11 +9,22 @@ extension GenerationConfig {
         package var topK: Int
         package var topP: Double
         package var minP: Double?
+        package var typicalP: Double
         package var repetitionPenalty: Double
+        package var presencePenalty: Double
+        package var frequencyPenalty: Double
+        package var noRepeatNgramSize: Int
+        package var badWordsIDs: [[Int]]
+        package var logitBias: [Int: Double]
+        package var numReturnSequences: Int
         package var eosTokenIDs: [Int]
         package var stopStrings: [String]
         package var seed: UInt64
         package var logprobs: Bool
+        package var topLogprobs: Int
+
+        /// Whether anything is asked about the model's own distribution.
+        package var reportsLogprobs: Bool { logprobs || topLogprobs > 0 }
     }
 
     /// New tokens when neither `maxNewTokens` nor `maxLength` is set, as in transformers.
@@ -31,6 +42,21 @@ extension GenerationConfig {
         try check("max_length", maxLength, "greater than 0") { $0 > 0 }
         try check("min_new_tokens", minNewTokens, "at least 0") { $0 >= 0 }
         try check("repetition_penalty", repetitionPenalty, "a finite number greater than 0") { $0.isFinite && $0 > 0 }
+        try check("presence_penalty", presencePenalty, "a finite number") { $0.isFinite }
+        try check("frequency_penalty", frequencyPenalty, "a finite number") { $0.isFinite }
+        try check("no_repeat_ngram_size", noRepeatNgramSize, "at least 0") { $0 >= 0 }
+        try check("bad_words_ids", badWordsIDs, "lists of token ids of at least 0") {
+            $0.allSatisfy { !$0.isEmpty && $0.allSatisfy { $0 >= 0 } }
+        }
+        try check("logit_bias", logitBias, "finite numbers for token ids of at least 0") {
+            $0.allSatisfy { $0.key >= 0 && $0.value.isFinite }
+        }
+        try check("num_return_sequences", numReturnSequences, "from 1 to 4096") { (1...4096).contains($0) }
+        if numReturnSequences ?? 1 > 1, doSample != true {
+            throw .invalidConfiguration(
+                "num_return_sequences is \(numReturnSequences ?? 1), but without do_sample all would be the same")
+        }
+        try check("top_logprobs", topLogprobs, "from 0 to 1000") { (0...1000).contains($0) }
         if let strings = stopStrings, strings.contains(where: \.isEmpty) {
             throw .invalidConfiguration("stop_strings must not contain an empty string")
         }
@@ -45,6 +71,7 @@ extension GenerationConfig {
         }
         try check("top_k", topK, "at least 0") { $0 >= 0 }
         try check("top_p", topP, "from 0 to 1") { $0 >= 0 && $0 <= 1 }
+        try check("typical_p", typicalP, "above 0 and at most 1") { $0 > 0 && $0 <= 1 }
         try check("min_p", minP, "from 0 to 1") { $0 >= 0 && $0 <= 1 }
     }
 
@@ -71,11 +98,19 @@ extension GenerationConfig {
             topK: topK ?? 50,
             topP: topP ?? 1,
             minP: minP,
+            typicalP: typicalP ?? 1,
             repetitionPenalty: repetitionPenalty ?? 1,
+            presencePenalty: presencePenalty ?? 0,
+            frequencyPenalty: frequencyPenalty ?? 0,
+            noRepeatNgramSize: noRepeatNgramSize ?? 0,
+            badWordsIDs: badWordsIDs ?? [],
+            logitBias: logitBias ?? [:],
+            numReturnSequences: numReturnSequences ?? 1,
             eosTokenIDs: eosTokenIDs ?? [],
             stopStrings: stopStrings ?? [],
             seed: seed ?? 0,
-            logprobs: logprobs ?? false)
+            logprobs: logprobs ?? false,
+            topLogprobs: topLogprobs ?? 0)
     }
 
     private func newTokens(_ promptLength: Int, _ maxPositions: Int?) throws(GenerationError) -> Int {

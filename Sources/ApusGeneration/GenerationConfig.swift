@@ -21,6 +21,21 @@ public struct GenerationConfig: Sendable, Equatable {
     public var minP: Double?
     /// Logits of tokens that already occurred are divided by it if positive, else multiplied. Default: 1.
     public var repetitionPenalty: Double?
+    /// Taken from the logits of tokens that were generated before. Default: 0.
+    public var presencePenalty: Double?
+    /// Taken from the logits of tokens for each time that they were generated before. Default: 0.
+    public var frequencyPenalty: Double?
+    /// No run of so many tokens, prompt included, comes twice; 0 allows all. Default: 0.
+    public var noRepeatNgramSize: Int?
+    /// Sequences of tokens that do not come.
+    public var badWordsIDs: [[Int]]?
+    /// Sampling keeps the tokens whose information is nearest to what is expected, until their probabilities reach this sum.
+    /// Default: 1, which keeps all.
+    public var typicalP: Double?
+    /// What is added to the logits of tokens, by their ids.
+    public var logitBias: [Int: Double]?
+    /// Continuations of each prompt. Above 1 they must be sampled. Default: 1.
+    public var numReturnSequences: Int?
     /// Tokens that end a text.
     public var eosTokenIDs: [Int]?
     public var bosTokenID: Int?
@@ -31,12 +46,16 @@ public struct GenerationConfig: Sendable, Equatable {
     public var seed: UInt64?
     /// Whether results carry the log-probability of each token. Default: false.
     public var logprobs: Bool?
+    /// How many of the most probable tokens results carry with their log-probabilities for each new token. Default: 0.
+    public var topLogprobs: Int?
 
     public init(
         maxNewTokens: Int? = nil, maxLength: Int? = nil, minNewTokens: Int? = nil, doSample: Bool? = nil,
-        temperature: Double? = nil, topK: Int? = nil, topP: Double? = nil, minP: Double? = nil,
-        repetitionPenalty: Double? = nil, eosTokenIDs: [Int]? = nil, bosTokenID: Int? = nil, padTokenID: Int? = nil,
-        stopStrings: [String]? = nil, seed: UInt64? = nil, logprobs: Bool? = nil
+        temperature: Double? = nil, topK: Int? = nil, topP: Double? = nil, minP: Double? = nil, typicalP: Double? = nil,
+        repetitionPenalty: Double? = nil, presencePenalty: Double? = nil, frequencyPenalty: Double? = nil,
+        noRepeatNgramSize: Int? = nil, badWordsIDs: [[Int]]? = nil, logitBias: [Int: Double]? = nil,
+        numReturnSequences: Int? = nil, eosTokenIDs: [Int]? = nil, bosTokenID: Int? = nil, padTokenID: Int? = nil,
+        stopStrings: [String]? = nil, seed: UInt64? = nil, logprobs: Bool? = nil, topLogprobs: Int? = nil
     ) {
         self.maxNewTokens = maxNewTokens
         self.maxLength = maxLength
@@ -46,13 +65,21 @@ public struct GenerationConfig: Sendable, Equatable {
         self.topK = topK
         self.topP = topP
         self.minP = minP
+        self.typicalP = typicalP
         self.repetitionPenalty = repetitionPenalty
+        self.presencePenalty = presencePenalty
+        self.frequencyPenalty = frequencyPenalty
+        self.noRepeatNgramSize = noRepeatNgramSize
+        self.badWordsIDs = badWordsIDs
+        self.logitBias = logitBias
+        self.numReturnSequences = numReturnSequences
         self.eosTokenIDs = eosTokenIDs
         self.bosTokenID = bosTokenID
         self.padTokenID = padTokenID
         self.stopStrings = stopStrings
         self.seed = seed
         self.logprobs = logprobs
+        self.topLogprobs = topLogprobs
     }
 
     /// This configuration with every setting replaced that `overrides` sets.
@@ -60,23 +87,36 @@ public struct GenerationConfig: Sendable, Equatable {
     /// A length set by `overrides` replaces both lengths, so that a caller's `maxLength` is not lost to the model's
     /// `maxNewTokens`.
     public func merging(_ overrides: GenerationConfig) -> GenerationConfig {
-        let setsLength = overrides.maxNewTokens != nil || overrides.maxLength != nil
-        return GenerationConfig(
-            maxNewTokens: setsLength ? overrides.maxNewTokens : maxNewTokens,
-            maxLength: setsLength ? overrides.maxLength : maxLength,
-            minNewTokens: overrides.minNewTokens ?? minNewTokens,
-            doSample: overrides.doSample ?? doSample,
-            temperature: overrides.temperature ?? temperature,
-            topK: overrides.topK ?? topK,
-            topP: overrides.topP ?? topP,
-            minP: overrides.minP ?? minP,
-            repetitionPenalty: overrides.repetitionPenalty ?? repetitionPenalty,
-            eosTokenIDs: overrides.eosTokenIDs ?? eosTokenIDs,
-            bosTokenID: overrides.bosTokenID ?? bosTokenID,
-            padTokenID: overrides.padTokenID ?? padTokenID,
-            stopStrings: overrides.stopStrings ?? stopStrings,
-            seed: overrides.seed ?? seed,
-            logprobs: overrides.logprobs ?? logprobs)
+        var merged = self
+        func take<Value>(_ setting: WritableKeyPath<GenerationConfig, Value?>) {
+            if let value = overrides[keyPath: setting] { merged[keyPath: setting] = value }
+        }
+        if overrides.maxNewTokens != nil || overrides.maxLength != nil {
+            merged.maxNewTokens = overrides.maxNewTokens
+            merged.maxLength = overrides.maxLength
+        }
+        take(\.minNewTokens)
+        take(\.doSample)
+        take(\.temperature)
+        take(\.topK)
+        take(\.topP)
+        take(\.minP)
+        take(\.typicalP)
+        take(\.repetitionPenalty)
+        take(\.presencePenalty)
+        take(\.frequencyPenalty)
+        take(\.noRepeatNgramSize)
+        take(\.badWordsIDs)
+        take(\.logitBias)
+        take(\.numReturnSequences)
+        take(\.eosTokenIDs)
+        take(\.bosTokenID)
+        take(\.padTokenID)
+        take(\.stopStrings)
+        take(\.seed)
+        take(\.logprobs)
+        take(\.topLogprobs)
+        return merged
     }
 }
 
@@ -91,12 +131,20 @@ extension GenerationConfig: Codable {
         case topK = "top_k"
         case topP = "top_p"
         case minP = "min_p"
+        case typicalP = "typical_p"
         case repetitionPenalty = "repetition_penalty"
+        case presencePenalty = "presence_penalty"
+        case frequencyPenalty = "frequency_penalty"
+        case noRepeatNgramSize = "no_repeat_ngram_size"
+        case badWordsIDs = "bad_words_ids"
+        case logitBias = "logit_bias"
+        case numReturnSequences = "num_return_sequences"
         case eosTokenIDs = "eos_token_id"
         case bosTokenID = "bos_token_id"
         case padTokenID = "pad_token_id"
         case stopStrings = "stop_strings"
         case seed
         case logprobs
+        case topLogprobs = "top_logprobs"
     }
 }

@@ -1,20 +1,29 @@
+import HeapModule
+
 /// Chooses the next token of one sequence from its logits.
 package struct Sampler: Sendable {
     package struct Choice: Sendable, Equatable {
         package let token: Int
         /// Natural logarithm of the token's probability under the model's own distribution, before any processing.
         package let logprob: Double?
+        /// The most probable tokens under the same distribution, the best first.
+        package var topLogprobs: [TokenLogprob]?
     }
 
     private let processors: LogitsProcessorChain
     private let random: RandomNumbers?
     private let reportsLogprobs: Bool
+    private let topCount: Int
 
-    package init(_ config: GenerationConfig.Resolved, promptIndex: Int) {
+    package init(_ config: GenerationConfig.Resolved, promptIndex: Int, sequence: Int = 0) {
         processors = LogitsProcessorChain(config)
-        random = config.doSample ? RandomNumbers(seed: config.seed, promptIndex: promptIndex) : nil
-        reportsLogprobs = config.logprobs
+        random = config.doSample ? RandomNumbers(seed: config.seed, promptIndex: promptIndex, sequence: sequence) : nil
+        reportsLogprobs = config.reportsLogprobs
+        topCount = config.topLogprobs
     }
+
+    /// Whether the best token by the model's own logits is all that is looked for.
+    package var isPlainGreedy: Bool { processors.isEmpty && random == nil && !reportsLogprobs }
 
     /// Chooses a token; `logits` (one per token of the vocabulary) hold the processed values afterwards.
     ///
@@ -32,7 +41,13 @@ package struct Sampler: Sendable {
         processors.process(&logits, history)
         let token = try pick(logits.span, processors.isEmpty ? best : nil, step: history.newTokenCount)
         guard reportsLogprobs else { return Choice(token: token, logprob: nil) }
-        return Choice(token: token, logprob: Double(raw.isEmpty ? logits[token] : raw[token]) - normalizer)
+        var choice = Choice(token: token, logprob: Double(raw.isEmpty ? logits[token] : raw[token]) - normalizer)
+        if topCount > 0 {
+            choice.topLogprobs =
+                raw.isEmpty
+                ? Self.best(topCount, of: logits.span, normalizer) : Self.best(topCount, of: raw.span, normalizer)
+        }
+        return choice
     }
 
     private func pick(_ logits: Span<Float>, _ best: Int?, step: Int) throws(GenerationError) -> Int {
@@ -42,6 +57,30 @@ package struct Sampler: Sendable {
         }
         guard let random else { return Self.firstIndex(of: largest, in: logits) }
         return Self.draw(logits, largest, random.uniform(step: step))
+    }
+
+    /// The tokens of the largest logits, the best first and of equals the first.
+    static func best(_ count: Int, of logits: Span<Float>, _ normalizer: Double) -> [TokenLogprob] {
+        var heap: Heap<RankedToken> = []
+        heap.reserveCapacity(count)
+        for token in logits.indices {
+            let candidate = RankedToken(logit: logits[token], token: token)
+            if heap.count < count {
+                heap.insert(candidate)
+            } else if let least = heap.min, least < candidate {
+                heap.replaceMin(with: candidate)
+            }
+        }
+        return heap.unordered.sorted(by: >).map { TokenLogprob(id: $0.token, logprob: Double($0.logit) - normalizer) }
+    }
+
+    private struct RankedToken: Comparable {
+        let logit: Float
+        let token: Int
+
+        static func < (left: Self, right: Self) -> Bool {
+            left.logit < right.logit || (left.logit == right.logit && left.token > right.token)
+        }
     }
 
     private static func firstIndex(of value: Float, in logits: Span<Float>) -> Int {

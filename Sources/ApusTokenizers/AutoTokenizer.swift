@@ -2,6 +2,15 @@ import ApusJSON
 
 /// Finds the tokenizer of a checkpoint.
 public enum AutoTokenizer {
+    /// The tokenizer of a directory, `nil` if it has none.
+    package static func ifPresent(in directory: String) throws(TokenizerError) -> Tokenizer? {
+        do {
+            return try from(pretrained: directory)
+        } catch  where error.code == .missing {
+            return nil
+        }
+    }
+
     /// Loads the tokenizer of a directory in Hugging Face's layout, by what lies there: `tokenizer.json`
     /// (https://github.com/huggingface/tokenizers), `tokenizer.model` or `spiece.model` of SentencePiece (or of tiktoken, if
     /// there are lines of base64 in it), `tekken.json`, `*.tiktoken`, `vocab.json` with `merges.txt`, `vocab.txt`.
@@ -33,7 +42,7 @@ public enum AutoTokenizer {
         let lists = VocabularyLists(files, declaring.configuration, settings)
         if let tokenizer = try lists.bytePairs() { return tokenizer }
         if let tokenizer = try lists.wordPieces() { return tokenizer }
-        throw .unreadable(
+        throw .missing(
             "\(files.directory) has no tokenizer: no tokenizer.json, tokenizer.model, spiece.model, tekken.json, *.tiktoken, vocab.json with merges.txt or vocab.txt"
         )
     }

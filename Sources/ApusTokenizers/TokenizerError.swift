@@ -7,7 +7,9 @@ public struct TokenizerError: Error, Sendable, Equatable, CustomStringConvertibl
 
         public init(rawValue: String) { self.rawValue = rawValue }
 
-        /// A file is missing or cannot be read.
+        /// A directory has no file of a tokenizer.
+        public static let missing = Code(rawValue: "missing")
+        /// A file cannot be read.
         public static let unreadable = Code(rawValue: "unreadable")
         /// A file's content is not what its format asks for.
         public static let malformed = Code(rawValue: "malformed")
@@ -32,6 +34,9 @@ extension TokenizerError {
     // Messages quote what stands in a file, which may be long or hold what a line of text cannot show.
     static func unreadable(_ message: String) -> TokenizerError {
         TokenizerError(code: .unreadable, message: message.printable())
+    }
+    static func missing(_ message: String) -> TokenizerError {
+        TokenizerError(code: .missing, message: message.printable())
     }
     static func malformed(_ message: String) -> TokenizerError {
         TokenizerError(code: .malformed, message: message.printable())

@@ -38,17 +38,19 @@ import Testing
 
     @Test func tellsWhatIsNotSupported() throws {
         let directory = try directory(
-            generation: #"{"num_beams": 4, "typical_p": 1.0, "no_repeat_ngram_size": 3, "max_time": null, "top_k": 3}"#)
+            generation: #"{"num_beams": 4, "typical_p": 1.0, "penalty_alpha": 3, "max_time": null, "top_k": 3}"#)
         let file = try ConfigurationFile(path: directory.path + "/generation_config.json")
-        #expect(GenerationConfig.unsupportedKeys(in: file) == ["num_beams", "no_repeat_ngram_size"])
+        #expect(GenerationConfig.unsupportedKeys(in: file) == ["num_beams", "penalty_alpha"])
     }
 
     @Test func everySettingSurvivesJSONAndMerging() throws {
         let all = GenerationConfig(
             maxNewTokens: 1, maxLength: 2, minNewTokens: 3, doSample: true, temperature: 0.4, topK: 5, topP: 0.6,
-            minP: 0.7, repetitionPenalty: 0.8, eosTokenIDs: [9], bosTokenID: 10, padTokenID: 11, stopStrings: ["12"],
-            seed: .max, logprobs: true)
-        #expect(all.json.count == 15)
+            minP: 0.7, typicalP: 0.75, repetitionPenalty: 0.8, presencePenalty: 0.81, frequencyPenalty: 0.82,
+            noRepeatNgramSize: 2, badWordsIDs: [[1], [2, 3]], logitBias: [4: 0.5, 70: -1], numReturnSequences: 3,
+            eosTokenIDs: [9], bosTokenID: 10, padTokenID: 11, stopStrings: ["12"], seed: .max, logprobs: true,
+            topLogprobs: 4)
+        #expect(all.json.count == 23)
         #expect(try GenerationConfig(ConfigurationFile(file: "f", object: all.json)) == all)
         #expect(try JSONDecoder().decode(GenerationConfig.self, from: JSONEncoder().encode(all)) == all)
         #expect(GenerationConfig().merging(all) == all)

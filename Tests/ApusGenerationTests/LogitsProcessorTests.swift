@@ -100,6 +100,38 @@ import Testing
         #expect(run(RepetitionPenalty(2), [4, -4, 1], history) == [2, -8, 1])
     }
 
+    @Test func occurrencesCountInWhatIsNewAlone() {
+        let history = TokenHistory(prompt: [0, 1], generated: [1, 2, 2, 9])
+        let penalty = OccurrencePenalty(presence: 0.5, frequency: 0.25)
+        #expect(run(penalty, [1, 1, 1, 1], history) == [1, 0.25, 0, 1])
+    }
+
+    @Test func biasesAreAdded() {
+        #expect(run(LogitBias([0: -1, 2: 3, 7: 1]), [1, 1, 1]) == [0, 1, 4])
+    }
+
+    @Test func noRunOfTokensComesTwice() {
+        let history = TokenHistory(prompt: [1, 2, 3], generated: [1, 2])
+        #expect(kept(run(NoRepeatNGram(3), [0, 0, 0, 0], history)) == [0, 1, 2])
+        #expect(kept(run(NoRepeatNGram(1), [0, 0, 0, 0], history)) == [0])
+        #expect(kept(run(NoRepeatNGram(6), [0, 0, 0, 0], history)) == [0, 1, 2, 3])
+    }
+
+    @Test func badWordsLoseTheirLastToken() {
+        let history = TokenHistory(prompt: [5], generated: [1, 2])
+        let words = BadWords([[0], [2, 1], [1, 2, 3], [9, 9, 9, 9, 2], [4], [77]], eosTokenIDs: [4])
+        #expect(kept(run(words, [0, 0, 0, 0, 0], history)) == [2, 4])
+        #expect(kept(run(BadWords([[1, 0]], eosTokenIDs: []), [0, 0], TokenHistory(prompt: [2]))) == [0, 1])
+    }
+
+    /// Of probabilities 1/2, 1/4, 1/8, 1/8, the second's information is nearest to the entropy of 7/4 bits.
+    @Test func typicalTokensAreNearTheEntropy() {
+        let logits = [0.5, 0.25, 0.125, 0.125].map { Float(Foundation.log($0)) }
+        #expect(kept(run(TypicalP(0.2), logits)) == [1])
+        #expect(kept(run(TypicalP(0.3), logits)) == [0, 1])
+        #expect(kept(run(TypicalP(0.99), logits)) == [0, 1, 2, 3])
+    }
+
     @Test func minNewTokensHoldsEndTokensBack() {
         let processor = MinNewTokens(2, eosTokenIDs: [1, 7])
         #expect(kept(run(processor, [1, 2, 3], TokenHistory(prompt: [0, 0, 0], generated: [0]))) == [0, 2])

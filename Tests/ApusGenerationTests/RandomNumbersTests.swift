@@ -20,14 +20,17 @@ import Testing
         var seen: Set<Double> = []
         for seed in [0, 1, 1 << 32, UInt64.max] {
             for prompt in [0, 1, 1 << 32, -1] {
-                for step in [0, 1, 1 << 32] {
-                    let number = RandomNumbers(seed: seed, promptIndex: prompt).uniform(step: step)
-                    #expect(number >= 0 && number < 1)
-                    seen.insert(number)
+                for sequence in [0, 1, 4095] {
+                    for step in [0, 1, 1 << 31] {
+                        let random = RandomNumbers(seed: seed, promptIndex: prompt, sequence: sequence)
+                        let number = random.uniform(step: step)
+                        #expect(number >= 0 && number < 1)
+                        seen.insert(number)
+                    }
                 }
             }
         }
-        #expect(seen.count == 48)
+        #expect(seen.count == 144)
     }
 
     @Test func isUniform() {

@@ -8,9 +8,9 @@ import Testing
         #expect(throws: TokenizerError.self) { try TokenizerFixtures.load(text) }
     }
 
-    @Test func needsTokenizerJSON() {
+    @Test func needsAFile() {
         let error = #expect(throws: TokenizerError.self) { try AutoTokenizer.from(pretrained: "/nowhere/at/all/") }
-        #expect(error?.code == .unreadable)
+        #expect(error?.code == .missing)
         #expect(error?.message.contains("/nowhere/at/all") == true)
     }
 

@@ -8,7 +8,8 @@ enum TokenizerFixtures {
     static let pipelines = ["llama2", "gpt2", "llama3"]
     /// Of other models, and of other files than tokenizer.json.
     static let others = [
-        "bert", "t5", "words", "gpt2-files", "qwen2-files", "clip-files", "bert-files", "tiktoken-files", "tekken-files",
+        "bert", "t5", "words", "gpt2-files", "qwen2-files", "clip-files", "bert-files", "tiktoken-files",
+        "tekken-files",
         "sentencepiece-bpe", "sentencepiece-unigram",
     ]
 

@@ -25,8 +25,7 @@ package struct BenchModel: Sendable {
         let config = try ConfigurationFile(path: directory + "/config.json")
         spec = try DecoderSpec(config)
         quantization = try Quantization(storedAsIn: config)
-        let hasTokenizer = try ConfigurationFile(optionalPath: directory + "/tokenizer.json") != nil
-        tokenizer = hasTokenizer ? try AutoTokenizer.from(pretrained: directory) : nil
+        tokenizer = try AutoTokenizer.ifPresent(in: directory)
     }
 
     /// Random weights of floating point.

@@ -181,8 +181,23 @@ struct GenerationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Sampling: only tokens at least this fraction as probable as the best.", valueName: "p"))
     var minP: Double?
 
+    @Option(help: ArgumentHelp("Sampling: only the tokens of typical information of this probability.", valueName: "p"))
+    var typicalP: Double?
+
     @Option(help: ArgumentHelp("Makes tokens that already occurred less likely, above 1.", valueName: "x"))
     var repetitionPenalty: Double?
+
+    @Option(help: ArgumentHelp("Taken from the logits of tokens that were generated before.", valueName: "x"))
+    var presencePenalty: Double?
+
+    @Option(help: ArgumentHelp("The same, for each time that they were generated.", valueName: "x"))
+    var frequencyPenalty: Double?
+
+    @Option(help: ArgumentHelp("No run of n tokens comes twice; 0 allows all.", valueName: "n"))
+    var noRepeatNgramSize: Int?
+
+    @Option(help: ArgumentHelp("Continuations of each prompt; above 1 with sampling.", valueName: "n"))
+    var numReturnSequences: Int?
 
     @Option(help: ArgumentHelp("Seed of the random numbers (default 0: a run can be repeated).", valueName: "n"))
     var seed: UInt64?
@@ -194,6 +209,9 @@ struct GenerationOptions: ParsableArguments {
     @Flag(help: "Report the log-probability of every new token.")
     var logprobs = false
 
+    @Option(help: ArgumentHelp("Report the n most probable tokens in the place of every new one.", valueName: "n"))
+    var topLogprobs: Int?
+
     @Flag(
         name: .customLong("no-special-tokens"), help: "Put no special tokens, such as a start of text, around prompts.")
     var omitsSpecialTokens = false
@@ -201,8 +219,11 @@ struct GenerationOptions: ParsableArguments {
     func config() throws -> GenerationConfig {
         let config = GenerationConfig(
             maxNewTokens: maxNewTokens, maxLength: maxLength, minNewTokens: minNewTokens, doSample: doSample,
-            temperature: temperature, topK: topK, topP: topP, minP: minP, repetitionPenalty: repetitionPenalty,
-            stopStrings: stopStrings.isEmpty ? nil : stopStrings, seed: seed, logprobs: logprobs ? true : nil)
+            temperature: temperature, topK: topK, topP: topP, minP: minP, typicalP: typicalP,
+            repetitionPenalty: repetitionPenalty, presencePenalty: presencePenalty, frequencyPenalty: frequencyPenalty,
+            noRepeatNgramSize: noRepeatNgramSize, numReturnSequences: numReturnSequences,
+            stopStrings: stopStrings.isEmpty ? nil : stopStrings, seed: seed, logprobs: logprobs ? true : nil,
+            topLogprobs: topLogprobs)
         do {
             try config.validate()
         } catch {

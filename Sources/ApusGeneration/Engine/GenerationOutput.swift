@@ -1,8 +1,16 @@
+/// A token and the natural logarithm of its probability.
+public struct TokenLogprob: Sendable, Equatable {
+    public let id: Int
+    public let logprob: Double
+}
+
 /// One new token.
 public struct GeneratedToken: Sendable, Equatable {
     public let id: Int
     /// Natural logarithm of its probability under the model's own distribution, if that was asked for.
     public let logprob: Double?
+    /// The most probable tokens in its place under that distribution, the best first, if that was asked for.
+    public let topLogprobs: [TokenLogprob]?
     /// The text that it settled; characters that later tokens complete come with those. The last token brings the rest.
     public let text: String
     /// Why generation ended with this token; `nil` if it goes on.
@@ -17,6 +25,8 @@ public struct GenerationOutput: Sendable, Equatable {
     public var text = ""
     /// One for each new token, if asked for.
     public var logprobs: [Double]?
+    /// The most probable tokens in the place of each new one, the best first, if asked for.
+    public var topLogprobs: [[TokenLogprob]]?
     public var finishReason: FinishReason = .cancelled
     public var promptTokenCount: Int
 
@@ -28,6 +38,10 @@ public struct GenerationOutput: Sendable, Equatable {
         if let logprob = token.logprob {
             if logprobs == nil { logprobs = [] }
             logprobs?.append(logprob)
+        }
+        if let best = token.topLogprobs {
+            if topLogprobs == nil { topLogprobs = [] }
+            topLogprobs?.append(best)
         }
         if let reason = token.finishReason { finishReason = reason }
     }

@@ -6,13 +6,17 @@ package struct GenerationRequest: Sendable {
     package var config: GenerationConfig.Resolved
     /// Place of the prompt in the whole input: with the seed, it decides the random numbers.
     package var promptIndex: Int
+    /// Which of the prompt's continuations it is.
+    package var sequence = 0
     /// Makes text of the new tokens; without it, results have no text and stop strings are never found.
     let text: TextAssembler?
 
     /// Reads the prompt, so it takes the longer the longer that is.
     package init(
-        promptTokens: [Int], config: GenerationConfig.Resolved, promptIndex: Int, tokenizer: Tokenizer? = nil
+        promptTokens: [Int], config: GenerationConfig.Resolved, promptIndex: Int, sequence: Int = 0,
+        tokenizer: Tokenizer? = nil
     ) {
+        self.sequence = sequence
         self.promptTokens = promptTokens
         self.config = config
         self.promptIndex = promptIndex

@@ -5,18 +5,14 @@ final class RunningSequence {
     let listener: AsyncThrowingStream<GeneratedToken, any Error>.Continuation
     let sampler: Sampler
     /// Whether the best token is all that the sampler would look for.
-    let isPlainGreedy: Bool
+    var isPlainGreedy: Bool { sampler.isPlainGreedy }
     private var text: TextAssembler?
 
     init(_ request: GenerationRequest, listener: AsyncThrowingStream<GeneratedToken, any Error>.Continuation) {
-        let config = request.config
         self.request = request
         self.listener = listener
         history = TokenHistory(prompt: request.promptTokens)
-        sampler = Sampler(config, promptIndex: request.promptIndex)
-        isPlainGreedy =
-            !config.doSample && !config.logprobs && config.repetitionPenalty == 1
-            && (config.minNewTokens == 0 || config.eosTokenIDs.isEmpty)
+        sampler = Sampler(request.config, promptIndex: request.promptIndex, sequence: request.sequence)
         text = request.text
     }
 
@@ -32,7 +28,8 @@ final class RunningSequence {
         let settled = text?.append(choice.token, isLast: reason != nil) ?? (text: "", stopped: false)
         if settled.stopped { reason = .stopString }
         let token = GeneratedToken(
-            id: choice.token, logprob: choice.logprob, text: settled.text, finishReason: reason)
+            id: choice.token, logprob: request.config.logprobs ? choice.logprob : nil, topLogprobs: choice.topLogprobs,
+            text: settled.text, finishReason: reason)
         let delivery = listener.yield(token)
         if reason != nil { listener.finish() }
         if case .terminated = delivery { return false }

@@ -33,7 +33,9 @@ extension Prompt {
     }
 
     /// What settings are called in other engines' lines, behind the name that they have here.
-    private static let aliases = [("max_new_tokens", "max_tokens"), ("stop_strings", "stop")]
+    private static let aliases = [
+        ("max_new_tokens", "max_tokens"), ("stop_strings", "stop"), ("num_return_sequences", "n"),
+    ]
 
     /// Members that come back as they were written.
     package static let verbatimKeys: Set = [Key.id, Key.customID]
@@ -65,11 +67,12 @@ extension Prompt {
             }
             addsSpecialTokens = adds
         }
-        for key in GenerationConfig.settingKeys {
+        // What is not supported is kept as well, so that it can be refused.
+        for key in GenerationConfig.settingKeys + GenerationConfig.unsupportedNames {
             let alias = Self.aliases.first { $0.0 == key }?.1
             if let value = member(key) ?? alias.flatMap(member) { settings.append(key, value) }
         }
         let known = Set(Key.all + GenerationConfig.settingKeys + Self.aliases.map(\.1))
-        unknownKeys = object.map(\.key).filter { !known.contains($0) }
+        unknownKeys = object.map(\.key).filter { !known.contains($0) && settings[$0] == nil }
     }
 }

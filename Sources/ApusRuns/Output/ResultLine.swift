@@ -3,16 +3,38 @@ package import ApusJSON
 
 /// The line of a result in the output: the same bytes whoever made it.
 package enum ResultLine {
-    /// Index, id and prompt, then what came of it.
-    package static func line(index: Int, prompt: Prompt, output: GenerationOutput) -> JSONObject {
+    /// Index, id and prompt, then what came of it: the members of the one continuation, or a list of several.
+    package static func line(index: Int, prompt: Prompt, outputs: [GenerationOutput]) -> JSONObject {
         var object = start(index: index, prompt: prompt)
+        guard outputs.count != 1 else {
+            append(outputs[0], to: &object, withPromptCount: true)
+            return object
+        }
+        object.append("num_prompt_tokens", .integer(outputs.first?.promptTokenCount ?? 0))
+        object.append(
+            "sequences",
+            .array(
+                outputs.map { output in
+                    var sequence = JSONObject()
+                    append(output, to: &sequence, withPromptCount: false)
+                    return .object(sequence)
+                }))
+        return object
+    }
+
+    private static func append(_ output: GenerationOutput, to object: inout JSONObject, withPromptCount: Bool) {
         object.append("text", .string(output.text))
         object.append("token_ids", .array(output.tokenIDs.map { .integer($0) }))
-        object.append("num_prompt_tokens", .integer(output.promptTokenCount))
+        if withPromptCount { object.append("num_prompt_tokens", .integer(output.promptTokenCount)) }
         object.append("num_tokens", .integer(output.tokenIDs.count))
         object.append("finish_reason", .string(output.finishReason.rawValue))
         if let logprobs = output.logprobs { object.append("logprobs", .array(logprobs.map { .number($0) })) }
-        return object
+        if let best = output.topLogprobs {
+            let steps = best.map { step in
+                JSONValue.array(step.map { .array([.integer($0.id), .number($0.logprob)]) })
+            }
+            object.append("top_logprobs", .array(steps))
+        }
     }
 
     /// Of a prompt that could not be run.
@@ -37,7 +59,10 @@ package enum ResultLine {
     package static func readable(_ line: [UInt8], rank: Int) throws -> String {
         let object = try line.withUnsafeBytes { try JSONValue(parsing: $0) }
         let start = object["prompt"]?.string ?? object["prompt_token_ids"]?.serialized ?? ""
-        let text = object["error"]?.string.map { " [error: \($0)]" } ?? object["text"]?.string ?? ""
+        let several = object["sequences"]?.array?.compactMap { $0["text"]?.string }
+        let text =
+            object["error"]?.string.map { " [error: \($0)]" } ?? object["text"]?.string
+            ?? several?.map { "\n  - \($0)" }.joined() ?? ""
         return "Process \(rank) - \(start)\(text)"
     }
 }

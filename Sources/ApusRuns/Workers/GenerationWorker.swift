@@ -41,7 +41,7 @@ final class GenerationWorker: Sendable {
             contextLength: settings.contextLength)
         model.meter.slowDown(by: faults.slowness)
         // Token ids need no tokenizer, so a checkpoint without one can still be run on those.
-        tokenizer = try Self.tokenizer(settings.model)
+        tokenizer = try AutoTokenizer.ifPresent(in: settings.model)
         var overrides = settings.overrides
         let own = model.generationConfig
         if overrides.maxNewTokens == nil, overrides.maxLength == nil, own.maxNewTokens == nil, own.maxLength == nil {
@@ -51,11 +51,6 @@ final class GenerationWorker: Sendable {
         remarks = Mutex(
             (settings.quiet ? [] : try Self.remarks(on: model, settings))
                 + (settings.verbose ? Self.memory(of: model, before: before) : []))
-    }
-
-    private static func tokenizer(_ directory: String) throws -> Tokenizer? {
-        guard FileManager.default.fileExists(atPath: directory + "/tokenizer.json") else { return nil }
-        return try AutoTokenizer.from(pretrained: directory)
     }
 
     /// What of the checkpoint has no effect, and what is unusual.
@@ -186,25 +181,37 @@ final class GenerationWorker: Sendable {
     private func answer(_ index: Int, _ prompt: Prompt) async throws -> Reply {
         let own: GenerationConfig
         do {
-            own = try GenerationConfig(ConfigurationFile(file: "settings", object: prompt.settings))
+            let file = ConfigurationFile(file: "settings", object: prompt.settings)
+            own = try GenerationConfig(file)
+            if let key = GenerationConfig.unsupportedKeys(in: file).first {
+                throw PromptSettingsError(description: "settings: \(key) is not supported")
+            }
         } catch {
             throw PromptSettingsError(description: "\(error)")
         }
         let ids = try tokenIDs(prompt)
-        var output = GenerationOutput(promptTokenCount: ids.count)
-        for try await token in try model.stream(
-            ids, config: overrides.merging(own), tokenizer: tokenizer, index: index)
-        {
-            output.append(token)
-            tokens.add(1, ordering: .relaxed)
+        let config = overrides.merging(own)
+        // All are on their way before the first is waited for.
+        let count = model.generationConfig.merging(config).numReturnSequences ?? 1
+        let streams = try (0..<max(count, 1)).map { sequence in
+            try model.stream(ids, config: config, tokenizer: tokenizer, index: index, sequence: sequence)
         }
-        // The stream of a cancelled task just ends: what there is of the text is no result.
-        if output.finishReason == .cancelled { throw CancellationError() }
-        let object = ResultLine.line(index: index, prompt: prompt, output: output)
+        var outputs: [GenerationOutput] = []
+        for stream in streams {
+            var output = GenerationOutput(promptTokenCount: ids.count)
+            for try await token in stream {
+                output.append(token)
+                tokens.add(1, ordering: .relaxed)
+            }
+            // The stream of a cancelled task just ends: what there is of the text is no result.
+            if output.finishReason == .cancelled { throw CancellationError() }
+            outputs.append(output)
+        }
+        let object = ResultLine.line(index: index, prompt: prompt, outputs: outputs)
         var reply = Reply(line: Array(JSONValue.object(object).serialized.utf8))
-        reply.tokens = output.tokenIDs.count
+        reply.tokens = outputs.reduce(0) { $0 + $1.tokenIDs.count }
         reply.promptTokens = ids.count
-        reply.remarks = remarks(on: prompt, ids, output)
+        reply.remarks = remarks(on: prompt, ids, longest: outputs.map(\.tokenIDs.count).max() ?? 0)
         return reply
     }
 
@@ -213,7 +220,7 @@ final class GenerationWorker: Sendable {
         case .tokenIDs(let ids): return ids
         case .text(let text):
             guard let tokenizer else {
-                throw RunError("the checkpoint has no tokenizer.json, so prompts must be prompt_token_ids")
+                throw RunError("the checkpoint has no tokenizer, so prompts must be prompt_token_ids")
             }
             return tokenizer.encode(text, addSpecialTokens: prompt.addsSpecialTokens ?? settings.addsSpecialTokens)
         }
@@ -221,14 +228,14 @@ final class GenerationWorker: Sendable {
 
     /// What a person should know of a result that is right, but perhaps not what was meant. The same words for every prompt,
     /// so that they are said once.
-    private func remarks(on prompt: Prompt, _ ids: [Int], _ output: GenerationOutput) -> [String] {
+    private func remarks(on prompt: Prompt, _ ids: [Int], longest: Int) -> [String] {
         var remarks: [String] = []
         if case .text = prompt.content, let bos = tokenizer?.bosTokenID, ids.count > 1, ids[0] == bos, ids[1] == bos {
             remarks.append(
                 "prompts that have their start token get a second one, as with transformers; --no-special-tokens or "
                     + #""add_special_tokens": false adds none"#)
         }
-        if ids.count + output.tokenIDs.count > model.trainedContextLength {
+        if ids.count + longest > model.trainedContextLength {
             remarks.append(
                 "sequences pass the \(model.trainedContextLength) tokens that the model was made for, where it gets worse"
             )

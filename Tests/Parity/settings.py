@@ -1,0 +1,221 @@
+"""Settings of generation, drawn at random: apus' tokens and log-probabilities against transformers' logits processors along its
+own tokens, step by step. What transformers lacks (penalties on occurrence, biases by id, the random numbers) is written here.
+
+    python Tests/Parity/settings.py [--count 200] [--seed S]
+    python Tests/Parity/settings.py --only SEED
+"""
+
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from transformers.generation import logits_process as processors
+
+from apus_command import command, parsed, script
+from families import write
+from families_cases import draw
+from models_reference import Reference
+
+MODELS = ["qwen3", "gemma2", "gpt2", "phi3", "olmo2"]
+NEW_TOKENS = 24
+# A choice that changes when the logits do by so much is a tie.
+NOISE, TRIES = 3e-5, 30
+ALLOWED = 1e-4
+
+
+def philox(key, counter):
+    """Philox4x32-10 (Salmon et al., SC 2011)."""
+    for number in range(10):
+        if number:
+            key = [(key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF]
+        first, second = 0xD2511F53 * counter[0], 0xCD9E8D57 * counter[2]
+        counter = [(second >> 32) ^ counter[1] ^ key[0], second & 0xFFFFFFFF,
+                   (first >> 32) ^ counter[3] ^ key[1], first & 0xFFFFFFFF]
+    return counter
+
+
+def uniform(seed, prompt, sequence, step):
+    words = philox([seed & 0xFFFFFFFF, seed >> 32], [step, sequence, prompt & 0xFFFFFFFF, prompt >> 32])
+    return ((words[0] << 32 | words[1]) >> 11) * 2.0**-53
+
+
+class Biased:
+    def __init__(self, biases):
+        self.biases = biases
+
+    def __call__(self, ids, scores):
+        for token, bias in self.biases.items():
+            scores[0, int(token)] += bias
+        return scores
+
+
+class Occurring:
+    def __init__(self, presence, frequency, prompt_length):
+        self.presence, self.frequency, self.start = presence, frequency, prompt_length
+
+    def __call__(self, ids, scores):
+        counts = torch.bincount(ids[0, self.start:], minlength=scores.shape[1])[: scores.shape[1]]
+        return scores - self.presence * (counts > 0) - self.frequency * counts
+
+
+def chain(settings, prompt_length):
+    """In the order of `_get_logits_processor`."""
+    get, found = settings.get, []
+    if get("logit_bias"):
+        found.append(Biased(settings["logit_bias"]))
+    if get("repetition_penalty", 1) != 1:
+        found.append(processors.RepetitionPenaltyLogitsProcessor(settings["repetition_penalty"]))
+    if get("presence_penalty") or get("frequency_penalty"):
+        found.append(Occurring(get("presence_penalty", 0), get("frequency_penalty", 0), prompt_length))
+    if get("no_repeat_ngram_size"):
+        found.append(processors.NoRepeatNGramLogitsProcessor(settings["no_repeat_ngram_size"]))
+    if get("bad_words_ids"):
+        found.append(processors.NoBadWordsLogitsProcessor(settings["bad_words_ids"], torch.tensor(get("eos_token_id", [-1]))))
+    if get("min_new_tokens") and get("eos_token_id"):
+        found.append(processors.MinNewTokensLengthLogitsProcessor(
+            prompt_length, settings["min_new_tokens"], torch.tensor(settings["eos_token_id"])))
+    if get("do_sample"):
+        if get("temperature", 1) != 1:
+            found.append(processors.TemperatureLogitsWarper(settings["temperature"]))
+        if get("top_k", 50):
+            found.append(processors.TopKLogitsWarper(get("top_k", 50)))
+        if get("top_p", 1) < 1:
+            found.append(processors.TopPLogitsWarper(settings["top_p"]))
+        if get("min_p") is not None:
+            found.append(processors.MinPLogitsWarper(settings["min_p"]))
+        if get("typical_p", 1) < 1:
+            found.append(processors.TypicalLogitsWarper(settings["typical_p"]))
+    return found
+
+
+def choose(found, tokens, logits, number):
+    ids, scores = torch.tensor([tokens]), logits.clone()[None]
+    for processor in found:
+        scores = processor(ids, scores)
+    if number is None:
+        return scores[0].argmax().item()
+    sums = (scores[0].double() - scores[0].max().double()).exp().cumsum(0)
+    return (sums > number * sums[-1]).nonzero()[0, 0].item()
+
+
+def drawn(rng, vocabulary):
+    chance, settings = lambda share: rng.random() < share, {}
+    token = lambda: rng.randrange(vocabulary)
+    if chance(0.5):
+        settings |= {"do_sample": True, "seed": rng.randrange(1 << 40)}
+        if chance(0.7):
+            settings["temperature"] = rng.choice([0.5, 0.8, 1.5, 3.0])
+        if chance(0.6):
+            settings["top_k"] = rng.choice([0, 2, 20, 400])
+        if chance(0.4):
+            settings["top_p"] = rng.choice([0.3, 0.8, 0.95])
+        if chance(0.3):
+            settings["min_p"] = rng.choice([0.01, 0.1])
+        if chance(0.5):
+            settings["typical_p"] = rng.choice([0.2, 0.6, 0.95])
+        if chance(0.5):
+            settings["num_return_sequences"] = rng.choice([2, 3, 5])
+    if chance(0.3):
+        settings["repetition_penalty"] = rng.choice([0.8, 1.2, 2.0])
+    if chance(0.4):
+        settings["presence_penalty"] = rng.choice([-0.5, 0.7, 2.0])
+    if chance(0.4):
+        settings["frequency_penalty"] = rng.choice([-0.3, 0.5, 1.5])
+    if chance(0.4):
+        settings["no_repeat_ngram_size"] = rng.choice([1, 2, 3])
+    if chance(0.4):
+        settings["bad_words_ids"] = [[token() for _ in range(rng.choice([1, 1, 2, 3]))] for _ in range(rng.randrange(1, 40))]
+    if chance(0.4):
+        settings["logit_bias"] = {str(token()): rng.choice([-100.0, -1.5, 2.0, 5.0]) for _ in range(rng.randrange(1, 12))}
+    if chance(0.3):
+        settings["eos_token_id"] = [token() for _ in range(rng.randrange(1, 30))]
+        if chance(0.6):
+            settings["min_new_tokens"] = rng.randrange(1, 12)
+    if chance(0.6):
+        settings["logprobs"] = True
+    if chance(0.5):
+        settings["top_logprobs"] = rng.choice([1, 3, 20])
+    return settings
+
+
+def check_sequence(reference, prompt, index, number, settings, sequence, failures):
+    tokens, ties = sequence["token_ids"], 0
+    logits, found = reference.follow(prompt, tokens), chain(settings, len(prompt))
+    true = logits.double().log_softmax(-1)
+    for step, token in enumerate(tokens):
+        so_far = prompt + tokens[:step]
+        own = uniform(settings["seed"], index, number, step) if settings.get("do_sample") else None
+        if choose(found, so_far, logits[step], own) != token:
+            again = (choose(found, so_far, logits[step] + NOISE * torch.randn(logits[step].shape), own) for _ in range(TRIES))
+            if token not in again:
+                failures.append(f"prompt {index}, sequence {number}, step {step}: {token}, due {choose(found, so_far, logits[step], own)}")
+                return ties
+            ties += 1
+        if settings.get("logprobs") and abs(sequence["logprobs"][step] - true[step, token].item()) > ALLOWED:
+            failures.append(f"prompt {index}, step {step}: log-probability {sequence['logprobs'][step]}")
+            return ties
+        if settings.get("top_logprobs"):
+            best = true[step].topk(settings["top_logprobs"]).values.tolist()
+            for (one, value), due in zip(sequence["top_logprobs"][step], best, strict=True):
+                if abs(value - due) > ALLOWED or abs(true[step, one].item() - value) > ALLOWED:
+                    failures.append(f"prompt {index}, step {step}: of the best, {one} has {value}, due {due}")
+                    return ties
+    ends = settings.get("eos_token_id", [])
+    if len(tokens) != NEW_TOKENS and tokens[-1] not in ends or any(token in ends for token in tokens[:-1]):
+        failures.append(f"prompt {index}: ends after {len(tokens)} tokens")
+    return ties
+
+
+def check(apus, seed):
+    rng, failures, ties, tokens = random.Random(seed), [], 0, 0
+    torch.manual_seed(seed)
+    case = draw(rng.choice(MODELS), rng.randrange(1 << 31), "f32")
+    with tempfile.TemporaryDirectory(prefix="apus-settings-") as name:
+        folder = Path(name)
+        write(folder, case)
+        prompts = [[rng.randrange(case.vocab_size) for _ in range(rng.choice([3, 17, 33]))] for _ in range(3)]
+        chosen = [drawn(rng, case.vocab_size) for _ in prompts]
+        lines = [{"prompt_token_ids": prompt, **settings} for prompt, settings in zip(prompts, chosen)]
+        records = apus.generate(
+            folder, lines, "--max-new-tokens", NEW_TOKENS, "--batch-size", rng.choice([1, 2, 16]), "--threads",
+            rng.choice([1, 2]), *(["-n", "2"] if rng.random() < 0.3 else []), isa=rng.choice(apus.sets))
+        reference = Reference(folder, attention=case.attention)
+        for index, (prompt, settings, record) in enumerate(zip(prompts, chosen, records)):
+            if "error" in record:
+                failures.append(record["error"])
+                continue
+            sequences = record.get("sequences", [record])
+            if len(sequences) != settings.get("num_return_sequences", 1):
+                failures.append(f"prompt {index}: {len(sequences)} sequences")
+            for number, sequence in enumerate(sequences):
+                tokens += len(sequence["token_ids"])
+                before = len(failures)
+                ties += check_sequence(reference, prompt, index, number, settings, sequence, failures)
+                if len(failures) > before:
+                    failures[-1] += f" with {settings}"
+    return tokens, ties, failures
+
+
+def main():
+    parser = script(__doc__)
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--only", type=int)
+    arguments, seed = parsed(parser)
+    apus, rng, start = command(parser, arguments), random.Random(seed), time.time()
+    seeds = [arguments.only] if arguments.only is not None else [rng.randrange(1 << 31) for _ in range(arguments.count)]
+    total, tied, failed = 0, 0, 0
+    for own in seeds:
+        tokens, ties, failures = check(apus, own)
+        total, tied = total + tokens, tied + ties
+        if failures:
+            failed += 1
+            print(f"FAIL --only {own}: {failures[:3]}", flush=True)
+    print(f"{len(seeds) - failed} of {len(seeds)} agree: {total} tokens, {tied} ties, {time.time() - start:.0f} s (seed {seed})")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
