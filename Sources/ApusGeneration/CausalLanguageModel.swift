@@ -42,6 +42,7 @@ public final class CausalLanguageModel: Sendable {
 
     private let model: DecoderModel
     private let engine: Engine
+    private let scorer: PromptScorer
 
     /// - Parameters:
     ///   - memory: most bytes for keys, values and logits; touched only as far as prompts need them.
@@ -91,6 +92,7 @@ public final class CausalLanguageModel: Sendable {
         self.batchSize = limits.sequences
         self.contextLength = limits.contextLength
         engine = try Engine(model, limits: limits)
+        scorer = try PromptScorer(model)
     }
 
     /// Prompts in flight at once unless somebody says otherwise.
@@ -112,15 +114,48 @@ public final class CausalLanguageModel: Sendable {
         _ prompts: [[Int]], config: GenerationConfig = GenerationConfig(), tokenizer: Tokenizer? = nil,
         firstIndex: Int = 0
     ) async throws -> [GenerationOutput] {
-        let requests = try prompts.enumerated().flatMap { offset, prompt in
-            let first = try request(prompt, config, tokenizer, index: firstIndex + offset)
-            return (0..<first.config.numReturnSequences).map { sequence in
-                var request = first
-                request.sequence = sequence
-                return request
-            }
+        let firsts = try prompts.enumerated().map { offset, prompt in
+            try request(prompt, config, tokenizer, index: firstIndex + offset)
         }
-        return try await engine.generate(requests)
+        var outputs: [GenerationOutput]
+        if firsts.contains(where: { $0.config.numBeams > 1 }) {
+            outputs = try await search(firsts, tokenizer)
+        } else if firsts.contains(where: { $0.config.maxNewTokens == 0 }) {
+            outputs = prompts.map { GenerationOutput(scoring: $0.count) }
+        } else {
+            outputs = try await engine.generate(
+                firsts.flatMap { first in
+                    (0..<first.config.numReturnSequences).map { sequence in
+                        var request = first
+                        request.sequence = sequence
+                        return request
+                    }
+                })
+        }
+        guard firsts.first?.config.promptLogprobs == true, !prompts.isEmpty else { return outputs }
+        let each = outputs.count / prompts.count
+        for (place, prompt) in prompts.enumerated() {
+            let found = try await scorer.logprobs(of: prompt)
+            for output in place * each..<(place + 1) * each { outputs[output].promptLogprobs = found }
+        }
+        return outputs
+    }
+
+    /// The log-probability of each token of a prompt after those before it, of the model's own distribution; `nil` for the
+    /// first. Throws `GenerationError` (`.invalidPrompt`) for tokens beyond the vocabulary, and `ComputeError`.
+    public func logprobs(ofPrompt prompt: [Int]) async throws -> [Double?] { try await scorer.logprobs(of: prompt) }
+
+    /// A beam search for each prompt, side by side.
+    private func search(_ requests: [GenerationRequest], _ tokenizer: Tokenizer?) async throws -> [GenerationOutput] {
+        try await withThrowingTaskGroup(of: (Int, [GenerationOutput]).self) { group in
+            for (place, request) in requests.enumerated() {
+                let run = BeamRun(engine: engine, request: request, tokenizer: tokenizer)
+                group.addTask { (place, try await run.run()) }
+            }
+            var outputs = [[GenerationOutput]](repeating: [], count: requests.count)
+            for try await (place, found) in group { outputs[place] = found }
+            return outputs.flatMap { $0 }
+        }
     }
 
     /// Continues an encoded batch; its padding is left out, whichever side it is on.
@@ -143,6 +178,10 @@ public final class CausalLanguageModel: Sendable {
         sequence: Int = 0
     ) throws -> AsyncThrowingStream<GeneratedToken, any Error> {
         var request = try request(prompt, config, tokenizer, index: index)
+        guard request.config.numBeams == 1 else {
+            throw GenerationError.invalidConfiguration(
+                "num_beams: a beam search has no tokens to give as they are chosen")
+        }
         request.sequence = sequence
         return engine.generate(request)
     }

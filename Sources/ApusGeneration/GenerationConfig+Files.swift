@@ -34,10 +34,14 @@ extension GenerationConfig {
             badWordsIDs: try file.tokenLists(key(.badWordsIDs)),
             logitBias: try file.biases(key(.logitBias)),
             numReturnSequences: try file.optionalInt(key(.numReturnSequences)),
+            numBeams: try file.optionalInt(key(.numBeams)),
+            lengthPenalty: try file.optionalDouble(key(.lengthPenalty)),
+            earlyStopping: try file.earlyStopping(key(.earlyStopping)),
             stopStrings: file[key(.stopStrings)] == nil ? nil : try file.strings(key(.stopStrings)),
             seed: try file.optionalInt(key(.seed)).map { UInt64(bitPattern: Int64($0)) },
             logprobs: try file.optionalBool(key(.logprobs)),
-            topLogprobs: try file.optionalInt(key(.topLogprobs)))
+            topLogprobs: try file.optionalInt(key(.topLogprobs)),
+            promptLogprobs: try file.optionalBool(key(.promptLogprobs)))
         try readSpecialTokens(file)
     }
 
@@ -77,6 +81,9 @@ extension GenerationConfig {
                         biases.sorted { $0.key < $1.key }.map { .init(key: "\($0.key)", value: .number($0.value)) }))
             })
         add(.numReturnSequences, numReturnSequences.map(JSONValue.integer))
+        add(.numBeams, numBeams.map(JSONValue.integer))
+        add(.lengthPenalty, lengthPenalty.map(JSONValue.number))
+        add(.earlyStopping, earlyStopping.map { $0 == .never ? "never" : .bool($0 == .whenFull) })
         add(.eosTokenIDs, eosTokenIDs.map { .array($0.map(JSONValue.integer)) })
         add(.bosTokenID, bosTokenID.map(JSONValue.integer))
         add(.padTokenID, padTokenID.map(JSONValue.integer))
@@ -84,6 +91,7 @@ extension GenerationConfig {
         add(.seed, seed.map { .integer(Int(Int64(bitPattern: $0))) })
         add(.logprobs, logprobs.map(JSONValue.bool))
         add(.topLogprobs, topLogprobs.map(JSONValue.integer))
+        add(.promptLogprobs, promptLogprobs.map(JSONValue.bool))
         return object
     }
 
@@ -92,8 +100,8 @@ extension GenerationConfig {
 
     /// Settings of transformers that would change the result and are not followed here, with the value that has no effect.
     private static let unsupported: [(key: String, neutral: JSONValue)] = [
-        ("num_beams", 1), ("num_beam_groups", 1), ("diversity_penalty", 0), ("length_penalty", 1),
-        ("early_stopping", false), ("min_length", 0), ("encoder_no_repeat_ngram_size", 0), ("constraints", nil),
+        ("num_beam_groups", 1), ("diversity_penalty", 0),
+        ("min_length", 0), ("encoder_no_repeat_ngram_size", 0), ("constraints", nil),
         ("force_words_ids", nil), ("dola_layers", nil), ("token_healing", false), ("prompt_lookup_num_tokens", nil),
         ("penalty_alpha", 0), ("guidance_scale", 1), ("encoder_repetition_penalty", 1), ("epsilon_cutoff", 0),
         ("eta_cutoff", 0), ("top_h", nil), ("sequence_bias", nil), ("forced_bos_token_id", nil),
@@ -127,6 +135,16 @@ extension ConfigurationFile {
             throw fault(key, expected: "lists of token ids", got: value.serialized)
         }
         return lists
+    }
+
+    /// True, false or "never"; `nil` for an absent key.
+    fileprivate func earlyStopping(_ key: String) throws(CheckpointError) -> EarlyStopping? {
+        guard let value = self[key], !value.isNull else { return nil }
+        if value.string == "never" { return .never }
+        guard let flag = value.bool else {
+            throw fault(key, expected: "true, false or \"never\"", got: value.serialized)
+        }
+        return flag ? .whenFull : .heuristic
     }
 
     /// Numbers by token ids; `nil` for an absent key.

@@ -17,11 +17,17 @@ extension GenerationConfig {
         package var badWordsIDs: [[Int]]
         package var logitBias: [Int: Double]
         package var numReturnSequences: Int
+        package var numBeams: Int
+        package var lengthPenalty: Double
+        package var earlyStopping: EarlyStopping
+        /// How many tokens that may come next are named, with their log-probabilities as processed: of a beam's step.
+        package var candidateCount = 0
         package var eosTokenIDs: [Int]
         package var stopStrings: [String]
         package var seed: UInt64
         package var logprobs: Bool
         package var topLogprobs: Int
+        package var promptLogprobs: Bool
 
         /// Whether anything is asked about the model's own distribution.
         package var reportsLogprobs: Bool { logprobs || topLogprobs > 0 }
@@ -38,7 +44,11 @@ extension GenerationConfig {
     }
 
     private func validateAlways() throws(GenerationError) {
-        try check("max_new_tokens", maxNewTokens, "greater than 0") { $0 > 0 }
+        if promptLogprobs == true {
+            try check("max_new_tokens", maxNewTokens, "at least 0") { $0 >= 0 }
+        } else {
+            try check("max_new_tokens", maxNewTokens, "greater than 0") { $0 > 0 }
+        }
         try check("max_length", maxLength, "greater than 0") { $0 > 0 }
         try check("min_new_tokens", minNewTokens, "at least 0") { $0 >= 0 }
         try check("repetition_penalty", repetitionPenalty, "a finite number greater than 0") { $0.isFinite && $0 > 0 }
@@ -52,9 +62,18 @@ extension GenerationConfig {
             $0.allSatisfy { $0.key >= 0 && $0.value.isFinite }
         }
         try check("num_return_sequences", numReturnSequences, "from 1 to 4096") { (1...4096).contains($0) }
-        if numReturnSequences ?? 1 > 1, doSample != true {
+        try check("num_beams", numBeams, "from 1 to 256") { (1...256).contains($0) }
+        try check("length_penalty", lengthPenalty, "a finite number") { $0.isFinite }
+        let (sequences, beams) = (numReturnSequences ?? 1, numBeams ?? 1)
+        if beams > 1, doSample == true {
+            throw .invalidConfiguration("num_beams is \(beams), but beams are not sampled; leave do_sample off")
+        }
+        if beams > 1, sequences > beams {
+            throw .invalidConfiguration("num_return_sequences is \(sequences), but there are \(beams) beams")
+        }
+        if sequences > 1, beams == 1, doSample != true {
             throw .invalidConfiguration(
-                "num_return_sequences is \(numReturnSequences ?? 1), but without do_sample all would be the same")
+                "num_return_sequences is \(sequences), but without do_sample or num_beams all would be the same")
         }
         try check("top_logprobs", topLogprobs, "from 0 to 1000") { (0...1000).contains($0) }
         if let strings = stopStrings, strings.contains(where: \.isEmpty) {
@@ -106,11 +125,15 @@ extension GenerationConfig {
             badWordsIDs: badWordsIDs ?? [],
             logitBias: logitBias ?? [:],
             numReturnSequences: numReturnSequences ?? 1,
+            numBeams: numBeams ?? 1,
+            lengthPenalty: lengthPenalty ?? 1,
+            earlyStopping: earlyStopping ?? .heuristic,
             eosTokenIDs: eosTokenIDs ?? [],
             stopStrings: stopStrings ?? [],
             seed: seed ?? 0,
             logprobs: logprobs ?? false,
-            topLogprobs: topLogprobs ?? 0)
+            topLogprobs: topLogprobs ?? 0,
+            promptLogprobs: promptLogprobs ?? false)
     }
 
     private func newTokens(_ promptLength: Int, _ maxPositions: Int?) throws(GenerationError) -> Int {

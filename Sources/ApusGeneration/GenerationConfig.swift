@@ -36,6 +36,12 @@ public struct GenerationConfig: Sendable, Equatable {
     public var logitBias: [Int: Double]?
     /// Continuations of each prompt. Above 1 they must be sampled. Default: 1.
     public var numReturnSequences: Int?
+    /// Sequences that a beam search follows at once; 1 is no beam search. It is not sampled. Default: 1.
+    public var numBeams: Int?
+    /// Of beams: finished sequences are compared by their log-probability over their length to this power. Default: 1.
+    public var lengthPenalty: Double?
+    /// Of beams: when the search ends. Default: by the heuristic.
+    public var earlyStopping: EarlyStopping?
     /// Tokens that end a text.
     public var eosTokenIDs: [Int]?
     public var bosTokenID: Int?
@@ -48,14 +54,19 @@ public struct GenerationConfig: Sendable, Equatable {
     public var logprobs: Bool?
     /// How many of the most probable tokens results carry with their log-probabilities for each new token. Default: 0.
     public var topLogprobs: Int?
+    /// Whether results carry the log-probability of each token of the prompt after those before it. With it, `maxNewTokens`
+    /// may be 0. Default: false.
+    public var promptLogprobs: Bool?
 
     public init(
         maxNewTokens: Int? = nil, maxLength: Int? = nil, minNewTokens: Int? = nil, doSample: Bool? = nil,
         temperature: Double? = nil, topK: Int? = nil, topP: Double? = nil, minP: Double? = nil, typicalP: Double? = nil,
         repetitionPenalty: Double? = nil, presencePenalty: Double? = nil, frequencyPenalty: Double? = nil,
         noRepeatNgramSize: Int? = nil, badWordsIDs: [[Int]]? = nil, logitBias: [Int: Double]? = nil,
-        numReturnSequences: Int? = nil, eosTokenIDs: [Int]? = nil, bosTokenID: Int? = nil, padTokenID: Int? = nil,
-        stopStrings: [String]? = nil, seed: UInt64? = nil, logprobs: Bool? = nil, topLogprobs: Int? = nil
+        numReturnSequences: Int? = nil, numBeams: Int? = nil, lengthPenalty: Double? = nil,
+        earlyStopping: EarlyStopping? = nil, eosTokenIDs: [Int]? = nil, bosTokenID: Int? = nil, padTokenID: Int? = nil,
+        stopStrings: [String]? = nil, seed: UInt64? = nil, logprobs: Bool? = nil, topLogprobs: Int? = nil,
+        promptLogprobs: Bool? = nil
     ) {
         self.maxNewTokens = maxNewTokens
         self.maxLength = maxLength
@@ -73,6 +84,9 @@ public struct GenerationConfig: Sendable, Equatable {
         self.badWordsIDs = badWordsIDs
         self.logitBias = logitBias
         self.numReturnSequences = numReturnSequences
+        self.numBeams = numBeams
+        self.lengthPenalty = lengthPenalty
+        self.earlyStopping = earlyStopping
         self.eosTokenIDs = eosTokenIDs
         self.bosTokenID = bosTokenID
         self.padTokenID = padTokenID
@@ -80,6 +94,7 @@ public struct GenerationConfig: Sendable, Equatable {
         self.seed = seed
         self.logprobs = logprobs
         self.topLogprobs = topLogprobs
+        self.promptLogprobs = promptLogprobs
     }
 
     /// This configuration with every setting replaced that `overrides` sets.
@@ -109,6 +124,9 @@ public struct GenerationConfig: Sendable, Equatable {
         take(\.badWordsIDs)
         take(\.logitBias)
         take(\.numReturnSequences)
+        take(\.numBeams)
+        take(\.lengthPenalty)
+        take(\.earlyStopping)
         take(\.eosTokenIDs)
         take(\.bosTokenID)
         take(\.padTokenID)
@@ -116,6 +134,7 @@ public struct GenerationConfig: Sendable, Equatable {
         take(\.seed)
         take(\.logprobs)
         take(\.topLogprobs)
+        take(\.promptLogprobs)
         return merged
     }
 }
@@ -139,6 +158,9 @@ extension GenerationConfig: Codable {
         case badWordsIDs = "bad_words_ids"
         case logitBias = "logit_bias"
         case numReturnSequences = "num_return_sequences"
+        case numBeams = "num_beams"
+        case lengthPenalty = "length_penalty"
+        case earlyStopping = "early_stopping"
         case eosTokenIDs = "eos_token_id"
         case bosTokenID = "bos_token_id"
         case padTokenID = "pad_token_id"
@@ -146,5 +168,6 @@ extension GenerationConfig: Codable {
         case seed
         case logprobs
         case topLogprobs = "top_logprobs"
+        case promptLogprobs = "prompt_logprobs"
     }
 }

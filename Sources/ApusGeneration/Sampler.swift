@@ -8,17 +8,21 @@ package struct Sampler: Sendable {
         package let logprob: Double?
         /// The most probable tokens under the same distribution, the best first.
         package var topLogprobs: [TokenLogprob]?
+        /// The most probable tokens as processed, the best first, for a beam to go on with.
+        package var candidates: [BeamCandidate]?
     }
 
     private let processors: LogitsProcessorChain
     private let random: RandomNumbers?
     private let reportsLogprobs: Bool
     private let topCount: Int
+    private let candidateCount: Int
 
     package init(_ config: GenerationConfig.Resolved, promptIndex: Int, sequence: Int = 0) {
         processors = LogitsProcessorChain(config)
         random = config.doSample ? RandomNumbers(seed: config.seed, promptIndex: promptIndex, sequence: sequence) : nil
-        reportsLogprobs = config.reportsLogprobs
+        candidateCount = config.candidateCount
+        reportsLogprobs = config.reportsLogprobs || config.candidateCount > 0
         topCount = config.topLogprobs
     }
 
@@ -37,6 +41,7 @@ package struct Sampler: Sendable {
     ) throws(GenerationError) -> Choice {
         let normalizer = reportsLogprobs ? Self.logSum(logits.span, logits[best]) : 0
         let raw = reportsLogprobs && !processors.isEmpty ? logits.withUnsafeBufferPointer { Array($0) } : []
+        if candidateCount > 0 { return try candidates(from: &logits, raw, normalizer, after: history) }
 
         processors.process(&logits, history)
         let token = try pick(logits.span, processors.isEmpty ? best : nil, step: history.newTokenCount)
@@ -46,6 +51,29 @@ package struct Sampler: Sendable {
             choice.topLogprobs =
                 raw.isEmpty
                 ? Self.best(topCount, of: logits.span, normalizer) : Self.best(topCount, of: raw.span, normalizer)
+        }
+        return choice
+    }
+
+    /// What may come next on a beam: processors see log-probabilities, as in transformers.
+    private func candidates(
+        from logits: inout MutableSpan<Float>, _ raw: [Float], _ normalizer: Double, after history: TokenHistory
+    ) throws(GenerationError) -> Choice {
+        for token in logits.indices { logits[token] = Float(Double(logits[token]) - normalizer) }
+        processors.process(&logits, history)
+        let candidates = Self.best(candidateCount, of: logits.span, 0).filter { $0.logprob > -.infinity }.map {
+            BeamCandidate(
+                token: $0.id, score: Float($0.logprob),
+                logprob: raw.isEmpty ? $0.logprob : Double(raw[$0.id]) - normalizer)
+        }
+        guard let first = candidates.first else { throw .invalidLogits("no token is left to choose from") }
+        var choice = Choice(token: first.token, logprob: first.logprob, candidates: candidates)
+        guard topCount > 0 else { return choice }
+        if raw.isEmpty {
+            choice.topLogprobs = candidates.prefix(topCount).map { TokenLogprob(id: $0.token, logprob: $0.logprob) }
+            if candidates.count < topCount { choice.topLogprobs = Self.best(topCount, of: logits.span, 0) }
+        } else {
+            choice.topLogprobs = Self.best(topCount, of: raw.span, normalizer)
         }
         return choice
     }

@@ -38,9 +38,9 @@ import Testing
 
     @Test func tellsWhatIsNotSupported() throws {
         let directory = try directory(
-            generation: #"{"num_beams": 4, "typical_p": 1.0, "penalty_alpha": 3, "max_time": null, "top_k": 3}"#)
+            generation: #"{"num_beam_groups": 4, "typical_p": 1.0, "penalty_alpha": 3, "max_time": null, "top_k": 3}"#)
         let file = try ConfigurationFile(path: directory.path + "/generation_config.json")
-        #expect(GenerationConfig.unsupportedKeys(in: file) == ["num_beams", "penalty_alpha"])
+        #expect(GenerationConfig.unsupportedKeys(in: file) == ["num_beam_groups", "penalty_alpha"])
     }
 
     @Test func everySettingSurvivesJSONAndMerging() throws {
@@ -48,9 +48,10 @@ import Testing
             maxNewTokens: 1, maxLength: 2, minNewTokens: 3, doSample: true, temperature: 0.4, topK: 5, topP: 0.6,
             minP: 0.7, typicalP: 0.75, repetitionPenalty: 0.8, presencePenalty: 0.81, frequencyPenalty: 0.82,
             noRepeatNgramSize: 2, badWordsIDs: [[1], [2, 3]], logitBias: [4: 0.5, 70: -1], numReturnSequences: 3,
+            numBeams: 4, lengthPenalty: 0.4, earlyStopping: .never,
             eosTokenIDs: [9], bosTokenID: 10, padTokenID: 11, stopStrings: ["12"], seed: .max, logprobs: true,
-            topLogprobs: 4)
-        #expect(all.json.count == 23)
+            topLogprobs: 4, promptLogprobs: true)
+        #expect(all.json.count == 27)
         #expect(try GenerationConfig(ConfigurationFile(file: "f", object: all.json)) == all)
         #expect(try JSONDecoder().decode(GenerationConfig.self, from: JSONEncoder().encode(all)) == all)
         #expect(GenerationConfig().merging(all) == all)

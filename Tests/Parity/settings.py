@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import torch
+from transformers import GenerationConfig, LogitsProcessorList
 from transformers.generation import logits_process as processors
 
 from apus_command import command, parsed, script
@@ -48,7 +49,7 @@ class Biased:
 
     def __call__(self, ids, scores):
         for token, bias in self.biases.items():
-            scores[0, int(token)] += bias
+            scores[:, int(token)] += bias
         return scores
 
 
@@ -104,7 +105,15 @@ def choose(found, tokens, logits, number):
 def drawn(rng, vocabulary):
     chance, settings = lambda share: rng.random() < share, {}
     token = lambda: rng.randrange(vocabulary)
-    if chance(0.5):
+    beams = chance(0.35)
+    if beams:
+        settings["num_beams"] = rng.choice([2, 3, 4, 7])
+        settings["num_return_sequences"] = rng.randrange(1, settings["num_beams"] + 1)
+        if chance(0.6):
+            settings["length_penalty"] = rng.choice([-1.0, 0.0, 0.5, 2.0])
+        if chance(0.6):
+            settings["early_stopping"] = rng.choice([True, False, "never"])
+    elif chance(0.5):
         settings |= {"do_sample": True, "seed": rng.randrange(1 << 40)}
         if chance(0.7):
             settings["temperature"] = rng.choice([0.5, 0.8, 1.5, 3.0])
@@ -118,22 +127,26 @@ def drawn(rng, vocabulary):
             settings["typical_p"] = rng.choice([0.2, 0.6, 0.95])
         if chance(0.5):
             settings["num_return_sequences"] = rng.choice([2, 3, 5])
-    if chance(0.3):
+    # transformers has processors of one's own behind its own; only this one would notice.
+    own = chance(0.5)
+    if not own and chance(0.6):
         settings["repetition_penalty"] = rng.choice([0.8, 1.2, 2.0])
-    if chance(0.4):
+    if own and chance(0.6):
         settings["presence_penalty"] = rng.choice([-0.5, 0.7, 2.0])
-    if chance(0.4):
+    if own and chance(0.6):
         settings["frequency_penalty"] = rng.choice([-0.3, 0.5, 1.5])
     if chance(0.4):
         settings["no_repeat_ngram_size"] = rng.choice([1, 2, 3])
     if chance(0.4):
         settings["bad_words_ids"] = [[token() for _ in range(rng.choice([1, 1, 2, 3]))] for _ in range(rng.randrange(1, 40))]
-    if chance(0.4):
+    if own and chance(0.6):
         settings["logit_bias"] = {str(token()): rng.choice([-100.0, -1.5, 2.0, 5.0]) for _ in range(rng.randrange(1, 12))}
     if chance(0.3):
         settings["eos_token_id"] = [token() for _ in range(rng.randrange(1, 30))]
         if chance(0.6):
             settings["min_new_tokens"] = rng.randrange(1, 12)
+    if chance(0.3):
+        settings["prompt_logprobs"] = True
     if chance(0.6):
         settings["logprobs"] = True
     if chance(0.5):
@@ -169,6 +182,66 @@ def check_sequence(reference, prompt, index, number, settings, sequence, failure
     return ties
 
 
+@torch.no_grad()
+def check_prompt(reference, prompt, index, found, failures):
+    reference.forget()
+    true = reference.model(torch.tensor([prompt])).logits[0].double().log_softmax(-1)
+    due = [true[place, token].item() for place, token in enumerate(prompt[1:])]
+    if found[0] is not None or len(found) != len(prompt) or any(abs(x - y) > ALLOWED for x, y in zip(found[1:], due)):
+        failures.append(f"prompt {index}: its log-probabilities {found}, due {due}")
+
+
+class Noise:
+    def __call__(self, ids, scores):
+        return scores + NOISE * torch.randn(scores.shape)
+
+
+@torch.no_grad()
+def searched(reference, prompt, settings, *more):
+    """What transformers' own beam search finds: [(tokens, score)]."""
+    known = ("num_beams", "num_return_sequences", "length_penalty", "early_stopping", "repetition_penalty",
+             "no_repeat_ngram_size", "bad_words_ids", "eos_token_id", "min_new_tokens")
+    ends = settings.get("eos_token_id", [])
+    config = GenerationConfig(
+        max_new_tokens=NEW_TOKENS, do_sample=False, pad_token_id=0, output_scores=True, return_dict_in_generate=True,
+        **{key: settings[key] for key in known if key in settings})
+    reference.forget()
+    ids, own = torch.tensor([prompt]), [*more]
+    if settings.get("logit_bias"):
+        own.append(Biased(settings["logit_bias"]))
+    if settings.get("presence_penalty") or settings.get("frequency_penalty"):
+        each = Occurring(settings.get("presence_penalty", 0), settings.get("frequency_penalty", 0), len(prompt))
+        own.append(lambda ids, scores: torch.cat([each(ids[row:row + 1], scores[row:row + 1]) for row in range(len(ids))]))
+    output = reference.model.generate(
+        ids, attention_mask=torch.ones_like(ids), generation_config=config, logits_processor=LogitsProcessorList(own))
+    found = []
+    for sequence, score in zip(output.sequences[:, len(prompt):].tolist(), output.sequences_scores.tolist()):
+        end = next((place + 1 for place, token in enumerate(sequence) if token in ends), len(sequence))
+        found.append((sequence[:end], score))
+    return found
+
+
+def check_beams(reference, prompt, index, settings, sequences, failures):
+    mine = [sequence["token_ids"] for sequence in sequences]
+    due = searched(reference, prompt, settings)
+    if mine != [tokens for tokens, _ in due]:
+        again = (searched(reference, prompt, settings, Noise()) for _ in range(TRIES))
+        if not any(mine == [tokens for tokens, _ in found] for found in again):
+            failures.append(f"prompt {index}: beams {mine}, due {due}")
+        return 1
+    for sequence, (_, score) in zip(sequences, due):
+        if abs(sequence["score"] - score) > ALLOWED * max(1, abs(score)):
+            failures.append(f"prompt {index}: score {sequence['score']}, due {score}")
+    for sequence in sequences:
+        if settings.get("logprobs"):
+            true = reference.follow(prompt, sequence["token_ids"]).double().log_softmax(-1)
+            for step, token in enumerate(sequence["token_ids"]):
+                if abs(sequence["logprobs"][step] - true[step, token].item()) > ALLOWED:
+                    failures.append(f"prompt {index}, step {step}: log-probability {sequence['logprobs'][step]}")
+                    return 0
+    return 0
+
+
 def check(apus, seed):
     rng, failures, ties, tokens = random.Random(seed), [], 0, 0
     torch.manual_seed(seed)
@@ -187,9 +260,18 @@ def check(apus, seed):
             if "error" in record:
                 failures.append(record["error"])
                 continue
+            if settings.get("prompt_logprobs"):
+                check_prompt(reference, prompt, index, record["prompt_logprobs"], failures)
             sequences = record.get("sequences", [record])
             if len(sequences) != settings.get("num_return_sequences", 1):
                 failures.append(f"prompt {index}: {len(sequences)} sequences")
+            if settings.get("num_beams"):
+                tokens += sum(len(sequence["token_ids"]) for sequence in sequences)
+                before = len(failures)
+                ties += check_beams(reference, prompt, index, settings, sequences, failures)
+                if len(failures) > before:
+                    failures[-1] += f" with {settings}"
+                continue
             for number, sequence in enumerate(sequences):
                 tokens += len(sequence["token_ids"])
                 before = len(failures)

@@ -196,8 +196,17 @@ struct GenerationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("No run of n tokens comes twice; 0 allows all.", valueName: "n"))
     var noRepeatNgramSize: Int?
 
-    @Option(help: ArgumentHelp("Continuations of each prompt; above 1 with sampling.", valueName: "n"))
+    @Option(help: ArgumentHelp("Continuations of each prompt; above 1 with sampling or beams.", valueName: "n"))
     var numReturnSequences: Int?
+
+    @Option(help: ArgumentHelp("Beams of a search for the most probable text; 1 for none.", valueName: "n"))
+    var numBeams: Int?
+
+    @Option(help: ArgumentHelp("Of beams: above 0 favours long texts.", valueName: "x"))
+    var lengthPenalty: Double?
+
+    @Flag(help: "Of beams: end once there are as many finished texts as beams.")
+    var earlyStopping = false
 
     @Option(help: ArgumentHelp("Seed of the random numbers (default 0: a run can be repeated).", valueName: "n"))
     var seed: UInt64?
@@ -212,6 +221,9 @@ struct GenerationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Report the n most probable tokens in the place of every new one.", valueName: "n"))
     var topLogprobs: Int?
 
+    @Flag(help: "Report the log-probability of every token of the prompt; --max-new-tokens 0 does no more.")
+    var promptLogprobs = false
+
     @Flag(
         name: .customLong("no-special-tokens"), help: "Put no special tokens, such as a start of text, around prompts.")
     var omitsSpecialTokens = false
@@ -222,8 +234,9 @@ struct GenerationOptions: ParsableArguments {
             temperature: temperature, topK: topK, topP: topP, minP: minP, typicalP: typicalP,
             repetitionPenalty: repetitionPenalty, presencePenalty: presencePenalty, frequencyPenalty: frequencyPenalty,
             noRepeatNgramSize: noRepeatNgramSize, numReturnSequences: numReturnSequences,
+            numBeams: numBeams, lengthPenalty: lengthPenalty, earlyStopping: earlyStopping ? .whenFull : nil,
             stopStrings: stopStrings.isEmpty ? nil : stopStrings, seed: seed, logprobs: logprobs ? true : nil,
-            topLogprobs: topLogprobs)
+            topLogprobs: topLogprobs, promptLogprobs: promptLogprobs ? true : nil)
         do {
             try config.validate()
         } catch {

@@ -89,7 +89,7 @@ package actor Engine {
         return outputs
     }
 
-    private nonisolated func start(_ requests: [GenerationRequest]) -> [EngineInbox.Tokens] {
+    nonisolated func start(_ requests: [GenerationRequest]) -> [EngineInbox.Tokens] {
         let (streams, isServed) = inbox.add(requests)
         if !isServed { Task { await self.run() } }
         return streams
@@ -101,7 +101,7 @@ package actor Engine {
             let prompt = try tokens(of: request)
             let sequence = RunningSequence(request, listener: arrival.listener)
             try scheduler.submit(
-                id: arrival.id, prompt: prompt, maxNewTokens: request.config.maxNewTokens,
+                id: arrival.id, prompt: prompt, maxNewTokens: request.config.maxNewTokens - request.continued.count,
                 runsAhead: depth > 1 && sequence.isPlainGreedy)
             sequences[arrival.id] = sequence
         } catch {
@@ -112,10 +112,11 @@ package actor Engine {
     /// One bad token would fail the step for all that share it.
     private func tokens(of request: GenerationRequest) throws(GenerationError) -> [Int32] {
         let size = model.spec.vocabularySize
-        if let token = request.promptTokens.first(where: { !(0..<size).contains($0) }) {
+        let tokens = request.promptTokens + request.continued
+        if let token = tokens.first(where: { !(0..<size).contains($0) }) {
             throw .invalidPrompt("token \(token) is beyond the model's vocabulary of \(size)")
         }
-        return request.promptTokens.map { Int32(truncatingIfNeeded: $0) }
+        return tokens.map { Int32(truncatingIfNeeded: $0) }
     }
 
     private func cancel(_ id: Int) {

@@ -11,6 +11,8 @@ public struct GeneratedToken: Sendable, Equatable {
     public let logprob: Double?
     /// The most probable tokens in its place under that distribution, the best first, if that was asked for.
     public let topLogprobs: [TokenLogprob]?
+    /// What a beam may go on with.
+    let candidates: [BeamCandidate]?
     /// The text that it settled; characters that later tokens complete come with those. The last token brings the rest.
     public let text: String
     /// Why generation ended with this token; `nil` if it goes on.
@@ -27,10 +29,20 @@ public struct GenerationOutput: Sendable, Equatable {
     public var logprobs: [Double]?
     /// The most probable tokens in the place of each new one, the best first, if asked for.
     public var topLogprobs: [[TokenLogprob]]?
+    /// One for each token of the prompt, `nil` for the first, if asked for.
+    public var promptLogprobs: [Double?]?
+    /// What beams were compared by: the log-probability, as processed, over the length to the power of the penalty.
+    public var score: Double?
     public var finishReason: FinishReason = .cancelled
     public var promptTokenCount: Int
 
     package init(promptTokenCount: Int) { self.promptTokenCount = promptTokenCount }
+
+    /// Of a prompt that is not continued.
+    package init(scoring promptTokenCount: Int) {
+        self.init(promptTokenCount: promptTokenCount)
+        finishReason = .length
+    }
 
     package mutating func append(_ token: GeneratedToken) {
         tokenIDs.append(token.id)

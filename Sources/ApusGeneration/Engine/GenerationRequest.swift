@@ -4,12 +4,14 @@ package import ApusTokenizers
 package struct GenerationRequest: Sendable {
     package var promptTokens: [Int]
     package var config: GenerationConfig.Resolved
+    /// Tokens that were generated before.
+    var continued: [Int] = []
     /// Place of the prompt in the whole input: with the seed, it decides the random numbers.
     package var promptIndex: Int
     /// Which of the prompt's continuations it is.
     package var sequence = 0
     /// Makes text of the new tokens; without it, results have no text and stop strings are never found.
-    let text: TextAssembler?
+    var text: TextAssembler?
 
     /// Reads the prompt, so it takes the longer the longer that is.
     package init(

@@ -11,7 +11,7 @@ final class RunningSequence {
     init(_ request: GenerationRequest, listener: AsyncThrowingStream<GeneratedToken, any Error>.Continuation) {
         self.request = request
         self.listener = listener
-        history = TokenHistory(prompt: request.promptTokens)
+        history = TokenHistory(prompt: request.promptTokens, generated: request.continued)
         sampler = Sampler(request.config, promptIndex: request.promptIndex, sequence: request.sequence)
         text = request.text
     }
@@ -29,6 +29,7 @@ final class RunningSequence {
         if settled.stopped { reason = .stopString }
         let token = GeneratedToken(
             id: choice.token, logprob: request.config.logprobs ? choice.logprob : nil, topLogprobs: choice.topLogprobs,
+            candidates: choice.candidates,
             text: settled.text, finishReason: reason)
         let delivery = listener.yield(token)
         if reason != nil { listener.finish() }

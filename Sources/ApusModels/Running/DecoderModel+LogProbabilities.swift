@@ -29,7 +29,7 @@ extension DecoderModel {
                 // What no Int32 holds is beyond every vocabulary too.
                 batch.tokens.append(Int32(exactly: tokens[position]) ?? -1)
                 batch.positions.append(Int32(position))
-                batch.rotaryLengths.append(Int32(inputs.count))
+                batch.rotaryLengths.append(Int32(tokens.count))
                 batch.sequences.append(0)
                 batch.slots.append(Int32(position))
                 batch.outputs.append(Int32(position - start))

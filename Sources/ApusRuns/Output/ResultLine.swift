@@ -6,6 +6,9 @@ package enum ResultLine {
     /// Index, id and prompt, then what came of it: the members of the one continuation, or a list of several.
     package static func line(index: Int, prompt: Prompt, outputs: [GenerationOutput]) -> JSONObject {
         var object = start(index: index, prompt: prompt)
+        if let logprobs = outputs.first?.promptLogprobs {
+            object.append("prompt_logprobs", .array(logprobs.map { $0.map { .number($0) } ?? .null }))
+        }
         guard outputs.count != 1 else {
             append(outputs[0], to: &object, withPromptCount: true)
             return object
@@ -28,6 +31,7 @@ package enum ResultLine {
         if withPromptCount { object.append("num_prompt_tokens", .integer(output.promptTokenCount)) }
         object.append("num_tokens", .integer(output.tokenIDs.count))
         object.append("finish_reason", .string(output.finishReason.rawValue))
+        if let score = output.score { object.append("score", .number(score)) }
         if let logprobs = output.logprobs { object.append("logprobs", .array(logprobs.map { .number($0) })) }
         if let best = output.topLogprobs {
             let steps = best.map { step in

@@ -191,9 +191,27 @@ final class GenerationWorker: Sendable {
         }
         let ids = try tokenIDs(prompt)
         let config = overrides.merging(own)
+        var outputs = try await outputs(ids, config, index)
+        if model.generationConfig.merging(config).promptLogprobs == true, outputs[0].promptLogprobs == nil {
+            outputs[0].promptLogprobs = try await model.logprobs(ofPrompt: ids)
+        }
+        let object = ResultLine.line(index: index, prompt: prompt, outputs: outputs)
+        var reply = Reply(line: Array(JSONValue.object(object).serialized.utf8))
+        reply.tokens = outputs.reduce(0) { $0 + $1.tokenIDs.count }
+        reply.promptTokens = ids.count
+        reply.remarks = remarks(on: prompt, ids, longest: outputs.map(\.tokenIDs.count).max() ?? 0)
+        return reply
+    }
+
+    private func outputs(_ ids: [Int], _ config: GenerationConfig, _ index: Int) async throws -> [GenerationOutput] {
+        let settled = model.generationConfig.merging(config)
+        if settled.numBeams ?? 1 > 1 || settled.maxNewTokens == 0 {
+            let outputs = try await model.generate([ids], config: config, tokenizer: tokenizer, firstIndex: index)
+            tokens.add(outputs.reduce(0) { $0 + $1.tokenIDs.count }, ordering: .relaxed)
+            return outputs
+        }
         // All are on their way before the first is waited for.
-        let count = model.generationConfig.merging(config).numReturnSequences ?? 1
-        let streams = try (0..<max(count, 1)).map { sequence in
+        let streams = try (0..<max(settled.numReturnSequences ?? 1, 1)).map { sequence in
             try model.stream(ids, config: config, tokenizer: tokenizer, index: index, sequence: sequence)
         }
         var outputs: [GenerationOutput] = []
@@ -207,12 +225,7 @@ final class GenerationWorker: Sendable {
             if output.finishReason == .cancelled { throw CancellationError() }
             outputs.append(output)
         }
-        let object = ResultLine.line(index: index, prompt: prompt, outputs: outputs)
-        var reply = Reply(line: Array(JSONValue.object(object).serialized.utf8))
-        reply.tokens = outputs.reduce(0) { $0 + $1.tokenIDs.count }
-        reply.promptTokens = ids.count
-        reply.remarks = remarks(on: prompt, ids, longest: outputs.map(\.tokenIDs.count).max() ?? 0)
-        return reply
+        return outputs
     }
 
     private func tokenIDs(_ prompt: Prompt) throws(RunError) -> [Int] {
