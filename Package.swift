@@ -54,6 +54,7 @@ let package = Package(
         library("ApusCompute"),
         library("ApusCPU", ["CApusKernels", "ApusCompute"]),
         library("ApusCheckpoints", ["ApusJSON"]),
+        library("ApusTemplates", ["ApusJSON"]),
         library("ApusTokenizers", ["ApusJSON", heap]),
         library("ApusModels", ["ApusJSON", "ApusCompute", "ApusCheckpoints"]),
         library(
@@ -97,6 +98,7 @@ let package = Package(
         tests("ApusJSONTests", ["ApusJSON"]),
         tests("ApusCPUTests", ["ApusCPU", "ApusCompute", "CApusKernels"]),
         tests("ApusCheckpointsTests", ["ApusCheckpoints"]),
+        tests("ApusTemplatesTests", ["ApusTemplates", "ApusJSON"]),
         tests("ApusTokenizersTests", ["ApusTokenizers", "ApusJSON"]),
         tests("ApusModelsTests", ["ApusModels", "ApusCPU", "ApusCompute", "ApusCheckpoints", "ApusJSON"]),
         tests(
@@ -115,6 +117,9 @@ let package = Package(
                 "ApusGeneration", "ApusTestSupport",
             ],
             path: "Tests/Fuzz", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "apus-render", dependencies: ["ApusJSON", "ApusTemplates"], path: "Tests/Render",
+            swiftSettings: swiftSettings),
         program("apus-readme", path: "Tests/ReadmeProgram"),
         tests("ApusDistributedTests", ["ApusCompute", "ApusDistributed", "ApusJSON"]),
         tests("ApusRunsTests", ["ApusJSON", "ApusRuns"]),
