@@ -159,10 +159,13 @@ extension Renderer {
         let end = try values[2].map { (value) throws(TemplateError) in try needText(value, "truncate") } ?? Text("...")
         var leeway = 5
         if let given = values[3], !given.isNone { leeway = try needIndex(given, 5, "truncate") }
-        guard length >= end.units.count, leeway >= 0, case .string(let text) = value else {
-            throw undefinedOr(value, "'truncate' takes a string and lengths that make sense")
+        guard length >= end.units.count, leeway >= 0 else {
+            throw TemplateError(.runtime, "'truncate' takes lengths that make sense")
         }
-        guard text.units.count - leeway > length else { return value }
+        guard try self.length(of: value) - leeway > length else { return value }
+        guard case .string(let text) = value else {
+            throw TemplateError(.runtime, "'truncate' takes a string, not a \(value.typeName)")
+        }
         guard !text.isMarkup, !end.isMarkup else {
             throw TemplateError(.unsupported, "'truncate' of what is marked as safe")
         }

@@ -96,7 +96,6 @@ struct FormatSpec {
         var (prefix, digits, isNegative) = ("", "", false)
         let isFloatLetter = letter.map { ["e", "E", "f", "F", "g", "G", "%"].contains($0) } ?? false
         if let integer = value.index, !isFloatLetter {
-            if case .bool = value, letter == nil { throw TemplateError(.unsupported, "a boolean in a format") }
             guard precision == nil else { throw TemplateError(.runtime, "an integer takes no precision") }
             isNegative = integer < 0
             switch letter {

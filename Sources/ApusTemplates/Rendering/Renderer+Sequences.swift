@@ -136,6 +136,7 @@ extension Renderer {
                 PythonRange(
                     start: range.start &+ places.start &* range.step, stop: range.start &+ places.stop &* range.step,
                     step: product, count: places.count))
+        case _ where isFolding: return .undefined("a \(value.typeName) has no such item")
         default: throw TemplateError(.runtime, "a \(value.typeName) cannot be sliced")
         }
     }

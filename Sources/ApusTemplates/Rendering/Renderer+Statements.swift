@@ -43,7 +43,12 @@ extension Renderer {
         try spend()
         switch statement.kind {
         case .text(let index): try write(program.strings[index])
-        case .output(let expression): try write(try printed(try evaluate(expression, scope)))
+        case .output(let expression):
+            if expression.isConstant, let value = try fold(expression, scope) {
+                try write(try printed(value))
+            } else {
+                try write(try printed(try evaluate(expression, scope)))
+            }
         case .condition(let branches, let otherwise):
             for branch in branches where try isTrue(try evaluate(branch.test, scope)) {
                 return try execute(branch.body, scope)
@@ -68,7 +73,7 @@ extension Renderer {
             let inner = try enter(block.scope, scope, [:])
             let (text, flow) = try capture { () throws(TemplateError) in try execute(block.body, inner) }
             guard let text else { return flow }
-            try write(try printed(try evaluate(filter, inner, block: text)))
+            try writeText(try evaluate(filter, inner, block: text))
         case .macro(let definition):
             keep(scope)
             scope.values[definition.name] = .macro(Macro(definition.name, definition, scope))
@@ -80,7 +85,7 @@ extension Renderer {
                 throw TemplateError(.runtime, "a block of 'call' gives 'caller' itself")
             }
             passed.1.keywords.append(("caller", .macro(Macro("", definition, scope))))
-            try write(try printed(try self.call(passed.0, passed.1)))
+            try writeText(try self.call(passed.0, passed.1))
         case .generation(let definition):
             let inner = try enter(definition.scope, scope, specialArguments(of: definition, Arguments()))
             return try execute(definition.body, inner)
@@ -88,6 +93,29 @@ extension Renderer {
         case .proceed: return .proceed
         }
         return .onward
+    }
+}
+
+// What is printed.
+extension Renderer {
+    /// What a block makes, which has to be a string already.
+    private func writeText(_ value: Value) throws(TemplateError) {
+        guard case .string(let text) = value else {
+            throw TemplateError(.runtime, "a block makes a \(value.typeName), which is no text")
+        }
+        try write(text.units)
+    }
+
+    /// jinja2 computes constants while it compiles, where slices are as lenient as items; if that fails, they are left to
+    /// the rendering.
+    func fold(_ expression: Expression, _ scope: Scope) throws(TemplateError) -> Value? {
+        guard !isFolding else { return nil }
+        isFolding = true
+        defer { isFolding = false }
+        do { return try evaluate(expression, scope) } catch {
+            guard error.kind == .runtime else { throw error }
+            return nil
+        }
     }
 }
 

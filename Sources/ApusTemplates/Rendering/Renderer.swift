@@ -13,6 +13,8 @@ final class Renderer {
     /// What is written, innermost block last.
     private var outputs: [[UInt32]] = [[]]
     var callDepth = 0
+    /// Whether a printed constant is computed.
+    var isFolding = false
     /// What may hold itself, and is emptied in the end.
     private var namespaces: [Namespace] = []
     private var scopes: [Scope] = []

@@ -53,11 +53,15 @@ final class Expression: Sendable {
     let kind: Kind
     let line: Int
     let depth: Int
+    /// Whether jinja2 can compute it while it compiles.
+    let isConstant: Bool
 
     init(_ kind: Kind, line: Int) {
         self.kind = kind
         self.line = line
-        depth = 1 + (kind.children.map(\.depth).max() ?? 0)
+        let children = kind.children
+        depth = 1 + (children.map(\.depth).max() ?? 0)
+        isConstant = kind.canBeConstant && children.allSatisfy(\.isConstant)
     }
 }
 
@@ -73,7 +77,30 @@ struct CallArguments: Sendable {
     }
 }
 
+extension Expression {
+    /// Whether jinja2 puts the value of a constant in its place wherever it stands.
+    var isFolded: Bool {
+        guard isConstant else { return false }
+        switch kind {
+        case .filter, .test, .concatenation, .comparison, .attribute, .item, .slice, .conditional: return true
+        default: return false
+        }
+    }
+}
+
 extension Expression.Kind {
+    /// Filters that look at the variables of the rendering.
+    private static let contextual: Set<String> = ["map", "select", "reject", "selectattr", "rejectattr"]
+
+    var canBeConstant: Bool {
+        switch self {
+        case .name, .call, .filter(nil, _, _): false
+        case .filter(_, let name, _): Filters.isKnown(name) && !Self.contextual.contains(name)
+        case .test(_, let name, _): Tests.isKnown(name)
+        default: true
+        }
+    }
+
     /// The parts, in the order in which jinja2 visits them.
     var children: [Expression] {
         switch self {

@@ -140,7 +140,7 @@ extension Lexer {
             }
             begin += 1
         }
-        throw failure("'raw' is never closed")
+        guard position == source.count else { throw failure("'raw' is never closed") }
     }
 
     private mutating func skipComment() throws(TemplateError) {
@@ -151,7 +151,8 @@ extension Lexer {
             if has("#}", at: offset) { return advance(to: offset + (has("\n", at: offset + 2) ? 3 : 2)) }
             offset += 1
         }
-        throw failure("a comment is never closed")
+        // One that begins where the template ends is none.
+        guard position == source.count else { throw failure("a comment is never closed") }
     }
 
     /// Where a statement ends, if its end stands here, with the whitespace that goes with it.

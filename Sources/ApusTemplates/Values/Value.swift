@@ -153,6 +153,16 @@ extension Value {
         }
     }
 
+    /// Whether it can be written in a program as it is.
+    var isPlain: Bool {
+        switch self {
+        case .none, .bool, .int, .float, .string, .range: true
+        case .list(let items), .tuple(let items): items.values.allSatisfy(\.isPlain)
+        case .dict(let mapping): mapping.keys.allSatisfy(\.isPlain) && mapping.values.allSatisfy(\.isPlain)
+        default: false
+        }
+    }
+
     static func text(_ string: String) -> Value { .string(Text(string)) }
 
     var isUndefined: Bool { if case .undefined = self { true } else { false } }
