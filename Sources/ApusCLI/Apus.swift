@@ -8,7 +8,8 @@ struct ApusCommand: AsyncParsableCommand {
         abstract: "Runs language models over every device you have, from plain Hugging Face checkpoints.",
         version: BuildDescription.text,
         subcommands: [
-            GenerateCommand.self, MergeCommand.self, PlanCommand.self, LaunchCommand.self, TokenizeCommand.self,
+            GenerateCommand.self, ChatCommand.self, MergeCommand.self, PlanCommand.self, LaunchCommand.self,
+            TokenizeCommand.self,
             QuantizeCommand.self,
             BenchCommand.self,
             EnvCommand.self,

@@ -37,6 +37,9 @@ public final class CausalLanguageModel: Sendable {
     /// Bytes of the weights that there was no memory to prepare for the processor: the model runs, but slowly.
     public var unpreparedWeightBytes: Int { model.unpreparedByteCount }
 
+    /// Tokens that were not computed because the cache had them.
+    package var sharedTokenCount: Int { get async { await engine.sharedTokenCount } }
+
     /// Counts the steps that were computed.
     package var meter: StepMeter { engine.meter }
 

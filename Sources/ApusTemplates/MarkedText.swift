@@ -5,6 +5,10 @@ package struct MarkedText: Sendable, Equatable {
     /// them. A control token that lies in one of them is text.
     package let given: [Range<Int>]
 
+    package init(utf8: [UInt8], given: [Range<Int>]) {
+        (self.utf8, self.given) = (utf8, given)
+    }
+
     package var text: String { String(decoding: utf8, as: UTF8.self) }
 }
 

@@ -23,10 +23,14 @@ public enum AutoTokenizer {
     public static func from(pretrained directory: String) throws(TokenizerError) -> Tokenizer {
         let files = TokenizerFiles(directory: directory)
         let declaring = try DeclaringFiles { name throws(TokenizerError) in try files.object(name) }
+        let templates = try ChatTemplates(files, declaring.configuration)
         if let root = try files.object("tokenizer.json") {
-            return try Tokenizer(root, settings: TokenizerSettings(declaring, configuresEnds: false))
+            var settings = try TokenizerSettings(declaring, configuresEnds: false)
+            settings.chatTemplates = templates
+            return try Tokenizer(root, settings: settings)
         }
-        let settings = try TokenizerSettings(declaring, configuresEnds: true)
+        var settings = try TokenizerSettings(declaring, configuresEnds: true)
+        settings.chatTemplates = templates
         for name in ["tokenizer.model", "spiece.model"] {
             guard let bytes = try files.bytes(name) else { continue }
             if TiktokenFile.matches(bytes) {
@@ -35,7 +39,7 @@ public enum AutoTokenizer {
             return try SentencePieceFile(bytes, at: files.path(name)).tokenizer(settings)
         }
         if let root = try files.object("tekken.json") { return try TekkenFile(root).tokenizer(settings) }
-        for name in [files.name(endingIn: ".tiktoken"), "tiktoken.model"].compactMap({ $0 }) {
+        for name in files.names(endingIn: ".tiktoken") + ["tiktoken.model"] {
             guard let bytes = try files.bytes(name) else { continue }
             return try TiktokenFile(bytes, at: files.path(name)).tokenizer(settings)
         }

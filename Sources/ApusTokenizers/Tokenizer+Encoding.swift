@@ -30,6 +30,20 @@ extension Tokenizer {
         }
     }
 
+    /// The same with tokens that stand in the text as text.
+    func tokenizePlain(_ text: String) -> [Int] {
+        var text = text
+        return text.withUTF8 { utf8 in
+            var ids: [Int] = []
+            var bytes = Array(utf8)
+            if let normalizer { bytes = normalizer.normalize(bytes) }
+            var pieces = PreTokenizedText(bytes, isAtStart: true)
+            preTokenizer?.preTokenize(&pieces)
+            model.tokenize(pieces, into: &ids)
+            return ids
+        }
+    }
+
     private func tokenize(_ text: UTF8Text, _ range: Range<Int>, into ids: inout [Int]) {
         var bytes = Array(text[range])
         if let normalizer { bytes = normalizer.normalize(bytes) }

@@ -16,6 +16,9 @@ public final class Tokenizer: Sendable {
     let decoder: any Decoder
     let added: AddedVocabulary
     let specialIDs: Set<UInt32>
+    let chatTemplates: ChatTemplates
+    /// The tokens that have names, as templates call them.
+    let namedTokens: [(name: String, token: String)]
 
     /// The ids of the tokens that a checkpoint names for these ends; `nil` where it names none. A name whose token the
     /// vocabulary lacks adds it, with an id that may be beyond the model's own.
@@ -37,6 +40,10 @@ public final class Tokenizer: Sendable {
         self.model = model
         self.decoder = decoder
         self.added = added
+        chatTemplates = settings.chatTemplates
+        namedTokens = DeclaredTokens.standardNames.compactMap { name in
+            (settings.declared.content(of: name) ?? settings.ownNames[name]).map { (name, $0) }
+        }
         specialIDs = added.specialIDs(model: model.vocabulary)
         func id(_ name: String) -> Int? {
             (settings.declared.content(of: name) ?? settings.ownNames[name])

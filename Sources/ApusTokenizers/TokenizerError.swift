@@ -15,6 +15,8 @@ public struct TokenizerError: Error, Sendable, Equatable, CustomStringConvertibl
         public static let malformed = Code(rawValue: "malformed")
         /// A file asks for a component or option that Apus does not have.
         public static let unsupported = Code(rawValue: "unsupported")
+        /// A conversation cannot be brought into the form that the model wants.
+        public static let invalidChat = Code(rawValue: "invalidChat")
         /// A request needs a padding token, and the tokenizer has none.
         public static let noPaddingToken = Code(rawValue: "noPaddingToken")
     }
@@ -40,6 +42,9 @@ extension TokenizerError {
     }
     static func malformed(_ message: String) -> TokenizerError {
         TokenizerError(code: .malformed, message: message.printable())
+    }
+    package static func invalidChat(_ message: String) -> TokenizerError {
+        TokenizerError(code: .invalidChat, message: message.printable())
     }
     static func unsupported(_ message: String) -> TokenizerError {
         TokenizerError(code: .unsupported, message: message.printable())

@@ -43,10 +43,19 @@ struct TokenizerFiles {
         return lines
     }
 
-    /// The first file by name that ends so; `nil` if there is none.
-    func name(endingIn suffix: String) -> String? {
-        let names = try? FileManager.default.contentsOfDirectory(atPath: directory)
-        return names?.filter { $0.hasSuffix(suffix) }.min()
+    /// A whole text; `nil` for a file that does not exist. Throws `unreadable`, or `malformed` for what is no UTF-8.
+    func text(_ name: String) throws(TokenizerError) -> String? {
+        guard let bytes = try bytes(name) else { return nil }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw .malformed("\(path(name)) is not UTF-8")
+        }
+        return text
+    }
+
+    /// The files of a folder whose names end so, in order.
+    func names(in folder: String = ".", endingIn suffix: String) -> [String] {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: path(folder))
+        return names?.filter { $0.hasSuffix(suffix) }.sorted() ?? []
     }
 
     /// `nil` for a file that does not exist. Throws `unreadable`, or `malformed` for what is no JSON.

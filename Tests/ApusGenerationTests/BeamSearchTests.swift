@@ -31,7 +31,8 @@ import Testing
     @Test func aLengthPenaltyFavoursLength() throws {
         for (penalty, best) in [(0.0, [9]), (2.0, [1, 9])] {
             var search = try search(
-                GenerationConfig(maxNewTokens: 3, numBeams: 2, lengthPenalty: penalty, earlyStopping: .whenFull, eosTokenIDs: [9]))
+                GenerationConfig(
+                    maxNewTokens: 3, numBeams: 2, lengthPenalty: penalty, earlyStopping: .whenFull, eosTokenIDs: [9]))
             try search.advance([continuations([1: -0.5, 9: -0.6, 2: -0.7])])
             #expect(!search.hasEnded)
             try search.advance([continuations([9: -0.3, 3: -5]), continuations([9: -2, 3: -5])])

@@ -7,7 +7,26 @@
 #endif
 
 /// The bytes of a file, a piece at a time.
-enum FileContents {
+package enum FileContents {
+    /// A whole file of text, `nil` if there is none. Throws `RunError` for what cannot be read or is no UTF-8.
+    package static func text(ifPresent path: String) throws(RunError) -> String? {
+        guard access(path, F_OK) == 0 else { return nil }
+        var bytes: [UInt8] = []
+        try read(path) { piece in
+            bytes.append(contentsOf: piece)
+            return true
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw RunError("\(path) is not UTF-8") }
+        return text
+    }
+
+    /// Writes a file that there is none of yet. Throws `RunError`.
+    package static func create(_ path: String, _ bytes: [UInt8]) throws(RunError) {
+        let file = try OutputDescriptor(opening: path, flags: O_WRONLY | O_CREAT | O_EXCL)
+        defer { file.close() }
+        try file.write(bytes)
+    }
+
     /// Calls the body with each piece until it returns false. Throws `RunError` for a file that cannot be read, and what
     /// the body throws.
     static func read(

@@ -1,11 +1,14 @@
 import ApusGeneration
 package import ApusJSON
+package import ApusTokenizers
 
 /// One prompt of the input.
 package struct Prompt: Sendable {
     package enum Content: Sendable {
         case text(String)
         case tokenIDs([Int])
+        /// A conversation, and its messages as they were written.
+        case chat(ChatRequest, JSONValue)
     }
 
     package var content: Content
@@ -57,7 +60,14 @@ extension Prompt {
         } else if let text = member(Key.text)?.string {
             content = .text(text)
         } else {
-            throw RunError(#"expected {"prompt": "..."}"#)
+            let chat: ChatRequest?
+            do {
+                chat = try ChatRequest(object)
+            } catch {
+                throw RunError("\(error)")
+            }
+            guard let chat, let messages = object["messages"] else { throw RunError(#"expected {"prompt": "..."}"#) }
+            content = .chat(chat, messages)
         }
         let names = [Key.id, Key.customID].compactMap { object[$0] }
         id = names.first { $0 != .null && $0 != .verbatim("null") } ?? .null
@@ -72,7 +82,7 @@ extension Prompt {
             let alias = Self.aliases.first { $0.0 == key }?.1
             if let value = member(key) ?? alias.flatMap(member) { settings.append(key, value) }
         }
-        let known = Set(Key.all + GenerationConfig.settingKeys + Self.aliases.map(\.1))
+        let known = Set(Key.all + ChatRequest.keys + GenerationConfig.settingKeys + Self.aliases.map(\.1))
         unknownKeys = object.map(\.key).filter { !known.contains($0) && settings[$0] == nil }
     }
 }

@@ -54,6 +54,7 @@ package enum ResultLine {
         object.append("id", prompt.id)
         switch prompt.content {
         case .text(let text): object.append("prompt", .string(text))
+        case .chat(_, let messages): object.append("messages", messages)
         case .tokenIDs(let ids): object.append("prompt_token_ids", .array(ids.map { .integer($0) }))
         }
         return object
@@ -62,7 +63,9 @@ package enum ResultLine {
     /// What a person reads on a terminal.
     package static func readable(_ line: [UInt8], rank: Int) throws -> String {
         let object = try line.withUnsafeBytes { try JSONValue(parsing: $0) }
-        let start = object["prompt"]?.string ?? object["prompt_token_ids"]?.serialized ?? ""
+        let start =
+            object["prompt"]?.string ?? object["messages"]?.array?.last?["content"]?.string.map { $0 + "\n" } ?? object[
+                "prompt_token_ids"]?.serialized ?? ""
         let several = object["sequences"]?.array?.compactMap { $0["text"]?.string }
         let text =
             object["error"]?.string.map { " [error: \($0)]" } ?? object["text"]?.string

@@ -154,6 +154,7 @@ final class GenerationWorker: Sendable {
         switch error {
         case let error as GenerationError:
             [.invalidConfiguration, .promptTooLong, .invalidPrompt, .invalidLogits].contains(error.code)
+        case let error as TokenizerError: error.code == .invalidChat
         case is RunError, is PromptSettingsError: true
         default: false
         }
@@ -228,13 +229,15 @@ final class GenerationWorker: Sendable {
         return outputs
     }
 
-    private func tokenIDs(_ prompt: Prompt) throws(RunError) -> [Int] {
+    private func tokenIDs(_ prompt: Prompt) throws -> [Int] {
+        if case .tokenIDs(let ids) = prompt.content { return ids }
+        guard let tokenizer else {
+            throw RunError("the checkpoint has no tokenizer, so prompts must be prompt_token_ids")
+        }
         switch prompt.content {
         case .tokenIDs(let ids): return ids
+        case .chat(let request, _): return try tokenizer.encode(tokenizer.render(request))
         case .text(let text):
-            guard let tokenizer else {
-                throw RunError("the checkpoint has no tokenizer, so prompts must be prompt_token_ids")
-            }
             return tokenizer.encode(text, addSpecialTokens: prompt.addsSpecialTokens ?? settings.addsSpecialTokens)
         }
     }

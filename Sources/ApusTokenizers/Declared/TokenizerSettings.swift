@@ -9,6 +9,7 @@ struct TokenizerSettings: Sendable {
     var splitsSpecialTokens = false
     /// Tokens that the vocabulary's own file names, where no other does: they are no part of a text.
     var ownNames: [String: String] = [:]
+    var chatTemplates = ChatTemplates([])
     /// `nil` where the tokenizer's own template counts.
     var ends: TextEnds?
 

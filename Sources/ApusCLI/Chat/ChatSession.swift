@@ -1,0 +1,84 @@
+import Apus
+import ApusGeneration
+import ApusJSON
+import ApusRuns
+import ApusTokenizers
+import Synchronization
+
+/// A conversation with a model: the messages so far, and how the next answer comes.
+final class ChatSession {
+    private let model: CausalLanguageModel
+    private let tokenizer: Tokenizer
+    private let config: GenerationConfig
+    private let template: ChatRequest.Template?
+    private var system: String?
+    private var messages: [JSONObject] = []
+    /// Counts answers, so that each draws its own random numbers.
+    private var turn = 0
+
+    init(
+        _ model: CausalLanguageModel, _ tokenizer: Tokenizer, _ config: GenerationConfig,
+        template: ChatRequest.Template?, system: String?
+    ) {
+        self.model = model
+        self.tokenizer = tokenizer
+        self.config = config
+        self.template = template
+        self.system = system
+    }
+
+    /// What an answer took.
+    struct Usage {
+        let promptTokens: Int
+        /// Of those, how many an earlier turn had computed.
+        let cachedTokens: Int
+        let newTokens: Int
+    }
+
+    func clear() { messages = [] }
+
+    /// A new conversation with these words before it.
+    func begin(system: String) {
+        self.system = system.isEmpty ? nil : system
+        messages = []
+    }
+
+    private var all: [JSONObject] {
+        (system.map { [ChatMessage(role: "system", content: $0).object] } ?? []) + messages
+    }
+
+    /// The conversation as a line of a prompts file.
+    var line: JSONValue { ["messages": .array(all.map { .object($0) })] }
+
+    /// Answers a message; the answer's text comes piece by piece. A stopped answer stays in the conversation as far as it came;
+    /// of one that fails nothing does.
+    ///
+    /// - Parameter isStopped: asked before each token.
+    /// - Throws: `TokenizerError`, `GenerationError`, `ComputeError`, or what `write` throws.
+    func answer(
+        _ text: String, isStopped: () -> Bool, write: (String) throws -> Void
+    ) async throws -> Usage {
+        var request = ChatRequest(messages: all + [ChatMessage(role: "user", content: text).object])
+        request.template = template
+        let prompt = try tokenizer.encode(tokenizer.render(request))
+        var config = config
+        let own = model.generationConfig.merging(config)
+        if own.maxNewTokens == nil, own.maxLength == nil {
+            config.maxNewTokens = max(model.contextLength - prompt.count, 1)
+        }
+        let cached = await model.sharedTokenCount
+        var (answer, count) = ("", 0)
+        for try await token in try model.stream(prompt, config: config, tokenizer: tokenizer, index: turn) {
+            answer += token.text
+            count += 1
+            try write(token.text)
+            if isStopped() { break }
+        }
+        turn += 1
+        messages += [
+            ChatMessage(role: "user", content: text).object, ChatMessage(role: "assistant", content: answer).object,
+        ]
+        return Usage(
+            promptTokens: prompt.count, cachedTokens: await model.sharedTokenCount - cached, newTokens: count)
+    }
+}

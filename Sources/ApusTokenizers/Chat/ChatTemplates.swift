@@ -1,0 +1,79 @@
+import ApusJSON
+import ApusTemplates
+import Synchronization
+
+/// The chat templates of a checkpoint by their names; a single one is called "default".
+final class ChatTemplates: Sendable {
+    private let sources: [(name: String, text: String)]
+    /// Those that were read, by their text.
+    private let known = Mutex<[ExactString: ChatTemplate]>([:])
+
+    init(_ sources: [(name: String, text: String)]) { self.sources = sources }
+
+    /// Looks where transformers does: chat_template.jinja and additional_chat_templates, else tokenizer_config.json, else
+    /// chat_template.json. Throws `unreadable` or `malformed`.
+    convenience init(
+        _ files: TokenizerFiles, _ configuration: ComponentConfiguration?
+    ) throws(TokenizerError) {
+        var sources: [(name: String, text: String)] = []
+        if let text = try files.text("chat_template.jinja") { sources.append(("default", text)) }
+        let folder = "additional_chat_templates"
+        for name in files.names(in: folder, endingIn: ".jinja") {
+            guard let text = try files.text("\(folder)/\(name)") else { continue }
+            sources.append((String(name.dropLast(".jinja".utf8.count)), text))
+        }
+        if sources.isEmpty, let configuration { sources = try Self.read(configuration) }
+        if sources.isEmpty, let file = try files.object("chat_template.json") { sources = try Self.read(file) }
+        self.init(sources)
+    }
+
+    private static func read(_ file: ComponentConfiguration) throws(TokenizerError) -> [(name: String, text: String)] {
+        let key = "chat_template"
+        guard let value = file.optional(key) else { return [] }
+        if let text = value.string { return [("default", text)] }
+        if let named = value.object {
+            return named.members.compactMap { member in member.value.string.map { (member.key, $0) } }
+        }
+        var sources: [(name: String, text: String)] = []
+        for entry in try file.components(key) {
+            sources.append((try entry.string("name"), try entry.string("template")))
+        }
+        return sources
+    }
+
+    /// The template that is wanted, by default what a conversation with or without tools wants, and its text.
+    ///
+    /// - Throws: `invalidChat` if there is none, or one that cannot be read.
+    func template(
+        _ choice: ChatRequest.Template?, hasTools: Bool
+    ) throws(TokenizerError) -> (ChatTemplate, String) {
+        switch choice {
+        case .text(let text): (try parsed(text), text)
+        case .named(let name): try template(named: name, hasTools: hasTools)
+        case nil: try template(named: nil, hasTools: hasTools)
+        }
+    }
+
+    private func template(named name: String?, hasTools: Bool) throws(TokenizerError) -> (ChatTemplate, String) {
+        guard !sources.isEmpty else {
+            throw .invalidChat("the checkpoint has no chat template; --template gives it one")
+        }
+        let wanted = name.map { [$0] } ?? (hasTools ? ["tool_use", "default"] : ["default"])
+        guard let source = wanted.lazy.compactMap({ name in self.sources.first { $0.name == name } }).first else {
+            let names = sources.map(\.name).sorted().joined(separator: ", ")
+            throw .invalidChat("there is no chat template \((name ?? "default").quoted), only: \(names)")
+        }
+        return (try parsed(source.text), source.text)
+    }
+
+    private func parsed(_ text: String) throws(TokenizerError) -> ChatTemplate {
+        if let template = known.withLock({ $0[ExactString(text)] }) { return template }
+        do {
+            let template = try ChatTemplate(text)
+            known.withLock { $0[ExactString(text)] = template }
+            return template
+        } catch {
+            throw .invalidChat("\(error)")
+        }
+    }
+}
