@@ -40,6 +40,9 @@ parity:           ## random checkpoints and strings against transformers and tok
 	$(PYTHON) Tests/Parity/check_tokenizers.py
 	$(PYTHON) Tests/Parity/tokenizers_components.py
 	$(PYTHON) Tests/Parity/tokenizers_declared.py
+	$(PYTHON) Tests/Parity/tokenizers_sentencepiece.py
+	$(PYTHON) Tests/Parity/tokenizers_vocabularies.py
+	$(PYTHON) Tests/Parity/settings.py
 
 fuzz:             ## 20,000 damaged checkpoints and tokenizers: a clean load or one clear error
 	$(SWIFT) run -c release apus-fuzz --cases 20000

@@ -23,8 +23,8 @@ import Testing
         #expect(
             try GenerationConfig(directory: directory.path)
                 == GenerationConfig(
-                    maxLength: 4096, doSample: true, temperature: 0.6, topP: 0.9, eosTokenIDs: [7, 8], bosTokenID: 1,
-                    stopStrings: ["END"]))
+                    maxLength: 4096, doSample: true, temperature: 0.6, topP: 0.9, numBeams: 1, eosTokenIDs: [7, 8],
+                    bosTokenID: 1, stopStrings: ["END"]))
         let silent = try self.directory(config: #"{"eos_token_id": [2, 3]}"#, generation: "{}")
         #expect(try GenerationConfig(directory: silent.path) == GenerationConfig(eosTokenIDs: [2, 3]))
         #expect(try GenerationConfig(directory: self.directory().path) == GenerationConfig())
