@@ -1,3 +1,6 @@
+import ApusJSON
+import ApusTemplates
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -5,8 +8,6 @@
 #else
     import Darwin
 #endif
-import ApusJSON
-import ApusTemplates
 
 // Renders templates for Tests/Parity/chat_templates.py: a line of JSON in, a line of JSON out.
 while let line = readLine() {

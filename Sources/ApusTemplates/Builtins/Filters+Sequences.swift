@@ -27,17 +27,20 @@ extension Renderer {
                 elements = try elements.map { (element) throws(TemplateError) in try follow(path, in: element) }
             }
             let pieces = try elements.map { (element) throws(TemplateError) in try printed(element) }
-            return try string(try joined(pieces, by: try values[0].map { (value) throws(TemplateError) in try printed(value) } ?? []))
+            return try string(
+                try joined(pieces, by: try values[0].map { (value) throws(TemplateError) in try printed(value) } ?? []))
         case "items":
             _ = try extra(name, arguments, [])
             return .iterator(
-                Iteration(depth: value.depth + 1, lazily(value) { [self] (value) throws(TemplateError) in
-                    guard case .dict(let mapping) = value else {
-                        if value.isUndefined { return Iteration([], depth: 1) }
-                        throw TemplateError(.runtime, "'items' takes a dictionary, not a \(value.typeName)")
-                    }
-                    return Iteration(try array(.view(mapping, .items)), depth: 1)
-                }))
+                Iteration(
+                    depth: value.depth + 1,
+                    lazily(value) { [self] (value) throws(TemplateError) in
+                        guard case .dict(let mapping) = value else {
+                            if value.isUndefined { return Iteration([], depth: 1) }
+                            throw TemplateError(.runtime, "'items' takes a dictionary, not a \(value.typeName)")
+                        }
+                        return Iteration(try array(.view(mapping, .items)), depth: 1)
+                    }))
         case "dictsort": return try dictsort(value, try extra(name, arguments, ["case_sensitive", "by", "reverse"]))
         case "sort":
             let values = try extra(name, arguments, ["reverse", "case_sensitive", "attribute"])
@@ -72,7 +75,9 @@ extension Renderer {
                 total = try arithmetic(.add, total, try follow(values[0] ?? .none, in: element))
             }
             return total
-        case "groupby": return try grouped(value, try extra(name, arguments, ["attribute", "default", "case_sensitive"], required: 1))
+        case "groupby":
+            return try grouped(
+                value, try extra(name, arguments, ["attribute", "default", "case_sensitive"], required: 1))
         case "batch": return try batches(value, try extra(name, arguments, ["linecount", "fill_with"], required: 1))
         case "slice": return try slices(value, try extra(name, arguments, ["slices", "fill_with"], required: 1))
         default: return nil
@@ -81,8 +86,7 @@ extension Renderer {
 
     private func lastItem(_ value: Value) throws(TemplateError) -> Value {
         switch value {
-        case .iterator, .undefined:
-            throw undefinedOr(value, "a \(value.typeName) cannot be read from its end")
+        case .iterator: throw TemplateError(.runtime, "a generator cannot be read from its end")
         default: return try array(value).last ?? .undefined("there is no last item")
         }
     }
@@ -100,7 +104,8 @@ extension Renderer {
             guard failure == nil else { return false }
             do {
                 return isReversed
-                    ? try order(keys[right], keys[left], "<") == .less : try order(keys[left], keys[right], "<") == .less
+                    ? try order(keys[right], keys[left], "<") == .less
+                    : try order(keys[left], keys[right], "<") == .less
             } catch {
                 failure = error
                 return false

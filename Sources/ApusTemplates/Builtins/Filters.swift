@@ -2,7 +2,8 @@
 enum Filters {
     private static let names: Set<String> = [
         "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "first",
-        "float", "forceescape", "format", "groupby", "indent", "int", "items", "join", "last", "length", "list", "lower",
+        "float", "forceescape", "format", "groupby", "indent", "int", "items", "join", "last", "length", "list",
+        "lower",
         "map", "max", "min", "reject", "rejectattr", "replace", "reverse", "round", "safe", "select", "selectattr",
         "slice", "sort", "string", "sum", "title", "tojson", "trim", "truncate", "unique", "upper", "urlencode",
         "wordcount",
@@ -24,8 +25,17 @@ extension Renderer {
         }
         if let result = try applyToString(name, value, arguments) { return result }
         if let result = try applyToNumber(name, value, arguments) { return result }
-        if let result = try applyToSequence(name, value, arguments) { return result }
-        if let result = try applyToEach(name, value, arguments) { return result }
+        var result = try applyToSequence(name, value, arguments)
+        if result == nil { result = try applyToEach(name, value, arguments) }
+        if let result {
+            if case .iterator(let iteration) = result {
+                guard iteration.depth <= Limits.nesting else {
+                    throw TemplateError(.limit, "values nest deeper than \(Limits.nesting)")
+                }
+                try meter.take(256)
+            }
+            return result
+        }
         throw TemplateError(.unsupported, "the filter '\(name)' is lacking")
     }
 
@@ -81,7 +91,8 @@ extension Renderer {
                 throw TemplateError(.runtime, "a format takes values or named values, not both")
             }
             let text = try soft(value)
-            let values = arguments.keywords.isEmpty
+            let values =
+                arguments.keywords.isEmpty
                 ? try tuple(arguments.positional) : try dict(arguments.keywords.map { (.text($0.name), $0.value) })
             return try string(try formatted(text, values), isMarkup: text.isMarkup)
         case "center":

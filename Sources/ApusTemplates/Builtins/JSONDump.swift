@@ -105,4 +105,3 @@ struct JSONDump {
         units.append(34)
     }
 }
-

@@ -43,7 +43,8 @@ extension Renderer {
             return try string(units, isMarkup: text.isMarkup)
         case "find", "rfind", "index", "rindex", "count": return try locate(name, text, arguments)
         case "join":
-            let values = try array(try arguments.bind(name, ["iterable"], required: 1, positionalOnly: true)[0] ?? .none)
+            let values = try array(
+                try arguments.bind(name, ["iterable"], required: 1, positionalOnly: true)[0] ?? .none)
             let pieces = try values.map { (value) throws(TemplateError) in
                 text.isMarkup ? try escaped(value) : try needText(value, name).units
             }

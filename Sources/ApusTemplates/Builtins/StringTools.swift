@@ -83,7 +83,8 @@ extension Renderer {
                 position += 1
                 continue
             }
-            let isPair = units[position].scalar == "\r" && position + 1 < units.count
+            let isPair =
+                units[position].scalar == "\r" && position + 1 < units.count
                 && units[position + 1].scalar == "\n"
             let end = position + (isPair ? 2 : 1)
             lines.append(units[start..<(keepsEnds ? end : position)])

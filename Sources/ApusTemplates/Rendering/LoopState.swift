@@ -61,7 +61,9 @@ final class LoopState {
     }
 
     /// Whether values differ from those of the last call.
-    func change(_ values: [Value], isSame: ([Value], [Value]) throws(TemplateError) -> Bool) throws(TemplateError) -> Bool {
+    func change(_ values: [Value], isSame: ([Value], [Value]) throws(TemplateError) -> Bool) throws(TemplateError)
+        -> Bool
+    {
         if let changedValue, try isSame(changedValue, values) { return false }
         changedValue = values
         return true
