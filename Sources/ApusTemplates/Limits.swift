@@ -14,8 +14,8 @@ package struct Limits: Sendable {
         self.memoryByteCount = memoryByteCount
     }
 
-    /// How deep values, expressions and calls nest. jinja2 gives up at less, since Python's own stack ends there.
-    static let nesting = 300
+    /// How deep values, expressions and calls nest. jinja2 gives up at about 200, since Python's own stack ends there.
+    static let nesting = 250
     /// Bytes of stack that parsing and rendering may use on their thread.
     static let stackByteCount = 96 << 20
 }

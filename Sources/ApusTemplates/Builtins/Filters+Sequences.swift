@@ -86,8 +86,7 @@ extension Renderer {
 
     private func lastItem(_ value: Value) throws(TemplateError) -> Value {
         switch value {
-        case .iterator, .undefined:
-            throw undefinedOr(value, "a \(value.typeName) cannot be read from its end")
+        case .iterator: throw TemplateError(.runtime, "a generator cannot be read from its end")
         default: return try array(value).last ?? .undefined("there is no last item")
         }
     }

@@ -25,8 +25,17 @@ extension Renderer {
         }
         if let result = try applyToString(name, value, arguments) { return result }
         if let result = try applyToNumber(name, value, arguments) { return result }
-        if let result = try applyToSequence(name, value, arguments) { return result }
-        if let result = try applyToEach(name, value, arguments) { return result }
+        var result = try applyToSequence(name, value, arguments)
+        if result == nil { result = try applyToEach(name, value, arguments) }
+        if let result {
+            if case .iterator(let iteration) = result {
+                guard iteration.depth <= Limits.nesting else {
+                    throw TemplateError(.limit, "values nest deeper than \(Limits.nesting)")
+                }
+                try meter.take(256)
+            }
+            return result
+        }
         throw TemplateError(.unsupported, "the filter '\(name)' is lacking")
     }
 

@@ -54,7 +54,9 @@ extension Renderer {
         case "defined": return !value.isUndefined
         case "undefined": return value.isUndefined
         case "filter", "test":
-            guard Key(value) != nil else { throw TemplateError(.runtime, "a \(value.typeName) is no name") }
+            guard try keyIfHashable(value) != nil else {
+                throw TemplateError(.runtime, "a \(value.typeName) is no name")
+            }
             guard case .string(let text) = value else { return false }
             return name == "filter" ? Filters.isKnown(text.string) : Tests.isKnown(text.string)
         case "none": return value.isNone

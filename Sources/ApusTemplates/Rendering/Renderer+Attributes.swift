@@ -20,7 +20,7 @@ extension Renderer {
 
     private func ownItem(_ index: Value, of base: Value) throws(TemplateError) -> Value? {
         switch base {
-        case .dict(let mapping): return Key(index).flatMap { mapping[$0] }
+        case .dict(let mapping): return try keyIfHashable(index).flatMap { mapping[$0] }
         case .list(let items), .tuple(let items):
             return position(index, count: items.values.count).map { items.values[$0] }
         case .string(let text):

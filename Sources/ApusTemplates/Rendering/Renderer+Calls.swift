@@ -166,6 +166,7 @@ extension Renderer {
         var pairs: [(name: Value, value: Value)] = []
         switch arguments.positional.first {
         case nil: break
+        case .undefined(let message)?: throw TemplateError(.runtime, message)
         case .dict(let mapping)?: pairs += zip(mapping.keys, mapping.values).map { ($0, $1) }
         case let value?:
             for pair in try array(value) {

@@ -3,7 +3,7 @@ extension Renderer {
     func evaluate(_ expression: Expression, _ scope: Scope, block: Value? = nil) throws(TemplateError) -> Value {
         try spend()
         try checkDepth()
-        if expression.isFolded, let value = try fold(expression, scope), value.isPlain { return value }
+        if expression.isFolded, let value = try fold(expression, scope), try isPlain(value) { return value }
         switch expression.kind {
         case .none: return .none
         case .bool(let value): return .bool(value)

@@ -75,10 +75,10 @@ extension Renderer {
             guard let text else { return flow }
             try writeText(try evaluate(filter, inner, block: text))
         case .macro(let definition):
-            keep(scope)
+            try keep(scope)
             scope.values[definition.name] = .macro(Macro(definition.name, definition, scope))
         case .call(let call, let definition):
-            keep(scope)
+            try keep(scope)
             guard case .call(let callee, let arguments) = call.kind else { break }
             var passed = try self.arguments(arguments, scope, calling: try evaluate(callee, scope))
             guard passed.1.keyword("caller") == nil else {
@@ -115,6 +115,23 @@ extension Renderer {
         do { return try evaluate(expression, scope) } catch {
             guard error.kind == .runtime else { throw error }
             return nil
+        }
+    }
+}
+
+extension Renderer {
+    /// Whether a value can be written in a program as it is, as jinja2 has to put a constant there.
+    func isPlain(_ value: Value) throws(TemplateError) -> Bool {
+        try spend()
+        switch value {
+        case .none, .bool, .int, .float, .string, .range: return true
+        case .list(let items), .tuple(let items):
+            for value in items.values { guard try isPlain(value) else { return false } }
+            return true
+        case .dict(let mapping):
+            for value in mapping.keys + mapping.values { guard try isPlain(value) else { return false } }
+            return true
+        default: return false
         }
     }
 }

@@ -57,9 +57,10 @@ final class Renderer {
         return value
     }
 
-    func keep(_ scope: Scope) {
+    func keep(_ scope: Scope) throws(TemplateError) {
         var scope: Scope? = scope
         while let current = scope, !current.isKept {
+            try meter.take(512 + 64 * current.values.count)
             current.isKept = true
             scopes.append(current)
             scope = current.parent
@@ -133,7 +134,7 @@ extension Renderer {
         guard depth <= Limits.nesting else {
             throw TemplateError(.limit, "values nest deeper than \(Limits.nesting)")
         }
-        let charge = try Charge(48 + 48 * values.count, to: meter)
+        let charge = try Charge(48 + 96 * values.count, to: meter)
         return Items(values, depth: depth, isGroup: isGroup, charge: charge)
     }
 
@@ -142,9 +143,18 @@ extension Renderer {
     func tuple(_ values: [Value]) throws(TemplateError) -> Value { .tuple(try items(values)) }
 
     func key(_ value: Value) throws(TemplateError) -> Key {
-        guard let key = Key(value) else {
+        guard let key = try keyIfHashable(value) else {
             throw TemplateError(.runtime, "a \(value.typeName) cannot be the key of a dictionary")
         }
+        return key
+    }
+
+    func keyIfHashable(_ value: Value) throws(TemplateError) -> Key? {
+        let most = 1 << 20
+        var budget = most
+        let key = Key(value, budget: &budget)
+        guard budget > 0 else { throw TemplateError(.limit, "the key of a dictionary is too large") }
+        try spend((most - budget) / 8)
         return key
     }
 

@@ -82,8 +82,8 @@ struct Parser {
 
     func make(_ kind: Expression.Kind, line: Int) throws(TemplateError) -> Expression {
         let expression = Expression(kind, line: line)
-        guard expression.depth <= Limits.nesting * 2 else {
-            throw TemplateError(.limit, "an expression nested deeper than \(Limits.nesting * 2)", line: line)
+        guard expression.depth <= Limits.nesting else {
+            throw TemplateError(.limit, "an expression nested deeper than \(Limits.nesting)", line: line)
         }
         return expression
     }

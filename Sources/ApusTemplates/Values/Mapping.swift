@@ -6,23 +6,30 @@ enum Key: Hashable {
     case float(Double)
     case string([UInt32])
     case tuple([Key])
+    case range(PythonRange)
+    case function(Function)
     case object(ObjectIdentifier)
 }
 
 extension Key {
-    /// Nothing for what Python calls unhashable.
-    init?(_ value: Value) {
+    /// Nothing for what Python calls unhashable. The budget bounds how much of a value is looked at: tuples of tuples can
+    /// be far larger than what they take in memory.
+    init?(_ value: Value, budget: inout Int) {
+        budget -= 1
+        guard budget > 0 else { return nil }
         switch value {
         case .none: self = .none
         case .undefined: self = .undefined
         case .bool(let value): self = .int(value ? 1 : 0)
         case .int(let value): self = .int(value)
         case .float(let value): self = Int(exactly: value).map { .int($0) } ?? .float(value)
-        case .string(let text): self = .string(text.units.map { $0 & Text.scalarMask })
+        case .string(let text):
+            budget -= text.units.count
+            self = .string(text.units.map { $0 & Text.scalarMask })
         case .tuple(let items):
             var keys: [Key] = []
             for value in items.values {
-                guard let key = Key(value) else { return nil }
+                guard let key = Key(value, budget: &budget) else { return nil }
                 keys.append(key)
             }
             self = .tuple(keys)
@@ -32,7 +39,14 @@ extension Key {
         case .cycler(let cycler): self = .object(ObjectIdentifier(cycler))
         case .joiner(let joiner): self = .object(ObjectIdentifier(joiner))
         case .iterator(let iteration): self = .object(ObjectIdentifier(iteration))
-        case .list, .dict, .view, .range, .method, .function: return nil
+        case .method(let method): self = .object(ObjectIdentifier(method))
+        case .function(let function): self = .function(function)
+        case .range(let range):
+            // Ranges of the same numbers are one.
+            let step = range.count > 1 ? range.step : 1
+            self = .range(
+                PythonRange(start: range.count > 0 ? range.start : 0, stop: 0, step: step, count: range.count))
+        case .list, .dict, .view: return nil
         }
     }
 }

@@ -43,7 +43,7 @@ enum MappingView: String {
 }
 
 /// Python's `range`.
-struct PythonRange: Equatable {
+struct PythonRange: Hashable {
     let start: Int
     let stop: Int
     let step: Int
@@ -150,16 +150,6 @@ extension Value {
         case .function: "function"
         case .cycler: "Cycler"
         case .joiner: "Joiner"
-        }
-    }
-
-    /// Whether it can be written in a program as it is.
-    var isPlain: Bool {
-        switch self {
-        case .none, .bool, .int, .float, .string, .range: true
-        case .list(let items), .tuple(let items): items.values.allSatisfy(\.isPlain)
-        case .dict(let mapping): mapping.keys.allSatisfy(\.isPlain) && mapping.values.allSatisfy(\.isPlain)
-        default: false
         }
     }
 
