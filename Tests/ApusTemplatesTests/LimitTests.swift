@@ -1,3 +1,4 @@
+import ApusJSON
 import ApusTemplates
 import Testing
 

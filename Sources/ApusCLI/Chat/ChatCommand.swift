@@ -100,8 +100,9 @@ struct ChatCommand: AsyncParsableCommand {
     private func answer(_ text: String, _ session: ChatSession, _ isStopped: StopRequest) async throws {
         guard !text.allSatisfy(\.isWhitespace) else { return }
         do {
-            let usage = try await session.answer(text, isStopped: { isStopped.isRaised }) {
-                try OutputDescriptor.standardOutput.write($0.utf8)
+            let usage = try await session.answer(text) { piece in
+                try OutputDescriptor.standardOutput.write(piece.utf8)
+                return !isStopped.isRaised
             }
             try OutputDescriptor.standardOutput.write("\n".utf8)
             if verbose {

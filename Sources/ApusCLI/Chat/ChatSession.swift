@@ -53,10 +53,10 @@ final class ChatSession {
     /// Answers a message; the answer's text comes piece by piece. A stopped answer stays in the conversation as far as it came;
     /// of one that fails nothing does.
     ///
-    /// - Parameter isStopped: asked before each token.
+    /// - Parameter write: takes a piece; false stops the answer.
     /// - Throws: `TokenizerError`, `GenerationError`, `ComputeError`, or what `write` throws.
     func answer(
-        _ text: String, isStopped: () -> Bool, write: (String) throws -> Void
+        _ text: String, write: (String) throws -> Bool
     ) async throws -> Usage {
         var request = ChatRequest(messages: all + [ChatMessage(role: "user", content: text).object])
         request.template = template
@@ -71,8 +71,7 @@ final class ChatSession {
         for try await token in try model.stream(prompt, config: config, tokenizer: tokenizer, index: turn) {
             answer += token.text
             count += 1
-            try write(token.text)
-            if isStopped() { break }
+            guard try write(token.text) else { break }
         }
         turn += 1
         messages += [
