@@ -111,7 +111,8 @@ QWEN_WINDOW = Switch("window", qwen_window, lambda written: written.update(use_s
 
 
 def smol_window(config: dict, rng: random.Random) -> None:
-    config.update(use_sliding_window=True, sliding_window=rng.choice([3, 7, 17]))
+    # Layers without rotation have it: one of four.
+    config.update(use_sliding_window=True, sliding_window=rng.choice([3, 7, 17]), num_hidden_layers=4)
 
 
 def no_interval(written: dict) -> None:
@@ -218,7 +219,7 @@ FAMILIES: dict[str, Family] = {
     "smollm3": Family(
         "SmolLM3Config",
         [TIED, THETA, BIAS, MLP_BIAS,
-         Switch("window", smol_window, lambda written: written.update(use_sliding_window=False)),
+         Switch("window", smol_window, lambda written: written.update(use_sliding_window=False, layer_types=None)),
          Switch("no_rope_layers", lambda c, rng: c.update(no_rope_layers=[0, 1, 0, 1], num_hidden_layers=4),
                 lambda written: written.update(no_rope_layers=[1, 1, 0, 1])),
          Switch("no_rope_layer_interval", lambda c, rng: c.update(no_rope_layer_interval=2), no_interval)]),
