@@ -40,6 +40,7 @@ parity:           ## random checkpoints and strings against transformers and tok
 	$(PYTHON) Tests/Parity/check_tokenizers.py
 	$(PYTHON) Tests/Parity/tokenizers_components.py
 	$(PYTHON) Tests/Parity/tokenizers_declared.py
+	$(PYTHON) Tests/Parity/chat_templates.py --random 5000
 
 fuzz:             ## 20,000 damaged checkpoints and tokenizers: a clean load or one clear error
 	$(SWIFT) run -c release apus-fuzz --cases 20000
