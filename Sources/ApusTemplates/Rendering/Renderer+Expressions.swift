@@ -69,7 +69,10 @@ extension Renderer {
             return try isTrue(value) ? value : try evaluate(right, scope)
         case .conditional(let test, let then, let otherwise):
             if try isTrue(try evaluate(test, scope)) { return try evaluate(then, scope) }
-            guard let otherwise else { return .undefined("an 'if' without an 'else' has no value") }
+            guard let otherwise else {
+                guard !isFolding else { throw TemplateError(.runtime, "an 'if' without an 'else' is no constant") }
+                return .undefined("an 'if' without an 'else' has no value")
+            }
             return try evaluate(otherwise, scope)
         }
     }

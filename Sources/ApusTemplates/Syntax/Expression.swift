@@ -82,7 +82,9 @@ extension Expression {
     var isFolded: Bool {
         guard isConstant else { return false }
         switch kind {
-        case .filter, .test, .concatenation, .comparison, .attribute, .item, .slice, .conditional: return true
+        case .filter, .test, .concatenation, .comparison, .attribute, .item, .slice, .conditional, .not, .negative,
+            .positive, .arithmetic, .and, .or:
+            return true
         default: return false
         }
     }
