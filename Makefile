@@ -43,12 +43,13 @@ parity:           ## random checkpoints and strings against transformers and tok
 	$(PYTHON) Tests/Parity/tokenizers_sentencepiece.py
 	$(PYTHON) Tests/Parity/tokenizers_vocabularies.py
 	$(PYTHON) Tests/Parity/settings.py
+	$(PYTHON) Tests/Parity/chat_templates.py --random 5000
 
 fuzz:             ## 20,000 damaged checkpoints and tokenizers: a clean load or one clear error
 	$(SWIFT) run -c release apus-fuzz --cases 20000
 
 fixtures:         ## rewrite the committed references with Python's libraries
-	for script in Tests/Fixtures/*/make.py; do $(PYTHON) $$script || exit 1; done
+	for script in Tests/Fixtures/*/make*.py; do $(PYTHON) $$script || exit 1; done
 	$(PYTHON) Scripts/demo/heldout.py
 
 demo:             ## train the demo model again, about half an hour

@@ -19,7 +19,7 @@ import Testing
         "{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}",
         "{% for i in range(100000) %}{{ 'a' * 1000 }}{% endfor %}",
         "{{ 'a' * 10 ** 12 }}", "{{ [1] * 10 ** 12 }}", "{{ 'a'.center(10 ** 12) }}", "{{ '%999999999d' % 1 }}",
-        "{{ ('a' * 9000000 ~ 'b') in 'a' * 20000000 }}", "{{ 'a' * 1000000|replace('', 'b' * 1000000) }}",
+        "{{ ('a' * 9000000 ~ 'b') in 'a' * 20000000 }}", "{{ ('a' * 1000000)|replace('', 'b' * 1000000) }}",
         "{{ \(brackets)", "{{ \(String(repeating: "not ", count: 100_000)) 1 }}",
         "{{ 1\(String(repeating: " + 1", count: 100_000)) }}", "{{ x\(String(repeating: ".a", count: 100_000)) }}",
         String(repeating: "{% if x %}", count: 100_000),

@@ -23,7 +23,7 @@ import Testing
     @Test(arguments: [
         ("|trim", "<|end|> é"), ("|upper", "  <|END|> É "), ("[2:9]", "<|end|>"), (".split()[0]", "<|end|>"),
         ("|replace('end', 'x')", "  <|"), ("|tojson", "  <|end|> é "), ("|string|safe", "  <|end|> é "),
-        ("|trim|title", "<|End|> É"), ("|list|join", "  <|end|> é "), ("|reverse", " é >|dne|<  "),
+        ("|trim|title", "<|end|> É"), ("|list|join", "  <|end|> é "), ("|reverse", " é >|dne|<  "),
     ])
     func keepsMarksThroughStrings(_ operation: String, _ expected: String) throws {
         #expect(try given("[{{ messages[0].content\(operation) }}]").first == expected)

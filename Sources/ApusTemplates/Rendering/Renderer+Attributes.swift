@@ -41,6 +41,9 @@ extension Renderer {
     /// An attribute or method that Python's object has itself; those that the sandbox keeps back are undefined.
     func ownAttribute(_ name: String, of base: Value) throws(TemplateError) -> Value? {
         if case .undefined(let message) = base {
+            if ["__class__", "__str__", "__len__", "__init__", "__doc__", "__dict__"].contains(name) {
+                return .undefined("the attribute '\(name)' is kept back")
+            }
             throw TemplateError(.runtime, message)
         }
         if case .namespace(let namespace) = base { return namespace[name] }

@@ -11,7 +11,7 @@ extension Renderer {
         case .float(let value): return .float(value)
         case .string(let index): return constant(index)
         case .name(let name):
-            guard let value = scope.lookup(name) else {
+            guard !isFolding, let value = scope.lookup(name) else {
                 throw TemplateError(.runtime, "'\(name)' is unknown where it stands")
             }
             return value
@@ -32,9 +32,13 @@ extension Renderer {
             return try slice(
                 value, try bound(start, scope), try bound(stop, scope), try bound(step, scope))
         case .call(let callee, let arguments):
+            guard !isFolding else { throw TemplateError(.runtime, "a call is no constant") }
             let (function, passed) = try self.arguments(arguments, scope, calling: try evaluate(callee, scope))
             return try call(function, passed)
         case .filter(let base, let name, let arguments):
+            guard !isFolding || expression.isConstant else {
+                throw TemplateError(.runtime, "a filter is no constant")
+            }
             let value = try operand(base, scope, block: block)
             let (_, passed) = try self.arguments(arguments, scope, calling: value)
             return try apply(filter: name, to: value, passed)
@@ -65,7 +69,10 @@ extension Renderer {
             return try isTrue(value) ? value : try evaluate(right, scope)
         case .conditional(let test, let then, let otherwise):
             if try isTrue(try evaluate(test, scope)) { return try evaluate(then, scope) }
-            guard let otherwise else { return .undefined("an 'if' without an 'else' has no value") }
+            guard let otherwise else {
+                guard !isFolding else { throw TemplateError(.runtime, "an 'if' without an 'else' is no constant") }
+                return .undefined("an 'if' without an 'else' has no value")
+            }
             return try evaluate(otherwise, scope)
         }
     }

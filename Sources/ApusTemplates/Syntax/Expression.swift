@@ -53,7 +53,7 @@ final class Expression: Sendable {
     let kind: Kind
     let line: Int
     let depth: Int
-    /// Whether jinja2 can compute it while it compiles.
+    /// Whether jinja2 may be able to compute it while it compiles.
     let isConstant: Bool
 
     init(_ kind: Kind, line: Int) {
@@ -61,7 +61,7 @@ final class Expression: Sendable {
         self.line = line
         let children = kind.children
         depth = 1 + (children.map(\.depth).max() ?? 0)
-        isConstant = kind.canBeConstant && children.allSatisfy(\.isConstant)
+        isConstant = kind.canBeConstant && children.prefix(kind.needed).allSatisfy(\.isConstant)
     }
 }
 
@@ -82,13 +82,24 @@ extension Expression {
     var isFolded: Bool {
         guard isConstant else { return false }
         switch kind {
-        case .filter, .test, .concatenation, .comparison, .attribute, .item, .slice, .conditional: return true
+        case .filter, .test, .concatenation, .comparison, .attribute, .item, .slice, .conditional, .not, .negative,
+            .positive, .arithmetic, .and, .or:
+            return true
         default: return false
         }
     }
 }
 
 extension Expression.Kind {
+    /// How many of its parts are computed in any case.
+    var needed: Int {
+        switch self {
+        case .and, .or, .conditional: 1
+        case .comparison: 2
+        default: .max
+        }
+    }
+
     /// Filters that look at the variables of the rendering.
     private static let contextual: Set<String> = ["map", "select", "reject", "selectattr", "rejectattr"]
 

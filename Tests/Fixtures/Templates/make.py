@@ -29,7 +29,7 @@ TEMPLATES = [
     # Precedence
     "{{ 1 + 2 ~ 3 * 2 }}", "{{ not 1 in [2] }}", "{{ -1|abs }} {{ 'a' ~ 'b'|upper }}", "{{ 1 is odd and 2 is not odd }}", "{{ 'a' 'b' }}",
     # Items and attributes
-    "{{ d.items }}", "{% for k, v in d.items() %}{{ k }}={{ v }},{% endfor %}", "{{ d['items'] }} {{ messages[-1].role }} {{ s[::-1] }} {{ s[1:-1:2] }}", "{{ s.__class__ }}|", "{{ d.update({}) }}", "{{ [].append(1) }}",
+    "{{ d.items is callable }}", "{% for k, v in d.items() %}{{ k }}={{ v }},{% endfor %}", "{{ d['items'] }} {{ messages[-1].role }} {{ s[::-1] }} {{ s[1:-1:2] }}", "{{ s.__class__ }}|", "{{ d.update({}) }}", "{{ [].append(1) }}",
     # Scopes
     "{% set x = 1 %}{% for i in [1, 2] %}{% set x = x + i %}{{ x }}{% endfor %}{{ x }}",
     "{% set ns = namespace(x=1) %}{% for i in [1, 2] %}{% set ns.x = ns.x + i %}{% endfor %}{{ ns.x }}",
