@@ -61,6 +61,22 @@ import Testing
         #expect(scores[0] >= scores[1] && scores[1] >= scores[2])
     }
 
+    /// With so few blocks that beams wait for each other, and are computed anew.
+    @Test func beamsDoNotDependOnMemory() async throws {
+        let checkpoint = try ModelFixture.load("mha").directory
+        let config = GenerationConfig(maxNewTokens: 40, numReturnSequences: 2, numBeams: 3)
+        let prompts = (0..<3).map { first in (0..<30).map { (first * 31 + $0 * 7) % 90 + 1 } }
+        func answers(blocks: Int) async throws -> [GenerationOutput] {
+            let model = try CausalLanguageModel(
+                DecoderModel.load(directory: checkpoint, device: CPUDevice(threads: 1)),
+                generationConfig: GenerationConfig(),
+                limits: StepLimits(tokens: 64, outputs: 9, sequences: 9, blocksPerSequence: 5, blocks: blocks))
+            return try await model.generate(prompts, config: config)
+        }
+        let roomy = try await answers(blocks: 200)
+        #expect(try await answers(blocks: 8) == roomy)
+    }
+
     @Test func whatBeamsCannotDoIsRefused() {
         for config in [
             GenerationConfig(doSample: true, numBeams: 2), GenerationConfig(numReturnSequences: 3, numBeams: 2),

@@ -22,9 +22,14 @@ struct FuzzRun {
     /// What one case is: the source, and the one file of it that is damaged.
     private func damage(_ index: Int) -> (source: FuzzSource, name: String, bytes: [UInt8]) {
         var random = FuzzRandom(seed: seed, index: index)
-        // Half of the cases are checkpoints, though there are more tokenizers.
+        // Half of the cases are checkpoints, and most tokenizers whole ones, though there are more of put together ones.
         let wantsCheckpoint = random.chance(50)
-        let source = random.pick(sources.filter { ($0.subject is CheckpointSubject) == wantsCheckpoint })
+        let wantsComponents = random.chance(25)
+        let source = random.pick(
+            sources.filter {
+                let isCheckpoint = $0.subject is CheckpointSubject
+                return isCheckpoint == wantsCheckpoint && (isCheckpoint || $0.isPutTogether == wantsComponents)
+            })
         let file = random.pick(source.files)
         return (source, file.name, FileMutator.mutate(file.bytes, named: file.name, &random))
     }

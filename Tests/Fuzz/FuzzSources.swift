@@ -70,7 +70,8 @@ enum FuzzSources {
             let model = JSONValue.object(replacing(tokenizer["model"]?.object ?? JSONObject(), entry["model"]?.object))
             let whole = JSONValue.object(replacing(tokenizer, JSONObject([.init(key: "model", value: model)])))
             return FuzzSource(
-                name: "component \(index)", files: [("tokenizer.json", Array(whole.serialized.utf8))],
+                name: "component \(index)", isPutTogether: true,
+                files: [("tokenizer.json", Array(whole.serialized.utf8))],
                 subject: TokenizerSubject())
         }
     }

@@ -7,6 +7,8 @@ protocol FuzzSubject: Sendable {
 /// A sound directory to damage, held in memory.
 struct FuzzSource: Sendable {
     let name: String
+    /// Whether it is one of many that were put together at random.
+    var isPutTogether = false
     let files: [(name: String, bytes: [UInt8])]
     let subject: any FuzzSubject
 
