@@ -121,10 +121,12 @@ public final class CausalLanguageModel: Sendable {
             try request(prompt, config, tokenizer, index: firstIndex + offset)
         }
         var outputs: [GenerationOutput]
-        if firsts.contains(where: { $0.config.numBeams > 1 }) {
+        if let config = firsts.first?.config, config.maxNewTokens == 0 {
+            outputs = prompts.flatMap { prompt in
+                (0..<config.numReturnSequences).map { _ in GenerationOutput(scoring: prompt.count) }
+            }
+        } else if firsts.contains(where: { $0.config.numBeams > 1 }) {
             outputs = try await search(firsts, tokenizer)
-        } else if firsts.contains(where: { $0.config.maxNewTokens == 0 }) {
-            outputs = prompts.map { GenerationOutput(scoring: $0.count) }
         } else {
             outputs = try await engine.generate(
                 firsts.flatMap { first in
@@ -150,7 +152,15 @@ public final class CausalLanguageModel: Sendable {
 
     /// A beam search for each prompt, side by side.
     private func search(_ requests: [GenerationRequest], _ tokenizer: Tokenizer?) async throws -> [GenerationOutput] {
-        try await withThrowingTaskGroup(of: (Int, [GenerationOutput]).self) { group in
+        for request in requests {
+            let (prompt, new) = (request.promptTokens.count, request.config.maxNewTokens)
+            let (length, overflow) = prompt.addingReportingOverflow(new - 1)
+            guard !overflow, length <= contextLength else {
+                throw GenerationError.promptTooLong(
+                    "a prompt of \(prompt) tokens with \(new) new ones passes the context of \(contextLength) tokens")
+            }
+        }
+        return try await withThrowingTaskGroup(of: (Int, [GenerationOutput]).self) { group in
             for (place, request) in requests.enumerated() {
                 let run = BeamRun(engine: engine, request: request, tokenizer: tokenizer)
                 group.addTask { (place, try await run.run()) }

@@ -102,7 +102,8 @@ extension GenerationConfig {
     private static let unsupported: [(key: String, neutral: JSONValue)] = [
         ("num_beam_groups", 1), ("diversity_penalty", 0),
         ("min_length", 0), ("encoder_no_repeat_ngram_size", 0), ("constraints", nil),
-        ("force_words_ids", nil), ("dola_layers", nil), ("token_healing", false), ("prompt_lookup_num_tokens", nil),
+        ("force_words_ids", nil), ("dola_layers", nil), ("token_healing", false), ("renormalize_logits", false),
+        ("remove_invalid_values", false), ("low_memory", false), ("prompt_lookup_num_tokens", nil),
         ("penalty_alpha", 0), ("guidance_scale", 1), ("encoder_repetition_penalty", 1), ("epsilon_cutoff", 0),
         ("eta_cutoff", 0), ("top_h", nil), ("sequence_bias", nil), ("forced_bos_token_id", nil),
         ("forced_eos_token_id", nil), ("suppress_tokens", nil), ("begin_suppress_tokens", nil),

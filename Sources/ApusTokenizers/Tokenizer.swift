@@ -17,6 +17,8 @@ public final class Tokenizer: Sendable {
     let added: AddedVocabulary
     let specialIDs: Set<UInt32>
     let chatTemplates: ChatTemplates
+    /// Finds what only chat templates write.
+    let controls: AhoCorasick?
     /// The tokens that have names, as templates call them.
     let namedTokens: [(name: String, token: String)]
 
@@ -41,6 +43,11 @@ public final class Tokenizer: Sendable {
         self.decoder = decoder
         self.added = added
         chatTemplates = settings.chatTemplates
+        controls =
+            settings.controls.isEmpty
+            ? nil
+            : AhoCorasick(
+                settings.controls.map { (Array($0.token.content.utf8), UInt32(clamping: $0.number)) })
         namedTokens = DeclaredTokens.standardNames.compactMap { name in
             (settings.declared.content(of: name) ?? settings.ownNames[name]).map { (name, $0) }
         }

@@ -29,6 +29,19 @@ import Testing
         #expect(tokenizer.encode("<x>a<x>b<x>ab<x>") == [12, 0, 12, 1, 12, 8, 12])
     }
 
+    /// Control tokens that no text contains are tokens where a template writes them, and nowhere else.
+    @Test(arguments: ["tekken-files", "sentencepiece-bpe"])
+    func templatesWriteWhatTextsCannot(_ name: String) throws {
+        let tokenizer = try TokenizerFixtures.tokenizer(name)
+        var request = ChatRequest(messages: [ChatMessage(role: "u", content: "a</s>").object])
+        request.template = .text("<s>{{ messages[0].content }}</s>")
+        let ids = try tokenizer.encode(tokenizer.render(request))
+        #expect(ids.first == 1 && ids.last == 2)
+        #expect(!ids.dropFirst().dropLast().contains { $0 < 3 })
+        #expect(tokenizer.decode(Array(ids.dropFirst().dropLast())).hasSuffix("a</s>"))
+        #expect(!tokenizer.encode("x<s></s>").dropFirst().contains { $0 < 3 })
+    }
+
     @Test func anAnswerBeginsOrGoesOn() throws {
         let tokenizer = try tokenizer()
         let messages: [ChatMessage] = [["role": "f", "content": "ab"], ["role": "a", "content": " bc  "]]
@@ -77,7 +90,7 @@ import Testing
         #expect(try both.renderChatTemplate(messages) == "j")
         let none = try tokenizer(configuration: "{}")
         let error = #expect(throws: TokenizerError.self) { try none.renderChatTemplate(messages) }
-        #expect(error?.message == "the checkpoint has no chat template; --template gives it one")
+        #expect(error?.message == "the checkpoint has no chat template")
     }
 
     @Test func aTemplateThatFailsIsOneLine() throws {

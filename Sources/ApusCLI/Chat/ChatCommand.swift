@@ -54,6 +54,9 @@ struct ChatCommand: AsyncParsableCommand {
         guard config.numBeams ?? 1 == 1, config.numReturnSequences ?? 1 == 1 else {
             throw ValidationError("a conversation has one answer at a time: no beams, and one sequence.")
         }
+        guard config.logprobs == nil, config.topLogprobs == nil, config.promptLogprobs == nil else {
+            throw ValidationError("a conversation shows no log-probabilities; apus generate does.")
+        }
     }
 
     func run() async throws {
@@ -61,6 +64,8 @@ struct ChatCommand: AsyncParsableCommand {
         guard let tokenizer = try AutoTokenizer.ifPresent(in: directory) else {
             throw RunError("\(directory) has no tokenizer")
         }
+        let template = try templateOptions.choice()
+        try tokenizer.checkTemplate(template)
         let devices = deviceOptions.settings
         let model = try AutoModelForCausalLM.from(
             pretrained: directory, deviceMap: try devices.map, maxMemory: try devices.budgets,
@@ -68,7 +73,7 @@ struct ChatCommand: AsyncParsableCommand {
             cacheType: modelOptions.cacheType.value.flatMap(DType.init(rawValue:)), cpuDevices: devices.cpuDevices,
             threads: modelOptions.threads, batchSize: 1, contextLength: modelOptions.contextLength)
         let session = ChatSession(
-            model, tokenizer, try generationOptions.config(), template: try templateOptions.choice(), system: system)
+            model, tokenizer, try generationOptions.config(), template: template, system: system)
         try await converse(session)
     }
 

@@ -62,6 +62,8 @@ final class ChatSession {
         request.template = template
         let prompt = try tokenizer.encode(tokenizer.render(request))
         var config = config
+        // One answer, whatever the model's own settings say.
+        (config.numBeams, config.numReturnSequences, config.promptLogprobs) = (1, 1, false)
         let own = model.generationConfig.merging(config)
         if own.maxNewTokens == nil, own.maxLength == nil {
             config.maxNewTokens = max(model.contextLength - prompt.count, 1)

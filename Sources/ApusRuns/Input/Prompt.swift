@@ -1,14 +1,14 @@
 import ApusGeneration
 package import ApusJSON
-package import ApusTokenizers
+import ApusTokenizers
 
 /// One prompt of the input.
 package struct Prompt: Sendable {
     package enum Content: Sendable {
         case text(String)
         case tokenIDs([Int])
-        /// A conversation, and its messages as they were written.
-        case chat(ChatRequest, JSONValue)
+        /// A line with a conversation.
+        case chat(JSONObject)
     }
 
     package var content: Content
@@ -29,6 +29,7 @@ extension Prompt {
     private enum Key {
         static let text = "prompt"
         static let tokenIDs = "prompt_token_ids"
+        static let messages = "messages"
         static let id = "id"
         static let customID = "custom_id"
         static let addsSpecialTokens = "add_special_tokens"
@@ -60,14 +61,12 @@ extension Prompt {
         } else if let text = member(Key.text)?.string {
             content = .text(text)
         } else {
-            let chat: ChatRequest?
-            do {
-                chat = try ChatRequest(object)
-            } catch {
-                throw RunError("\(error)")
-            }
-            guard let chat, let messages = object["messages"] else { throw RunError(#"expected {"prompt": "..."}"#) }
-            content = .chat(chat, messages)
+            guard member(Key.messages) != nil else { throw RunError(#"expected {"prompt": "..."}"#) }
+            content = .chat(object)
+        }
+        let given = [Key.text, Key.tokenIDs, Key.messages].filter { member($0) != nil }
+        guard given.count == 1 else {
+            throw RunError("a line has one prompt, not \(given.joined(separator: " and "))")
         }
         let names = [Key.id, Key.customID].compactMap { object[$0] }
         id = names.first { $0 != .null && $0 != .verbatim("null") } ?? .null

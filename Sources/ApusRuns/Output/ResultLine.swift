@@ -54,7 +54,7 @@ package enum ResultLine {
         object.append("id", prompt.id)
         switch prompt.content {
         case .text(let text): object.append("prompt", .string(text))
-        case .chat(_, let messages): object.append("messages", messages)
+        case .chat(let line): object.append("messages", line["messages"] ?? .null)
         case .tokenIDs(let ids): object.append("prompt_token_ids", .array(ids.map { .integer($0) }))
         }
         return object

@@ -236,7 +236,9 @@ final class GenerationWorker: Sendable {
         }
         switch prompt.content {
         case .tokenIDs(let ids): return ids
-        case .chat(let request, _): return try tokenizer.encode(tokenizer.render(request))
+        case .chat(let line):
+            guard let request = try ChatRequest(line) else { throw RunError("messages is null") }
+            return try tokenizer.encode(tokenizer.render(request))
         case .text(let text):
             return tokenizer.encode(text, addSpecialTokens: prompt.addsSpecialTokens ?? settings.addsSpecialTokens)
         }

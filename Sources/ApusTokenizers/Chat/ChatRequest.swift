@@ -62,6 +62,9 @@ extension ChatRequest {
         }
         if let variables = member(Key.variables) {
             guard let object = variables.object else { throw .invalidChat("\"\(Key.variables)\" must be an object") }
+            if let key = object.members.map(\.key).first(where: { ["messages", "tools"].contains($0) }) {
+                throw .invalidChat("\"\(Key.variables)\" must not have \(key.quoted): that stands beside it")
+            }
             self.variables = object
         }
         continuesFinalMessage = try flag(Key.continuesFinalMessage) ?? false

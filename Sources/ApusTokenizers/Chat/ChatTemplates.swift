@@ -56,7 +56,7 @@ final class ChatTemplates: Sendable {
 
     private func template(named name: String?, hasTools: Bool) throws(TokenizerError) -> (ChatTemplate, String) {
         guard !sources.isEmpty else {
-            throw .invalidChat("the checkpoint has no chat template; --template gives it one")
+            throw .invalidChat("the checkpoint has no chat template")
         }
         let wanted = name.map { [$0] } ?? (hasTools ? ["tool_use", "default"] : ["default"])
         guard let source = wanted.lazy.compactMap({ name in self.sources.first { $0.name == name } }).first else {

@@ -20,7 +20,9 @@ struct Conversation {
             throw .invalidChat("message \(place + 1): its content must be text or a list of parts, not \(content.kind)")
         }
         for part in parts where part["type"]?.string ?? "text" != "text" || part["text"]?.string == nil {
-            let type = part["type"]?.string ?? part.kind
+            guard let type = part["type"]?.string, type != "text" else {
+                throw .invalidChat("message \(place + 1): a part of text must have a \"text\"")
+            }
             throw .invalidChat("message \(place + 1): only parts of text are understood, not \(type.quoted)")
         }
     }

@@ -54,6 +54,11 @@ package struct RenderedChat: Sendable {
 }
 
 extension Tokenizer {
+    /// Whether there is a template for a conversation, and can be read. Throws `TokenizerError` (`.invalidChat`).
+    package func checkTemplate(_ choice: ChatRequest.Template?) throws(TokenizerError) {
+        _ = try chatTemplates.template(choice, hasTools: false)
+    }
+
     /// Throws `TokenizerError` (`.invalidChat`).
     package func render(_ request: ChatRequest) throws(TokenizerError) -> RenderedChat {
         guard !(request.addsGenerationPrompt && request.continuesFinalMessage) else {
@@ -111,7 +116,7 @@ extension Tokenizer {
                 }
                 marked = cut
             }
-            return RenderedChat(utf8: marked.utf8, quoted: added.controlTokens(in: marked, of: source))
+            return RenderedChat(utf8: marked.utf8, quoted: quoted(in: marked, of: source))
         } catch let error as RenderingError {
             throw error
         } catch {
@@ -121,7 +126,7 @@ extension Tokenizer {
 
     /// The ids of a rendered conversation. Throws `invalidChat` if the model's own vocabulary makes a control token of text.
     package func encode(_ chat: RenderedChat) throws(TokenizerError) -> [Int] {
-        guard !chat.quoted.isEmpty else { return tokenize(chat.text) }
+        guard !chat.quoted.isEmpty || controls != nil else { return tokenize(chat.text) }
         let newline = tokenize("\n")
         var ids: [Int] = []
         var end = 0
@@ -129,6 +134,7 @@ extension Tokenizer {
         // taken off again.
         func append(_ range: Range<Int>, isText: Bool) -> [Int] {
             let piece = String(decoding: chat.utf8[range], as: UTF8.self)
+            if !isText, controls != nil { return tokenizeWithControls(piece) }
             func encoded(_ text: String) -> [Int] { isText ? tokenizePlain(text) : tokenize(text) }
             guard range.lowerBound > 0 else { return encoded(piece) }
             let behind = encoded("\n" + piece)
@@ -146,6 +152,42 @@ extension Tokenizer {
             end = range.upperBound
         }
         if end < chat.utf8.count { ids += append(end..<chat.utf8.count, isText: false) }
+        return ids
+    }
+}
+
+extension Tokenizer {
+    /// Where control tokens stand in what messages say.
+    private func quoted(in chat: MarkedText, of source: String) -> [(range: Range<Int>, id: UInt32)] {
+        var found = added.controlTokens(in: chat, of: source)
+        guard let controls else { return found }
+        for range in chat.given {
+            chat.utf8[range].withUnsafeBufferPointer { text in
+                controls.forEachMatch(in: text) { match, id in
+                    let place = range.lowerBound + match.lowerBound..<range.lowerBound + match.upperBound
+                    if !found.contains(where: { $0.range.overlaps(place) }) { found.append((place, id)) }
+                }
+            }
+        }
+        return found.sorted { $0.range.lowerBound < $1.range.lowerBound }
+    }
+
+    /// Control tokens of the vocabulary's own file, and the texts between them as the vocabulary has texts.
+    private func tokenizeWithControls(_ text: String) -> [Int] {
+        guard let controls else { return tokenize(text) }
+        let bytes = Array(text.utf8)
+        var ids: [Int] = []
+        var end = 0
+        bytes.withUnsafeBufferPointer { utf8 in
+            controls.forEachMatch(in: utf8) { match, id in
+                if end < match.lowerBound {
+                    ids += tokenize(String(decoding: utf8[end..<match.lowerBound], as: UTF8.self))
+                }
+                ids.append(Int(id))
+                end = match.upperBound
+            }
+            if end < utf8.count { ids += tokenize(String(decoding: utf8[end...], as: UTF8.self)) }
+        }
         return ids
     }
 }

@@ -9,6 +9,8 @@ struct TokenizerSettings: Sendable {
     var splitsSpecialTokens = false
     /// Tokens that the vocabulary's own file names, where no other does: they are no part of a text.
     var ownNames: [String: String] = [:]
+    /// Control tokens of the vocabulary's own file that no text contains, but a chat template does.
+    var controls: [NumberedToken] = []
     var chatTemplates = ChatTemplates([])
     /// `nil` where the tokenizer's own template counts.
     var ends: TextEnds?

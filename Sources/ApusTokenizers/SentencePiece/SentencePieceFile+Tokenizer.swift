@@ -15,6 +15,10 @@ extension SentencePieceFile {
             }
         let normalizer = SentencePieceNormalizer(rules: normalization, userPieces: userPieces)
         var settings = settings
+        for (id, piece) in pieces.enumerated() where piece.kind == .control {
+            let token = AddedToken(String(decoding: piece.text, as: UTF8.self), isSpecial: true)
+            settings.controls.append(NumberedToken(number: id, token: token))
+        }
         for (name, text) in [("bos_token", bos), ("eos_token", eos), ("pad_token", pad)] {
             guard settings.declared.standard[name] == nil,
                 pieces.contains(where: { $0.text == text && $0.kind == .control })

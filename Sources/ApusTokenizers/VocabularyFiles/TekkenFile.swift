@@ -25,6 +25,7 @@ struct TekkenFile {
             .model(offset: UInt32(clamping: special.count))
         var settings = settings
         settings.splitsSpecialTokens = true
+        settings.controls = special
         for (name, text) in [
             ("bos_token", "<s>"), ("eos_token", "</s>"), ("pad_token", "<pad>"), ("unk_token", "<unk>"),
         ] where settings.declared.standard[name] == nil && special.contains(where: { $0.token.content == text }) {
