@@ -54,7 +54,8 @@ struct FuzzRun {
                 }
             }
             ProcessLimits.mustReturn(within: 0)
-            outcome.account(index, ProcessLimits.processorSeconds - time, ProcessLimits.peakMemory - memory)
+            outcome.account(
+                index, source.name, ProcessLimits.processorSeconds - time, ProcessLimits.peakMemory - memory)
             try Data(source.sound(name)).write(to: file)
         }
         return outcome
@@ -84,10 +85,10 @@ struct FuzzRun {
 }
 
 extension FuzzRun.Outcome {
-    fileprivate mutating func account(_ index: Int, _ seconds: Double, _ bytes: Int) {
+    fileprivate mutating func account(_ index: Int, _ name: String, _ seconds: Double, _ bytes: Int) {
         if seconds > slowest.seconds { slowest = (seconds, index) }
         if bytes > hungriest.bytes { hungriest = (bytes, index) }
-        if seconds > FuzzRun.secondsPerCase { findings.append("case \(index) took \(seconds) s") }
-        if bytes > FuzzRun.bytesPerCase { findings.append("case \(index) took \(bytes >> 20) MiB") }
+        if seconds > FuzzRun.secondsPerCase { findings.append("case \(index), \(name) took \(seconds) s") }
+        if bytes > FuzzRun.bytesPerCase { findings.append("case \(index), \(name) took \(bytes >> 20) MiB") }
     }
 }

@@ -20,7 +20,8 @@ from families import write
 from families_cases import draw
 from models_reference import Reference
 
-MODELS = ["qwen3", "gemma2", "gpt2", "phi3", "olmo2"]
+# None whose logits are capped: those at the cap are equal, and equal ones have no order.
+MODELS = ["qwen3", "gemma3_text", "gpt2", "phi3", "olmo2"]
 NEW_TOKENS = 24
 # A choice that changes when the logits do by so much is a tie.
 NOISE, TRIES = 3e-5, 30
@@ -163,7 +164,9 @@ def check_sequence(reference, prompt, index, number, settings, sequence, failure
         own = uniform(settings["seed"], index, number, step) if settings.get("do_sample") else None
         if choose(found, so_far, logits[step], own) != token:
             again = (choose(found, so_far, logits[step] + NOISE * torch.randn(logits[step].shape), own) for _ in range(TRIES))
-            if token not in again:
+            # Where two tokens are as near to the entropy, what is nearer is for the digits of float64 to say.
+            exact = choose(found, so_far, logits[step].double(), own)
+            if token != exact and token not in again:
                 failures.append(f"prompt {index}, sequence {number}, step {step}: {token}, due {choose(found, so_far, logits[step], own)}")
                 return ties
             ties += 1
@@ -225,6 +228,10 @@ def check_beams(reference, prompt, index, settings, sequences, failures):
     mine = [sequence["token_ids"] for sequence in sequences]
     due = searched(reference, prompt, settings)
     if mine != [tokens for tokens, _ in due]:
+        scores = [sequence["score"] for sequence in sequences]
+        if sorted(mine) == sorted(tokens for tokens, _ in due) and all(
+                abs(one - score) < NOISE * max(1, abs(score)) for one, (_, score) in zip(scores, due)):
+            return 1
         again = (searched(reference, prompt, settings, Noise()) for _ in range(TRIES))
         if not any(mine == [tokens for tokens, _ in found] for found in again):
             failures.append(f"prompt {index}: beams {mine}, due {due}")
@@ -242,13 +249,25 @@ def check_beams(reference, prompt, index, settings, sequences, failures):
     return 0
 
 
+@torch.no_grad()
+def calm(rng, folder):
+    """A model that does not magnify roundings: transformers differs from itself in float64 by a third of a tie's noise."""
+    while True:
+        case = draw(rng.choice(MODELS), rng.randrange(1 << 31), "f32")
+        write(folder, case)
+        prompt = torch.tensor([[rng.randrange(case.vocab_size) for _ in range(48)]])
+        plain, exact = (Reference(folder, dtype, case.attention).model(prompt).logits.double()
+                        for dtype in (torch.float32, torch.float64))
+        if (plain - exact).abs().max() < NOISE / 3:
+            return case
+
+
 def check(apus, seed):
     rng, failures, ties, tokens = random.Random(seed), [], 0, 0
     torch.manual_seed(seed)
-    case = draw(rng.choice(MODELS), rng.randrange(1 << 31), "f32")
     with tempfile.TemporaryDirectory(prefix="apus-settings-") as name:
         folder = Path(name)
-        write(folder, case)
+        case = calm(rng, folder)
         prompts = [[rng.randrange(case.vocab_size) for _ in range(rng.choice([3, 17, 33]))] for _ in range(3)]
         chosen = [drawn(rng, case.vocab_size) for _ in prompts]
         lines = [{"prompt_token_ids": prompt, **settings} for prompt, settings in zip(prompts, chosen)]
