@@ -59,7 +59,7 @@ struct TekkenFile {
         } else {
             for (rank, name) in Self.usualSpecialTokens.enumerated() { names[rank] = name }
         }
-        guard names.count <= count, count <= 1 << 20 else {
+        guard names.count <= count, count <= 1 << 16 else {
             throw .malformed("\(config.place).default_num_special_tokens: \(count), but there are \(names.count)")
         }
         let own = names.count

@@ -74,5 +74,5 @@ struct TiktokenFile {
     }
 
     /// More ids than any model has behind its vocabulary.
-    private static let mostReserved = 1 << 20
+    private static let mostReserved = 1 << 16
 }
