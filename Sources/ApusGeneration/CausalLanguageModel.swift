@@ -95,7 +95,7 @@ public final class CausalLanguageModel: Sendable {
         self.batchSize = limits.sequences
         self.contextLength = limits.contextLength
         engine = try Engine(model, limits: limits)
-        scorer = try PromptScorer(model)
+        scorer = PromptScorer(model)
     }
 
     /// Prompts in flight at once unless somebody says otherwise.
@@ -126,7 +126,7 @@ public final class CausalLanguageModel: Sendable {
                 (0..<config.numReturnSequences).map { _ in GenerationOutput(scoring: prompt.count) }
             }
         } else if firsts.contains(where: { $0.config.numBeams > 1 }) {
-            outputs = try await search(firsts, tokenizer)
+            outputs = try await search(firsts)
         } else {
             outputs = try await engine.generate(
                 firsts.flatMap { first in
@@ -151,18 +151,14 @@ public final class CausalLanguageModel: Sendable {
     public func logprobs(ofPrompt prompt: [Int]) async throws -> [Double?] { try await scorer.logprobs(of: prompt) }
 
     /// A beam search for each prompt, side by side.
-    private func search(_ requests: [GenerationRequest], _ tokenizer: Tokenizer?) async throws -> [GenerationOutput] {
+    private func search(_ requests: [GenerationRequest]) async throws -> [GenerationOutput] {
         for request in requests {
-            let (prompt, new) = (request.promptTokens.count, request.config.maxNewTokens)
-            let (length, overflow) = prompt.addingReportingOverflow(new - 1)
-            guard !overflow, length <= contextLength else {
-                throw GenerationError.promptTooLong(
-                    "a prompt of \(prompt) tokens with \(new) new ones passes the context of \(contextLength) tokens")
-            }
+            try Scheduler.Limits.check(
+                prompt: request.promptTokens.count, maxNewTokens: request.config.maxNewTokens, context: contextLength)
         }
         return try await withThrowingTaskGroup(of: (Int, [GenerationOutput]).self) { group in
             for (place, request) in requests.enumerated() {
-                let run = BeamRun(engine: engine, request: request, tokenizer: tokenizer)
+                let run = BeamRun(engine: engine, request: request)
                 group.addTask { (place, try await run.run()) }
             }
             var outputs = [[GenerationOutput]](repeating: [], count: requests.count)

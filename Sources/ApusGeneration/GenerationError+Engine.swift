@@ -14,5 +14,12 @@ extension GenerationError {
     static func outOfMemory(_ message: String) -> GenerationError {
         GenerationError(code: .outOfMemory, message: message)
     }
+    /// Throws `invalidPrompt` for a token that a model does not know.
+    static func checkTokens(_ tokens: [Int], vocabulary size: Int) throws(GenerationError) {
+        if let token = tokens.first(where: { !(0..<size).contains($0) }) {
+            throw .invalidPrompt("token \(token) is beyond the model's vocabulary of \(size)")
+        }
+    }
+
     static func resources(_ message: String) -> GenerationError { GenerationError(code: .resources, message: message) }
 }

@@ -69,12 +69,8 @@ package struct Sampler: Sendable {
         guard let first = candidates.first else { throw .invalidLogits("no token is left to choose from") }
         var choice = Choice(token: first.token, logprob: first.logprob, candidates: candidates)
         guard topCount > 0 else { return choice }
-        if raw.isEmpty {
-            choice.topLogprobs = candidates.prefix(topCount).map { TokenLogprob(id: $0.token, logprob: $0.logprob) }
-            if candidates.count < topCount { choice.topLogprobs = Self.best(topCount, of: logits.span, 0) }
-        } else {
-            choice.topLogprobs = Self.best(topCount, of: raw.span, normalizer)
-        }
+        choice.topLogprobs =
+            raw.isEmpty ? Self.best(topCount, of: logits.span, 0) : Self.best(topCount, of: raw.span, normalizer)
         return choice
     }
 

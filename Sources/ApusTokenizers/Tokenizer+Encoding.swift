@@ -35,29 +35,30 @@ extension Tokenizer {
         var text = text
         return text.withUTF8 { utf8 in
             var ids: [Int] = []
-            var bytes = Array(utf8)
-            if let normalizer { bytes = normalizer.normalize(bytes) }
-            var pieces = PreTokenizedText(bytes, isAtStart: true)
-            preTokenizer?.preTokenize(&pieces)
-            model.tokenize(pieces, into: &ids)
+            append(normalized(Array(utf8)), isAtStart: true, to: &ids)
             return ids
         }
     }
 
     private func tokenize(_ text: UTF8Text, _ range: Range<Int>, into ids: inout [Int]) {
-        var bytes = Array(text[range])
-        if let normalizer { bytes = normalizer.normalize(bytes) }
+        let bytes = normalized(Array(text[range]))
         let segments = bytes.withUnsafeBufferPointer { added.segments(of: $0, isNormalized: true) }
         for segment in segments {
             switch segment {
             case .token(let id): ids.append(Int(id))
             case .text(let part):
                 let isAtStart = range.lowerBound == 0 && part.lowerBound == 0
-                var pieces = PreTokenizedText(
-                    part.count == bytes.count ? bytes : Array(bytes[part]), isAtStart: isAtStart)
-                preTokenizer?.preTokenize(&pieces)
-                model.tokenize(pieces, into: &ids)
+                append(part.count == bytes.count ? bytes : Array(bytes[part]), isAtStart: isAtStart, to: &ids)
             }
         }
+    }
+
+    private func normalized(_ bytes: [UInt8]) -> [UInt8] { normalizer?.normalize(bytes) ?? bytes }
+
+    /// Normalized text without added tokens.
+    private func append(_ bytes: [UInt8], isAtStart: Bool, to ids: inout [Int]) {
+        var pieces = PreTokenizedText(bytes, isAtStart: isAtStart)
+        preTokenizer?.preTokenize(&pieces)
+        model.tokenize(pieces, into: &ids)
     }
 }

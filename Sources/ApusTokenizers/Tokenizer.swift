@@ -17,7 +17,8 @@ public final class Tokenizer: Sendable {
     let added: AddedVocabulary
     let specialIDs: Set<UInt32>
     let chatTemplates: ChatTemplates
-    /// Finds what only chat templates write.
+    /// What only chat templates write, and what finds it.
+    let ownControls: [(bytes: [UInt8], value: UInt32)]
     let controls: AhoCorasick?
     /// The tokens that have names, as templates call them.
     let namedTokens: [(name: String, token: String)]
@@ -43,11 +44,8 @@ public final class Tokenizer: Sendable {
         self.decoder = decoder
         self.added = added
         chatTemplates = settings.chatTemplates
-        controls =
-            settings.controls.isEmpty
-            ? nil
-            : AhoCorasick(
-                settings.controls.map { (Array($0.token.content.utf8), UInt32(clamping: $0.number)) })
+        ownControls = settings.controls.map { (Array($0.token.content.utf8), UInt32(clamping: $0.number)) }
+        controls = ownControls.isEmpty ? nil : AhoCorasick(ownControls)
         namedTokens = DeclaredTokens.standardNames.compactMap { name in
             (settings.declared.content(of: name) ?? settings.ownNames[name]).map { (name, $0) }
         }

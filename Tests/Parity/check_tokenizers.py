@@ -48,11 +48,37 @@ def ids_to_decode(generator, encoded, size):
     return batch
 
 
-def main():
+def known_ids(generator, encoded, size):
+    """The encodings themselves, and random ids that there are."""
+    return [
+        ids if ids and generator.random() < 0.5 else [generator.randrange(size) for _ in range(generator.randrange(12))]
+        for ids in encoded
+    ]
+
+
+def options_of(count, count_help=None, strings_each=None):
+    """The options that scripts of tokenizers have."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--apus", default=os.environ.get("APUS", ".build/release/apus"))
-    parser.add_argument("--count", type=int, default=20_000)
+    parser.add_argument("--count", type=int, default=count, help=count_help)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    if strings_each:
+        parser.add_argument("--strings", type=int, default=strings_each)
+    return parser
+
+
+def compare_both_ways(binary, name, directory, texts, encode, decode, batch, *flags):
+    """`encode` and `decode` are the reference's; `batch` makes ids to decode of the encodings."""
+    wanted = [encode(text) for text in texts]
+    lines = apus(binary, directory, [{"text": text} for text in texts], *flags)
+    failures = compare(f"{name}: encode", texts, wanted, [line["ids"] for line in lines])
+    given = batch(wanted)
+    lines = apus(binary, directory, [{"ids": ids} for ids in given], "--decode")
+    return failures + compare(f"{name}: decode", given, [decode(ids) for ids in given], [line["text"] for line in lines])
+
+
+def main():
+    parser = options_of(20_000)
     parser.add_argument("--vocabulary", type=int, default=4_000)
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)

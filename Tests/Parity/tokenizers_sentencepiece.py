@@ -3,8 +3,6 @@
 Usage: tokenizers_sentencepiece.py [--apus PATH] [--count N] [--strings N] [--seed N] [MODEL ...]. Without special tokens
 around. Exits 1 after naming the options of each model that differs, and the first differences.
 """
-import argparse
-import os
 import pathlib
 import random
 import sys
@@ -13,7 +11,7 @@ import tempfile
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
 
-from check_tokenizers import apus, compare
+from check_tokenizers import compare_both_ways, known_ids, options_of
 from tokenizers_pipelines import corpus
 from tokenizers_strings import strings
 
@@ -65,24 +63,14 @@ def changed(generator, data):
 def check(binary, generator, name, directory, count):
     processor = sentencepiece.SentencePieceProcessor(model_file=str(directory / "tokenizer.model"))
     texts = strings(generator, count)
-    wanted = [processor.encode(text, add_bos=False, add_eos=False) for text in texts]
-    lines = apus(binary, directory, [{"text": text} for text in texts], "--no-special-tokens")
-    failures = compare(f"{name}: encode", texts, wanted, [line["ids"] for line in lines])
-    size = processor.get_piece_size()
-    batch = [ids if ids and generator.random() < 0.5 else [generator.randrange(size) for _ in range(generator.randrange(12))]
-             for ids in wanted]
-    decoded = [processor.decode(ids) for ids in batch]
-    lines = apus(binary, directory, [{"ids": ids} for ids in batch], "--decode")
-    return failures + compare(f"{name}: decode", batch, decoded, [line["text"] for line in lines])
+    return compare_both_ways(
+        binary, name, directory, texts, lambda text: processor.encode(text, add_bos=False, add_eos=False), processor.decode,
+        lambda encoded: known_ids(generator, encoded, processor.get_piece_size()), "--no-special-tokens")
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = options_of(40, "models", 500)
     parser.add_argument("models", nargs="*", type=pathlib.Path)
-    parser.add_argument("--apus", default=os.environ.get("APUS", ".build/release/apus"))
-    parser.add_argument("--count", type=int, default=40)
-    parser.add_argument("--strings", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     arguments = parser.parse_args()
     generator = random.Random(arguments.seed)
     print(f"seed {arguments.seed}", flush=True)

@@ -4,11 +4,9 @@ and BertTokenizer, `tiktoken`, and mistral-common for tekken.json. The vocabular
 Usage: tokenizers_vocabularies.py [--apus PATH] [--count N] [--strings N] [--seed N] [KIND=FILE ...], KIND one of tekken,
 tiktoken and clip (the merges of bpe_simple_vocab_16e6.txt.gz). Exits 1 after naming the first differences.
 """
-import argparse
 import base64
 import gzip
 import json
-import os
 import pathlib
 import random
 import sys
@@ -23,10 +21,12 @@ from tiktoken.load import load_tiktoken_bpe
 from transformers.models.gpt2.tokenization_gpt2 import GPT2Tokenizer
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
-from check_tokenizers import apus, compare
+from check_tokenizers import compare_both_ways, known_ids, options_of
 from tokenizers_pipelines import corpus
 from tokenizers_strings import strings
 
+# Of vocabularies that are trained.
+SIZES = [600, 1500, 3000]
 LLAMA3 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 TEKKEN = (
@@ -41,7 +41,7 @@ def trained(generator, suffix=None):
     model = tokenizers.Tokenizer(tokenizers.models.BPE(**own))
     model.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     trainer = tokenizers.trainers.BpeTrainer(
-        vocab_size=generator.choice([600, 1500, 3000]), **own, show_progress=False,
+        vocab_size=generator.choice(SIZES), **own, show_progress=False,
         initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
         special_tokens=["<|endoftext|>"] + (["<|startoftext|>"] if suffix else []))
     model.train_from_iterator(corpus(60_000), trainer)
@@ -94,7 +94,7 @@ def bert(generator, directory):
     model.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=lower)
     model.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
     model.train_from_iterator(corpus(60_000), tokenizers.trainers.WordPieceTrainer(
-        vocab_size=generator.choice([600, 2000]), show_progress=False,
+        vocab_size=generator.choice(SIZES), show_progress=False,
         special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]))
     tokens = sorted(model.get_vocab().items(), key=lambda item: item[1])
     config = {"tokenizer_class": "BertTokenizer"}
@@ -188,25 +188,21 @@ def check(binary, generator, name, directory, reference, count):
     texts = strings(generator, count)
     if name.startswith("tiktoken"):
         texts = [text + f"<|s{generator.randrange(4)}|>a" if generator.random() < 0.2 else text for text in texts]
-    wanted = [encode(text) for text in texts]
-    lines = apus(binary, directory, [{"text": text} for text in texts])
-    failures = compare(f"{name}: encode", texts, wanted, [line["ids"] for line in lines])
-    batch = [ids if ids and generator.random() < 0.5 else [generator.randrange(size) for _ in range(generator.randrange(12))]
-             for ids in wanted]
-    if name.startswith("tiktoken"):
-        known = set(wanted_id for ids in wanted for wanted_id in ids)
-        batch = [[number for number in ids if number in known] for ids in batch]
-    lines = apus(binary, directory, [{"ids": ids} for ids in batch], "--decode")
-    return failures + compare(f"{name}: decode", batch, [decode(ids) for ids in batch], [line["text"] for line in lines])
+
+    def batch(encoded):
+        found = known_ids(generator, encoded, size)
+        if not name.startswith("tiktoken"):
+            return found
+        # The package fails on ids that there are not.
+        known = {number for ids in encoded for number in ids}
+        return [[number for number in ids if number in known] for ids in found]
+
+    return compare_both_ways(binary, name, directory, texts, encode, decode, batch)
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = options_of(5, "vocabularies of a kind", 4000)
     parser.add_argument("files", nargs="*")
-    parser.add_argument("--apus", default=os.environ.get("APUS", ".build/release/apus"))
-    parser.add_argument("--count", type=int, default=5, help="vocabularies of a kind")
-    parser.add_argument("--strings", type=int, default=4000)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--only")
     arguments = parser.parse_args()
     generator = random.Random(arguments.seed)

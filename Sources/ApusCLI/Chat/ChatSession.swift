@@ -3,7 +3,6 @@ import ApusGeneration
 import ApusJSON
 import ApusRuns
 import ApusTokenizers
-import Synchronization
 
 /// A conversation with a model: the messages so far, and how the next answer comes.
 final class ChatSession {

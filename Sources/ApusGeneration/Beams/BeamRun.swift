@@ -1,11 +1,8 @@
-package import ApusTokenizers
-
 /// Searches the continuations of one prompt with several beams. Each step asks the engine for the continuations of all beams,
 /// whose common tokens it has already.
 struct BeamRun: Sendable {
     let engine: Engine
     let request: GenerationRequest
-    let tokenizer: Tokenizer?
 
     /// The best sequences, as many as the request wants, the best first.
     ///
@@ -39,14 +36,8 @@ struct BeamRun: Sendable {
     }
 
     private func stops(_ tokens: [Int]) -> Bool {
-        guard !request.config.stopStrings.isEmpty, var text = assembler else { return false }
+        guard !request.config.stopStrings.isEmpty, var text = request.text else { return false }
         return tokens.contains { text.append($0, isLast: false).stopped }
-    }
-
-    private var assembler: TextAssembler? {
-        tokenizer.map {
-            TextAssembler($0, prompt: request.promptTokens, stopStrings: request.config.stopStrings)
-        }
     }
 
     private func output(_ beam: BeamSearch.Beam) -> GenerationOutput {
@@ -56,7 +47,7 @@ struct BeamRun: Sendable {
         output.score = Double(beam.score)
         if request.config.logprobs { output.logprobs = beam.logprobs }
         if request.config.topLogprobs > 0 { output.topLogprobs = beam.topLogprobs }
-        if var text = assembler {
+        if var text = request.text {
             for (place, token) in beam.tokens.enumerated() {
                 output.text += text.append(token, isLast: place == beam.tokens.count - 1).text
             }

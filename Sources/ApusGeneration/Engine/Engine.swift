@@ -111,11 +111,8 @@ package actor Engine {
 
     /// One bad token would fail the step for all that share it.
     private func tokens(of request: GenerationRequest) throws(GenerationError) -> [Int32] {
-        let size = model.spec.vocabularySize
         let tokens = request.promptTokens + request.continued
-        if let token = tokens.first(where: { !(0..<size).contains($0) }) {
-            throw .invalidPrompt("token \(token) is beyond the model's vocabulary of \(size)")
-        }
+        try GenerationError.checkTokens(tokens, vocabulary: model.spec.vocabularySize)
         return tokens.map { Int32(truncatingIfNeeded: $0) }
     }
 

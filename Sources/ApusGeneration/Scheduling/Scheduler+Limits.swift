@@ -45,6 +45,17 @@ extension Scheduler {
             package init(width: Int, blocks: Int) { (self.width, self.blocks) = (width, blocks) }
         }
 
+        /// Throws `GenerationError` (`.promptTooLong`) if a prompt and its continuation pass the context.
+        static func check(prompt: Int, maxNewTokens: Int, context: Int) throws(GenerationError) {
+            // The last token is never fed back, so it needs no place.
+            let (length, overflow) = prompt.addingReportingOverflow(max(maxNewTokens, 1) - 1)
+            guard !overflow, length <= context else {
+                throw .promptTooLong(
+                    "a prompt of \(prompt) tokens with \(maxNewTokens) new ones passes the context of \(context) tokens"
+                )
+            }
+        }
+
         /// Blocks of the longest sequence.
         package var blocksPerSequence: Int {
             (contextLength + KVCacheLayout.blockSize - 1) / KVCacheLayout.blockSize

@@ -55,13 +55,7 @@ package struct Scheduler: Sendable {
         id: Int, prompt: [Int32], maxNewTokens: Int, runsAhead: Bool = false
     ) throws(GenerationError) {
         guard !prompt.isEmpty else { throw .invalidPrompt("a prompt without tokens has no continuation") }
-        // The last token is never fed back, so it needs no place.
-        let (length, overflow) = prompt.count.addingReportingOverflow(max(maxNewTokens, 1) - 1)
-        guard !overflow, length <= limits.contextLength else {
-            throw .promptTooLong(
-                "a prompt of \(prompt.count) tokens with \(maxNewTokens) new ones passes the context of "
-                    + "\(limits.contextLength) tokens")
-        }
+        try Limits.check(prompt: prompt.count, maxNewTokens: maxNewTokens, context: limits.contextLength)
         waiting.append(Entry(id: id, prompt: prompt, maxNewTokens: maxNewTokens, runsAhead: runsAhead))
     }
 

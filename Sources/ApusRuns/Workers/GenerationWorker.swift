@@ -191,9 +191,9 @@ final class GenerationWorker: Sendable {
             throw PromptSettingsError(description: "\(error)")
         }
         let ids = try tokenIDs(prompt)
-        let config = overrides.merging(own)
+        let config = model.generationConfig.merging(overrides.merging(own))
         var outputs = try await outputs(ids, config, index)
-        if model.generationConfig.merging(config).promptLogprobs == true, outputs[0].promptLogprobs == nil {
+        if config.promptLogprobs == true, outputs[0].promptLogprobs == nil {
             outputs[0].promptLogprobs = try await model.logprobs(ofPrompt: ids)
         }
         let object = ResultLine.line(index: index, prompt: prompt, outputs: outputs)
@@ -205,14 +205,13 @@ final class GenerationWorker: Sendable {
     }
 
     private func outputs(_ ids: [Int], _ config: GenerationConfig, _ index: Int) async throws -> [GenerationOutput] {
-        let settled = model.generationConfig.merging(config)
-        if settled.numBeams ?? 1 > 1 || settled.maxNewTokens == 0 {
+        if config.numBeams ?? 1 > 1 || config.maxNewTokens == 0 {
             let outputs = try await model.generate([ids], config: config, tokenizer: tokenizer, firstIndex: index)
             tokens.add(outputs.reduce(0) { $0 + $1.tokenIDs.count }, ordering: .relaxed)
             return outputs
         }
         // All are on their way before the first is waited for.
-        let streams = try (0..<max(settled.numReturnSequences ?? 1, 1)).map { sequence in
+        let streams = try (0..<max(config.numReturnSequences ?? 1, 1)).map { sequence in
             try model.stream(ids, config: config, tokenizer: tokenizer, index: index, sequence: sequence)
         }
         var outputs: [GenerationOutput] = []

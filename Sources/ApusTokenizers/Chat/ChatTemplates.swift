@@ -6,7 +6,13 @@ import Synchronization
 final class ChatTemplates: Sendable {
     private let sources: [(name: String, text: String)]
     /// Those that were read, by their text.
-    private let known = Mutex<[ExactString: ChatTemplate]>([:])
+    private let known = Mutex<[ExactString: Parsed]>([:])
+
+    /// A template, and what finds the control tokens that messages may not write.
+    struct Parsed: Sendable {
+        let template: ChatTemplate
+        let controls: AhoCorasick
+    }
 
     init(_ sources: [(name: String, text: String)]) { self.sources = sources }
 
@@ -41,39 +47,36 @@ final class ChatTemplates: Sendable {
         return sources
     }
 
-    /// The template that is wanted, by default what a conversation with or without tools wants, and its text.
+    /// The template that is wanted, by default what a conversation with or without tools wants.
     ///
+    /// - Parameter controls: what finds the control tokens of a template's text; asked once for each.
     /// - Throws: `invalidChat` if there is none, or one that cannot be read.
     func template(
-        _ choice: ChatRequest.Template?, hasTools: Bool
-    ) throws(TokenizerError) -> (ChatTemplate, String) {
-        switch choice {
-        case .text(let text): (try parsed(text), text)
-        case .named(let name): try template(named: name, hasTools: hasTools)
-        case nil: try template(named: nil, hasTools: hasTools)
-        }
-    }
-
-    private func template(named name: String?, hasTools: Bool) throws(TokenizerError) -> (ChatTemplate, String) {
-        guard !sources.isEmpty else {
-            throw .invalidChat("the checkpoint has no chat template")
-        }
-        let wanted = name.map { [$0] } ?? (hasTools ? ["tool_use", "default"] : ["default"])
-        guard let source = wanted.lazy.compactMap({ name in self.sources.first { $0.name == name } }).first else {
-            let names = sources.map(\.name).sorted().joined(separator: ", ")
-            throw .invalidChat("there is no chat template \((name ?? "default").quoted), only: \(names)")
-        }
-        return (try parsed(source.text), source.text)
-    }
-
-    private func parsed(_ text: String) throws(TokenizerError) -> ChatTemplate {
+        _ choice: ChatRequest.Template?, hasTools: Bool, controls: (String) -> AhoCorasick
+    ) throws(TokenizerError) -> Parsed {
+        let text =
+            switch choice {
+            case .text(let text): text
+            case .named(let name): try source([name])
+            case nil: try source(hasTools ? ["tool_use", "default"] : ["default"])
+            }
         if let template = known.withLock({ $0[ExactString(text)] }) { return template }
         do {
-            let template = try ChatTemplate(text)
-            known.withLock { $0[ExactString(text)] = template }
-            return template
+            let parsed = Parsed(template: try ChatTemplate(text), controls: controls(text))
+            known.withLock { $0[ExactString(text)] = parsed }
+            return parsed
         } catch {
             throw .invalidChat("\(error)")
         }
+    }
+
+    /// The text of the first of some names that there is.
+    private func source(_ wanted: [String]) throws(TokenizerError) -> String {
+        guard !sources.isEmpty else { throw .invalidChat("the checkpoint has no chat template") }
+        guard let source = wanted.lazy.compactMap({ name in self.sources.first { $0.name == name } }).first else {
+            let names = sources.map(\.name).sorted().joined(separator: ", ")
+            throw .invalidChat("there is no chat template \((wanted.last ?? "").quoted), only: \(names)")
+        }
+        return source.text
     }
 }

@@ -56,7 +56,7 @@ package struct RenderedChat: Sendable {
 extension Tokenizer {
     /// Whether there is a template for a conversation, and can be read. Throws `TokenizerError` (`.invalidChat`).
     package func checkTemplate(_ choice: ChatRequest.Template?) throws(TokenizerError) {
-        _ = try chatTemplates.template(choice, hasTools: false)
+        _ = try template(choice, hasTools: false)
     }
 
     /// Throws `TokenizerError` (`.invalidChat`).
@@ -64,64 +64,52 @@ extension Tokenizer {
         guard !(request.addsGenerationPrompt && request.continuesFinalMessage) else {
             throw .invalidChat("add_generation_prompt and continue_final_message exclude each other")
         }
-        let (template, source) = try chatTemplates.template(request.template, hasTools: request.tools != nil)
+        let template = try template(request.template, hasTools: request.tools != nil)
         let conversation = try Conversation(request.messages)
         do {
-            return try render(conversation, request, template, source)
+            do {
+                return try render(conversation, request, template)
+            } catch let error as TemplateError {
+                // Some templates take no parts.
+                guard let joined = conversation.joined else { throw error }
+                return try render(joined, request, template)
+            }
+        } catch let error as TokenizerError {
+            throw error
         } catch {
-            // Some templates take no parts.
-            guard let joined = conversation.joined, error.isTemplates else { throw error.error }
-            do {
-                return try render(joined, request, template, source)
-            } catch {
-                throw error.error
-            }
+            throw .invalidChat("\(error)")
         }
     }
 
-    private struct RenderingError: Error {
-        let error: TokenizerError
-        /// Whether it is the template that failed.
-        var isTemplates = false
+    private func template(
+        _ choice: ChatRequest.Template?, hasTools: Bool
+    ) throws(TokenizerError) -> ChatTemplates.Parsed {
+        try chatTemplates.template(choice, hasTools: hasTools) { controlTokens(of: $0) }
     }
 
+    /// Throws `TemplateError`, and `TokenizerError` for a last message that cannot be continued.
     private func render(
-        _ conversation: Conversation, _ request: ChatRequest, _ template: ChatTemplate, _ source: String
-    ) throws(RenderingError) -> RenderedChat {
-        var (conversation, open) = (conversation, String?.none)
-        if request.continuesFinalMessage {
-            do {
-                let marked = try conversation.marked()
-                (conversation, open) = (marked.conversation, marked.text)
-            } catch {
-                throw RenderingError(error: error)
-            }
-        }
+        _ conversation: Conversation, _ request: ChatRequest, _ template: ChatTemplates.Parsed
+    ) throws -> RenderedChat {
+        let open = request.continuesFinalMessage ? try conversation.marked() : nil
         var variables = JSONObject(namedTokens.map { .init(key: $0.name, value: .string($0.token)) })
-        variables.append("messages", .array(conversation.messages.map { .object($0) }))
+        variables.append("messages", .array((open?.conversation ?? conversation).messages.map { .object($0) }))
         variables.append("tools", request.tools.map { .array($0) } ?? .null)
         variables.append("documents", .null)
         variables.append("add_generation_prompt", .bool(request.addsGenerationPrompt))
         let own = Set(request.variables.members.map { ExactString($0.key) })
         variables = JSONObject(
             variables.members.filter { !own.contains(ExactString($0.key)) } + request.variables.members)
-        do {
-            let names = Set(["messages", "tools", "documents"]).union(request.variables.members.map(\.key))
-            var marked = try template.renderMarked(variables, marking: names)
-            if let open {
-                guard let cut = marked.cut(at: Conversation.mark, behind: open) else {
-                    throw RenderingError(
-                        error: .invalidChat(
-                            "the chat template does not keep the last message, which was to be continued"))
-                }
-                marked = cut
+        let names = Set(["messages", "tools", "documents"]).union(request.variables.members.map(\.key))
+        var marked = try template.template.renderMarked(variables, marking: names)
+        if let open {
+            guard let cut = marked.cut(at: Conversation.mark, behind: open.text) else {
+                throw TokenizerError.invalidChat(
+                    "the chat template does not keep the last message, which was to be continued")
             }
-            return RenderedChat(utf8: marked.utf8, quoted: quoted(in: marked, of: source))
-        } catch let error as RenderingError {
-            throw error
-        } catch {
-            throw RenderingError(error: .invalidChat("\(error)"), isTemplates: true)
+            marked = cut
         }
+        return RenderedChat(utf8: marked.utf8, quoted: template.controls.matches(in: marked))
     }
 
     /// The ids of a rendered conversation. Throws `invalidChat` if the model's own vocabulary makes a control token of text.
@@ -157,19 +145,14 @@ extension Tokenizer {
 }
 
 extension Tokenizer {
-    /// Where control tokens stand in what messages say.
-    private func quoted(in chat: MarkedText, of source: String) -> [(range: Range<Int>, id: UInt32)] {
-        var found = added.controlTokens(in: chat, of: source)
-        guard let controls else { return found }
-        for range in chat.given {
-            chat.utf8[range].withUnsafeBufferPointer { text in
-                controls.forEachMatch(in: text) { match, id in
-                    let place = range.lowerBound + match.lowerBound..<range.lowerBound + match.upperBound
-                    if !found.contains(where: { $0.range.overlaps(place) }) { found.append((place, id)) }
-                }
-            }
+    /// Finds what a template may write and messages may not: special tokens, others that stand in the template, and what the
+    /// vocabulary's own file calls control.
+    private func controlTokens(of template: String) -> AhoCorasick {
+        let added = added.tokens.filter { _, token in
+            token.isSpecial || (template.contains(token.content) && !token.content.allSatisfy(\.isWhitespace))
         }
-        return found.sorted { $0.range.lowerBound < $1.range.lowerBound }
+        return AhoCorasick(
+            added.sorted { $0.key < $1.key }.map { (Array($0.value.content.utf8), $0.key) } + ownControls)
     }
 
     /// Control tokens of the vocabulary's own file, and the texts between them as the vocabulary has texts.
@@ -192,18 +175,13 @@ extension Tokenizer {
     }
 }
 
-extension AddedVocabulary {
-    /// Where control tokens stand in what messages say: special ones, and others that the template itself writes.
-    fileprivate func controlTokens(in chat: MarkedText, of template: String) -> [(range: Range<Int>, id: UInt32)] {
-        guard !chat.given.isEmpty else { return [] }
-        let controls = tokens.filter { _, token in
-            token.isSpecial || (template.contains(token.content) && !token.content.allSatisfy(\.isWhitespace))
-        }
-        let matcher = AhoCorasick(controls.sorted { $0.key < $1.key }.map { (Array($0.value.content.utf8), $0.key) })
+extension AhoCorasick {
+    /// What stands in what messages say.
+    fileprivate func matches(in chat: MarkedText) -> [(range: Range<Int>, id: UInt32)] {
         var found: [(range: Range<Int>, id: UInt32)] = []
         for range in chat.given {
             chat.utf8[range].withUnsafeBufferPointer { text in
-                matcher.forEachMatch(in: text) { match, id in
+                forEachMatch(in: text) { match, id in
                     found.append((range.lowerBound + match.lowerBound..<range.lowerBound + match.upperBound, id))
                 }
             }

@@ -1,3 +1,5 @@
+import ApusJSON
+
 /// Tokens of bytes by their ranks: of two neighbours that together are a token, those of the lowest rank are joined first
 /// (https://github.com/openai/tiktoken). Every byte is a token, or no text could be encoded.
 struct RankedBytes {
@@ -14,8 +16,27 @@ struct RankedBytes {
         self.tokens = tokens
     }
 
-    /// - Parameter offset: the id of rank 0.
-    func model(offset: UInt32) -> BytePairModel {
+    /// - Parameters:
+    ///   - pattern: how texts are split.
+    ///   - offset: the id of rank 0.
+    ///   - placed: tokens beside those, by their ids.
+    func tokenizer(
+        pattern: String, at place: String, offset: UInt32, placed: [NumberedToken], _ settings: TokenizerSettings
+    ) throws(TokenizerError) -> Tokenizer {
+        let model = model(offset: offset)
+        let splits: JSONValue = [
+            "type": "Split", "pattern": ["Regex": .string(pattern)], "behavior": "Isolated", "invert": false,
+        ]
+        return Tokenizer(
+            normalizer: nil, preTokenizer: try ComponentConfiguration(splits, at: place).preTokenizer(), model: model,
+            postProcessor: PostProcessor(), decoder: ByteLevelDecoder(),
+            added: AddedVocabulary(
+                placed: placed, [settings.declared.additions(to: placed)], model: model.vocabulary, normalizer: nil,
+                splitsSpecialTokens: settings.splitsSpecialTokens),
+            settings: settings)
+    }
+
+    private func model(offset: UInt32) -> BytePairModel {
         var ranks = Vocabulary(capacity: tokens.count)
         var words = Vocabulary(capacity: tokens.count)
         var alphabetic = Vocabulary(capacity: tokens.count)

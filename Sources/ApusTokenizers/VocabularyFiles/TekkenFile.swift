@@ -21,8 +21,7 @@ struct TekkenFile {
 
     func tokenizer(_ settings: TokenizerSettings) throws(TokenizerError) -> Tokenizer {
         let special = try specialTokens()
-        let model = try RankedBytes(try tokens(behind: special.count), at: "\(root.place).vocab")
-            .model(offset: UInt32(clamping: special.count))
+        let ranked = try RankedBytes(try tokens(behind: special.count), at: "\(root.place).vocab")
         var settings = settings
         settings.splitsSpecialTokens = true
         settings.controls = special
@@ -32,17 +31,9 @@ struct TekkenFile {
             settings.ownNames[name] = text
         }
         if settings.ends == nil { settings.ends = TextEnds(hasBOS: true) }
-        let pattern = try config.string("pattern")
-        let splits: JSONValue = [
-            "type": "Split", "pattern": ["Regex": .string(pattern)], "behavior": "Isolated", "invert": false,
-        ]
-        return Tokenizer(
-            normalizer: nil, preTokenizer: try ComponentConfiguration(splits, at: config.place).preTokenizer(),
-            model: model, postProcessor: PostProcessor(), decoder: ByteLevelDecoder(),
-            added: AddedVocabulary(
-                placed: special, [settings.declared.additions(to: special)], model: model.vocabulary, normalizer: nil,
-                splitsSpecialTokens: true),
-            settings: settings)
+        return try ranked.tokenizer(
+            pattern: try config.string("pattern"), at: config.place, offset: UInt32(clamping: special.count),
+            placed: special, settings)
     }
 
     /// Those of the file, and fillers for the rest of their places.

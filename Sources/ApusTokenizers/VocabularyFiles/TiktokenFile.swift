@@ -1,4 +1,3 @@
-import ApusJSON
 import FoundationEssentials
 
 /// A vocabulary of tiktoken: lines of a token's bytes in base64 and its rank.
@@ -49,7 +48,7 @@ struct TiktokenFile {
 
     /// The special tokens are those that tokenizer_config.json numbers; ids between them are reserved.
     func tokenizer(_ settings: TokenizerSettings) throws(TokenizerError) -> Tokenizer {
-        let model = try RankedBytes(tokens, at: place).model(offset: 0)
+        let ranked = try RankedBytes(tokens, at: place)
         var declared: [Int: AddedToken] = [:]
         for entry in settings.declared.numbered { declared[entry.number] = entry.token }
         let last = declared.keys.max() ?? 0
@@ -61,16 +60,7 @@ struct TiktokenFile {
             let token = declared[id] ?? AddedToken("<|reserved_token_\(id)|>", isSpecial: true)
             placed.append(NumberedToken(number: id, token: token))
         }
-        let splits: JSONValue = [
-            "type": "Split", "pattern": ["Regex": .string(Self.pattern)], "behavior": "Isolated", "invert": false,
-        ]
-        return Tokenizer(
-            normalizer: nil, preTokenizer: try ComponentConfiguration(splits, at: place).preTokenizer(), model: model,
-            postProcessor: PostProcessor(), decoder: ByteLevelDecoder(),
-            added: AddedVocabulary(
-                placed: placed, [settings.declared.additions(to: placed)], model: model.vocabulary, normalizer: nil,
-                splitsSpecialTokens: settings.splitsSpecialTokens),
-            settings: settings)
+        return try ranked.tokenizer(pattern: Self.pattern, at: place, offset: 0, placed: placed, settings)
     }
 
     /// More ids than any model has behind its vocabulary.

@@ -46,9 +46,7 @@ def pieces(folder, generator, **options):
 
 
 def main():
-    # The trainers of vocabularies choose a size: here all are small.
-    chosen = random.Random.choice
-    random.Random.choice = lambda self, options: SIZE if options in ([600, 1500, 3000], [600, 2000]) else chosen(self, options)
+    vocabularies.SIZES = [SIZE]
     for kind, make in vocabularies.KINDS.items():
         generator = random.Random(f"{kind} 3")
         folder = HERE / f"{kind}-files"
