@@ -93,8 +93,3 @@ int apus_try_addresses(size_t bytes) {
     munmap(addresses, bytes);
     return 0;
 }
-
-int apus_signal_is_ignored(int number) {
-    struct sigaction action;
-    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
-}

@@ -31,8 +31,11 @@ struct CommandRun {
     /// Throws `ExitCode` where all is said, or what went wrong.
     func run() async throws {
         let reports = CommandReports(reports, of: run)
+        let signals = files.isToFile ? RunSignals(run, lastWords: reports.finish(exitCode:)) : nil
+        let watch = files.isToFile || self.reports.isEmpty ? nil : reports.watch()
+        defer { withExtendedLifetime((signals, watch)) {} }
         do {
-            try await runReported(reports)
+            try await runReported()
         } catch {
             reports.finish(error)
             throw error
@@ -40,13 +43,10 @@ struct CommandRun {
         reports.finish(nil)
     }
 
-    private func runReported(_ reports: CommandReports) async throws {
-        let signals = files.isToFile ? RunSignals(run, lastWords: reports.finish(exitCode:)) : nil
-        let watch = files.isToFile || self.reports.isEmpty ? nil : reports.watch()
-        defer { withExtendedLifetime((signals, watch)) {} }
+    private func runReported() async throws {
         let drawing = progress.follow { [run] in run.record }
         defer { drawing.cancel() }
-        let following = self.reports.follow({ [run] in run.record }, remark: progress.write)
+        let following = reports.follow({ [run] in run.record }, remark: progress.write)
         defer { following.cancel() }
         let record: RunRecord
         do {

@@ -69,6 +69,15 @@ int apus_try_addresses(size_t bytes);
 // Whether the process was started with the signal ignored, as nohup and shells without job control do.
 int apus_signal_is_ignored(int signal);
 
+// Opens the stream of the signals that are noticed from now on, a byte for each: its number. Once in a process. Returns
+// 0 or an errno.
+int apus_open_signals(int *reading);
+
+// The signal goes to the stream, in place of what it would do; and does again what it did. Not from several threads at
+// once. Returns 0 or an errno.
+int apus_notice_signal(int signal);
+void apus_forget_signal(int signal);
+
 // Makes a file of that many zeros that lies in memory alone and ends with the last process that has it open or mapped.
 // Returns 0 or an errno; ENOTSUP on systems without such files.
 int apus_memory_file(const char *name, size_t bytes, int *descriptor);
