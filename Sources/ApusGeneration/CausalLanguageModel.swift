@@ -126,7 +126,7 @@ public final class CausalLanguageModel: Sendable {
                 (0..<config.numReturnSequences).map { _ in GenerationOutput(scoring: prompt.count) }
             }
         } else if firsts.contains(where: { $0.config.numBeams > 1 }) {
-            outputs = try await search(firsts)
+            outputs = try await engine.search(firsts).flatMap(\.self)
         } else {
             outputs = try await engine.generate(
                 firsts.flatMap { first in
@@ -149,23 +149,6 @@ public final class CausalLanguageModel: Sendable {
     /// The log-probability of each token of a prompt after those before it, of the model's own distribution; `nil` for the
     /// first. Throws `GenerationError` (`.invalidPrompt`) for tokens beyond the vocabulary, and `ComputeError`.
     public func logprobs(ofPrompt prompt: [Int]) async throws -> [Double?] { try await scorer.logprobs(of: prompt) }
-
-    /// A beam search for each prompt, side by side.
-    private func search(_ requests: [GenerationRequest]) async throws -> [GenerationOutput] {
-        for request in requests {
-            try Scheduler.Limits.check(
-                prompt: request.promptTokens.count, maxNewTokens: request.config.maxNewTokens, context: contextLength)
-        }
-        return try await withThrowingTaskGroup(of: (Int, [GenerationOutput]).self) { group in
-            for (place, request) in requests.enumerated() {
-                let run = BeamRun(engine: engine, request: request)
-                group.addTask { (place, try await run.run()) }
-            }
-            var outputs = [[GenerationOutput]](repeating: [], count: requests.count)
-            for try await (place, found) in group { outputs[place] = found }
-            return outputs.flatMap { $0 }
-        }
-    }
 
     /// Continues an encoded batch; its padding is left out, whichever side it is on.
     public func generate(

@@ -20,8 +20,6 @@ extension GenerationConfig {
         package var numBeams: Int
         package var lengthPenalty: Double
         package var earlyStopping: EarlyStopping
-        /// How many tokens that may come next are named, with their log-probabilities as processed: of a beam's step.
-        package var candidateCount = 0
         package var eosTokenIDs: [Int]
         package var stopStrings: [String]
         package var seed: UInt64

@@ -21,8 +21,8 @@ package struct Sampler: Sendable {
     package init(_ config: GenerationConfig.Resolved, promptIndex: Int, sequence: Int = 0) {
         processors = LogitsProcessorChain(config)
         random = config.doSample ? RandomNumbers(seed: config.seed, promptIndex: promptIndex, sequence: sequence) : nil
-        candidateCount = config.candidateCount
-        reportsLogprobs = config.reportsLogprobs || config.candidateCount > 0
+        candidateCount = config.numBeams > 1 ? BeamSearch.candidateCount(config) : 0
+        reportsLogprobs = config.reportsLogprobs || candidateCount > 0
         topCount = config.topLogprobs
     }
 
@@ -59,9 +59,12 @@ package struct Sampler: Sendable {
     private func candidates(
         from logits: inout MutableSpan<Float>, _ raw: [Float], _ normalizer: Double, after history: TokenHistory
     ) throws(GenerationError) -> Choice {
-        for token in logits.indices { logits[token] = Float(Double(logits[token]) - normalizer) }
-        processors.process(&logits, history)
-        let candidates = Self.best(candidateCount, of: logits.span, 0).filter { $0.logprob > -.infinity }.map {
+        if !processors.isEmpty {
+            for token in logits.indices { logits[token] = Float(Double(logits[token]) - normalizer) }
+            processors.process(&logits, history)
+        }
+        let best = Self.best(candidateCount, of: logits.span, processors.isEmpty ? normalizer : 0)
+        let candidates = best.filter { $0.logprob > -.infinity }.map {
             BeamCandidate(
                 token: $0.id, score: Float($0.logprob),
                 logprob: raw.isEmpty ? $0.logprob : Double(raw[$0.id]) - normalizer)
@@ -70,7 +73,8 @@ package struct Sampler: Sendable {
         var choice = Choice(token: first.token, logprob: first.logprob, candidates: candidates)
         guard topCount > 0 else { return choice }
         choice.topLogprobs =
-            raw.isEmpty ? Self.best(topCount, of: logits.span, 0) : Self.best(topCount, of: raw.span, normalizer)
+            raw.isEmpty
+            ? Self.best(topCount, of: logits.span, normalizer) : Self.best(topCount, of: raw.span, normalizer)
         return choice
     }
 
@@ -87,12 +91,12 @@ package struct Sampler: Sendable {
     static func best(_ count: Int, of logits: Span<Float>, _ normalizer: Double) -> [TokenLogprob] {
         var heap: Heap<RankedToken> = []
         heap.reserveCapacity(count)
-        for token in logits.indices {
-            let candidate = RankedToken(logit: logits[token], token: token)
-            if heap.count < count {
-                heap.insert(candidate)
-            } else if let least = heap.min, least < candidate {
-                heap.replaceMin(with: candidate)
+        for token in 0..<min(count, logits.count) { heap.insert(RankedToken(logit: logits[token], token: token)) }
+        // Most logits only lose to the least of the best so far; of equals the first stays.
+        if var least = heap.min?.logit {
+            for token in heap.count..<max(logits.count, heap.count) where logits[token] > least {
+                heap.replaceMin(with: RankedToken(logit: logits[token], token: token))
+                least = heap.min?.logit ?? least
             }
         }
         return heap.unordered.sorted(by: >).map { TokenLogprob(id: $0.token, logprob: Double($0.logit) - normalizer) }
@@ -130,10 +134,8 @@ package struct Sampler: Sendable {
         return candidates[lower].token
     }
 
-    /// Logarithm of the sum of exponentials, in float64 and the order of ids.
+    /// Logarithm of the sum of exponentials, in float64.
     static func logSum(_ logits: Span<Float>, _ largest: Float) -> Double {
-        var sum = 0.0
-        for token in logits.indices { sum += exponential(Double(logits[token]) - Double(largest)) }
-        return Double(largest) + logarithm(sum)
+        Double(largest) + logarithm(logits.sumOfExponentials(below: largest))
     }
 }

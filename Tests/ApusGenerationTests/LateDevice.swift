@@ -100,6 +100,11 @@ final class LateDevice: Device {
     func workspaceByteCount(_ demand: WorkspaceDemand) -> Int { queued.workspaceByteCount(demand) }
 
     func scatter(_ updates: Tensor, into table: Tensor) { queued.scatter(updates, into: table) }
+    func copyRows(_ pairs: Tensor, in x: Tensor) { queued.copyRows(pairs, in: x) }
+
+    func copyBlocks(_ pairs: Tensor, in cache: KVCacheLayer, layout: KVCacheLayout) {
+        queued.copyBlocks(pairs, in: cache, layout: layout)
+    }
 
     func embedding(
         _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, scale: Float, into y: Tensor,

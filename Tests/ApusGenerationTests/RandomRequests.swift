@@ -5,6 +5,8 @@ import ApusTestSupport
 /// Some prompts with settings of their own, which end early or late, greedy or sampled.
 struct RandomRequests {
     let requests: [GenerationRequest]
+    /// Of beams.
+    let searches: [GenerationRequest]
 
     init(seed: UInt64, vocabulary: Int) throws {
         var random = SplitMix64(seed: seed ^ 0xABCD)
@@ -22,9 +24,17 @@ struct RandomRequests {
             return GenerationRequest(
                 promptTokens: prompt, config: try config.resolved(promptLength: prompt.count), promptIndex: index)
         }
+        searches = try (0..<random.below(3)).map { index in
+            let config = GenerationConfig(
+                maxNewTokens: 1 + random.below(24), numReturnSequences: 2, numBeams: 2 + random.below(3),
+                eosTokenIDs: (0..<random.below(3)).map { _ in random.below(vocabulary) })
+            let prompt = (0..<1 + random.below(30)).map { _ in random.below(vocabulary) }
+            return GenerationRequest(
+                promptTokens: prompt, config: try config.resolved(promptLength: prompt.count), promptIndex: 100 + index)
+        }
     }
 
-    private var longest: Int { requests.map { $0.promptTokens.count + $0.config.maxNewTokens }.max() ?? 1 }
+    private var longest: Int { (requests + searches).map { $0.promptTokens.count + $0.config.maxNewTokens }.max() ?? 1 }
 
     /// Often too few blocks for all.
     func limits(_ random: inout SplitMix64) -> Scheduler.Limits {
@@ -45,11 +55,18 @@ struct RandomRequests {
                     forgetsPastWindows: false))
             outputs += try await engine.generate([request])
         }
+        for request in searches {
+            // One beam after the other, each computed from its first token on.
+            let engine = try Engine(
+                model, limits: .init(sequences: 1, tokensPerStep: 64, blocks: longest / 16 + 1, sharesPrefixes: false))
+            outputs += try await engine.search([request]).flatMap(\.self)
+        }
         return outputs
     }
 
     /// All at once, some of them given up after a token; their outputs are `nil`.
     func together(on engine: Engine, cancelling count: Int) async throws -> [GenerationOutput?] {
+        async let found = engine.search(searches)
         var outputs: [GenerationOutput?] = []
         // Half of them come while others are on their way.
         var streams: [AsyncThrowingStream<GeneratedToken, any Error>?] = requests.prefix((requests.count + 1) / 2).map {
@@ -70,6 +87,7 @@ struct RandomRequests {
             }
             outputs.append(output)
         }
+        outputs += try await found.flatMap(\.self)
         while await engine.sequenceCount > 0 { try await Task.sleep(for: .milliseconds(1)) }
         return outputs
     }

@@ -21,7 +21,26 @@ import Testing
         #expect(preemptions > 100 && shared > 1000 && finished > 500)
     }
 
-    private static func play(_ random: inout SplitMix64) throws -> SimulatedRun {
+    /// The same with beam searches among them.
+    @Test(arguments: 0..<25)
+    func keepsItsPromisesToBeams(_ group: Int) throws {
+        var (preemptions, forks, finished) = (0, 0, 0)
+        for seed in group * 100..<(group + 1) * 100 {
+            var random = SplitMix64(seed: UInt64(seed))
+            let run = try Self.play(&random, searches: true)
+            try #require(run.failures.isEmpty, "seed \(seed): \(run.failures.prefix(3))")
+            preemptions += run.scheduler.preemptionCount
+            forks += run.forkCount
+            finished += run.foundBeams.count
+            for found in run.foundBeams {
+                #expect(
+                    SimulatedSearch.alone(found.root, width: found.width).map(\.tokens) == found.beams.map(\.tokens))
+            }
+        }
+        #expect(preemptions > 100 && forks > 1000 && finished > 200, "\(preemptions), \(forks), \(finished)")
+    }
+
+    private static func play(_ random: inout SplitMix64, searches: Bool = false) throws -> SimulatedRun {
         var limits = Scheduler.Limits(
             sequences: Int.random(in: 1...8, using: &random), tokensPerStep: Int.random(in: 1...60, using: &random),
             blocks: Int.random(in: 1...24, using: &random), sharesPrefixes: Int.random(in: 0..<4, using: &random) > 0)
@@ -49,9 +68,12 @@ import Testing
             let tail = (0..<Int.random(in: 1...20, using: &random)).map { _ in Int32.random(in: 0..<2, using: &random) }
             let prompt = stem + tail
             let new = Int.random(in: 1...80, using: &random)
+            let beams = searches && Bool.random(using: &random) ? Int.random(in: 1...5, using: &random) : nil
             if prompt.count + new - 1 <= limits.blocks * KVCacheLayout.blockSize {
-                try run.submit(prompt, newTokens: new)
+                try run.submit(prompt, newTokens: new, beams: beams)
                 work += (prompt.count + new) * (limits.recomputedPast == nil ? 1 : 2)
+                // Beams that wait for each other may be computed anew for every token.
+                if let beams { work += beams * new * (prompt.count + new) }
             } else {
                 #expect(throws: GenerationError.self) { try run.submit(prompt, newTokens: new) }
             }
@@ -71,7 +93,7 @@ import Testing
         #expect(run.scheduler.isIdle && run.alive.isEmpty)
         #expect(run.scheduler.freeBlockCount == limits.blocks)
         #expect(run.scheduler.freeWindowBlockCounts == limits.windows.map(\.blocks))
-        #expect(run.startOrder == run.startOrder.sorted())
+        if !searches { #expect(run.startOrder == run.startOrder.sorted()) }
         for (id, sequence) in run.finished {
             var alone = SimulatedRun.Sequence(
                 prompt: Array(sequence.tokens.prefix(sequence.promptLength)), newTokens: sequence.newTokens)

@@ -34,13 +34,19 @@ struct SimulatedRun {
 
     var scheduler: Scheduler
     /// Sequences that have not ended. Ids are given in the order of arrival.
-    private(set) var alive: [Int: Sequence] = [:]
+    var alive: [Int: Sequence] = [:]
+    /// Beam searches that have not ended.
+    var searches: [SimulatedSearch] = []
+    var foundBeams: [(root: Sequence, width: Int, beams: [Sequence])] = []
+    private(set) var hasSearched = false
+    private(set) var forkCount = 0
     private(set) var startOrder: [Int] = []
     private(set) var finished: [Int: Sequence] = [:]
-    private(set) var failures: [String] = []
+    var failures: [String] = []
     /// Of each group of layers.
-    private var memories: [[UInt64?]]
+    var memories: [[UInt64?]]
     private var submitted = 0
+    var nextBeam = -1
 
     init(_ limits: Scheduler.Limits) {
         scheduler = Scheduler(limits: limits)
@@ -51,13 +57,19 @@ struct SimulatedRun {
 
     var ids: [Int] { alive.keys.sorted() }
 
-    mutating func submit(_ prompt: [Int32], newTokens: Int) throws {
-        try scheduler.submit(id: submitted, prompt: prompt, maxNewTokens: newTokens)
-        alive[submitted] = Sequence(prompt: prompt, newTokens: newTokens)
+    mutating func submit(_ prompt: [Int32], newTokens: Int, beams: Int? = nil) throws {
+        try scheduler.submit(id: submitted, prompt: prompt, maxNewTokens: newTokens, beams: beams)
+        let sequence = Sequence(prompt: prompt, newTokens: newTokens)
+        alive[submitted] = sequence
+        if let beams {
+            searches.append(SimulatedSearch(root: sequence, id: submitted, width: beams))
+            hasSearched = true
+        }
         submitted += 1
     }
 
     mutating func cancel(_ id: Int) {
+        if cancelSearch(id) { return }
         scheduler.cancel(id)
         alive[id] = nil
     }
@@ -67,6 +79,9 @@ struct SimulatedRun {
         let step = scheduler.schedule()
         checkLimits(step)
         checkBlocks(step)
+        checkForks(step)
+        for fork in step.forks { copy(fork) }
+        forkCount += step.forks.count
         for sequence in step.sequences { store(sequence) }
         for sequence in step.sequences { read(sequence) }
         var tokens: [Int32?] = []
@@ -74,7 +89,9 @@ struct SimulatedRun {
             guard var state = alive[sequence.id] else { continue }
             if state.computed == 0, !startOrder.contains(sequence.id) { startOrder.append(sequence.id) }
             state.computed = sequence.range.upperBound
-            if sequence.yieldsToken {
+            if sequence.yieldsToken, note(sequence.id) {
+                tokens.append(nil)
+            } else if sequence.yieldsToken {
                 let token = state.next
                 state.append(token)
                 tokens.append(state.isComplete ? nil : token)
@@ -83,10 +100,11 @@ struct SimulatedRun {
             if state.isComplete { finished[sequence.id] = state }
         }
         scheduler.resolve(step, tokens: tokens)
+        branch()
         return step
     }
 
-    private mutating func expect(_ condition: Bool, _ message: String) {
+    mutating func expect(_ condition: Bool, _ message: String) {
         if !condition { failures.append(message) }
     }
 
@@ -97,6 +115,9 @@ struct SimulatedRun {
         expect(step.tokenCount <= limits.tokensPerStep, "\(step.tokenCount) tokens in a step")
         expect(scheduler.runningCount <= limits.sequences, "\(scheduler.runningCount) in flight")
         expect(step.sequences.isEmpty == alive.isEmpty, "an empty step with work left, or the reverse")
+        expect(Set(step.sequences.map(\.id)).count == step.sequences.count, "a sequence twice in a step")
+        // Beams wait for each other.
+        if hasSearched { return }
         let order = ids
         if let oldest = order.first {
             expect(step.sequences.contains { $0.id == oldest }, "\(oldest), the oldest, does not go on")
@@ -105,7 +126,6 @@ struct SimulatedRun {
         for sequence in step.sequences {
             expect(inFlight.contains(sequence.id), "\(sequence.id) overtakes another")
         }
-        expect(Set(step.sequences.map(\.id)).count == step.sequences.count, "a sequence twice in a step")
     }
 
     private mutating func checkBlocks(_ step: ScheduledStep) {
@@ -135,7 +155,7 @@ struct SimulatedRun {
             for (index, block) in sequence.table.blocks.enumerated() {
                 expect((0..<Int32(scheduler.limits.blocks)).contains(block), "\(id): there is no block \(block)")
                 guard let (otherIndex, other) = users.updateValue((index, sequence), forKey: block) else { continue }
-                expect(scheduler.limits.sharesPrefixes, "\(id), \(other.id): share \(block)")
+                expect(scheduler.limits.sharesPrefixes || hasSearched, "\(id), \(other.id): share \(block)")
                 let end = (index + 1) * size
                 let isSettled = end <= range.lowerBound && end <= other.range.lowerBound
                 expect(otherIndex == index && isSettled, "\(id), \(other.id): share \(block) that is not computed")

@@ -1,7 +1,7 @@
 """Settings of generation, drawn at random: apus' tokens and log-probabilities against transformers' logits processors along its
 own tokens, step by step. What transformers lacks (penalties on occurrence, biases by id, the random numbers) is written here.
 
-    python Tests/Parity/settings.py [--count 200] [--seed S]
+    python Tests/Parity/settings.py [--count 200] [--seed S] [--models qwen3,lfm2] [--beams 1]
     python Tests/Parity/settings.py --only SEED
 """
 
@@ -24,7 +24,7 @@ from models_reference import Reference
 MODELS = ["qwen3", "gemma3_text", "gpt2", "phi3", "olmo2"]
 NEW_TOKENS = 24
 # A choice that changes when the logits do by so much is a tie.
-NOISE, TRIES = 3e-5, 30
+NOISE, TRIES, BEAM_TRIES = 3e-5, 30, 200
 ALLOWED = 1e-4
 
 
@@ -103,10 +103,10 @@ def choose(found, tokens, logits, number):
     return (sums > number * sums[-1]).nonzero()[0, 0].item()
 
 
-def drawn(rng, vocabulary):
+def drawn(rng, vocabulary, searching):
     chance, settings = lambda share: rng.random() < share, {}
     token = lambda: rng.randrange(vocabulary)
-    beams = chance(0.35)
+    beams = chance(searching)
     if beams:
         settings["num_beams"] = rng.choice([2, 3, 4, 7])
         settings["num_return_sequences"] = rng.randrange(1, settings["num_beams"] + 1)
@@ -232,7 +232,7 @@ def check_beams(reference, prompt, index, settings, sequences, failures):
         if sorted(mine) == sorted(tokens for tokens, _ in due) and all(
                 abs(one - score) < NOISE * max(1, abs(score)) for one, (_, score) in zip(scores, due)):
             return 1
-        again = (searched(reference, prompt, settings, Noise()) for _ in range(TRIES))
+        again = (searched(reference, prompt, settings, Noise()) for _ in range(BEAM_TRIES))
         if not any(mine == [tokens for tokens, _ in found] for found in again):
             failures.append(f"prompt {index}: beams {mine}, due {due}")
         return 1
@@ -250,10 +250,10 @@ def check_beams(reference, prompt, index, settings, sequences, failures):
 
 
 @torch.no_grad()
-def calm(rng, folder):
+def calm(rng, folder, models):
     """A model that does not magnify roundings: transformers differs from itself in float64 by a third of a tie's noise."""
     while True:
-        case = draw(rng.choice(MODELS), rng.randrange(1 << 31), "f32")
+        case = draw(rng.choice(models), rng.randrange(1 << 31), "f32")
         write(folder, case)
         prompt = torch.tensor([[rng.randrange(case.vocab_size) for _ in range(48)]])
         plain, exact = (Reference(folder, dtype, case.attention).model(prompt).logits.double()
@@ -262,14 +262,14 @@ def calm(rng, folder):
             return case
 
 
-def check(apus, seed):
+def check(apus, seed, models, searching):
     rng, failures, ties, tokens = random.Random(seed), [], 0, 0
     torch.manual_seed(seed)
     with tempfile.TemporaryDirectory(prefix="apus-settings-") as name:
         folder = Path(name)
-        case = calm(rng, folder)
+        case = calm(rng, folder, models)
         prompts = [[rng.randrange(case.vocab_size) for _ in range(rng.choice([3, 17, 33]))] for _ in range(3)]
-        chosen = [drawn(rng, case.vocab_size) for _ in prompts]
+        chosen = [drawn(rng, case.vocab_size, searching) for _ in prompts]
         lines = [{"prompt_token_ids": prompt, **settings} for prompt, settings in zip(prompts, chosen)]
         records = apus.generate(
             folder, lines, "--max-new-tokens", NEW_TOKENS, "--batch-size", rng.choice([1, 2, 16]), "--threads",
@@ -304,12 +304,14 @@ def main():
     parser = script(__doc__)
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--only", type=int)
+    parser.add_argument("--models", type=lambda text: text.split(","), default=MODELS)
+    parser.add_argument("--beams", type=float, default=0.35, help="the share of beam searches")
     arguments, seed = parsed(parser)
     apus, rng, start = command(parser, arguments), random.Random(seed), time.time()
     seeds = [arguments.only] if arguments.only is not None else [rng.randrange(1 << 31) for _ in range(arguments.count)]
     total, tied, failed = 0, 0, 0
     for own in seeds:
-        tokens, ties, failures = check(apus, own)
+        tokens, ties, failures = check(apus, own, arguments.models, arguments.beams)
         total, tied = total + tokens, tied + ties
         if failures:
             failed += 1

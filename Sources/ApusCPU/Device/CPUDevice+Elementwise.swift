@@ -17,6 +17,39 @@ extension CPUDevice {
         }
     }
 
+    package func copyRows(_ pairs: Tensor, in x: Tensor) throws(ComputeError) {
+        guard pairs.shape.rank == 2, pairs.shape[1] == 2, let rows = x.shape.dimensions.first else {
+            throw .mismatch("pairs of shape \(pairs.shape) for rows of shape \(x.shape)")
+        }
+        let list = try integers(pairs)
+        let address = try pointer(x)
+        let byteCount = x.shape.rowCount * x.dtype.byteCount
+        for index in 0..<pairs.shape[0] {
+            let (source, target) = (Int(list[index * 2]), Int(list[index * 2 + 1]))
+            guard source >= 0, source < rows, target >= 0, target < rows else {
+                throw .mismatch("rows \(source), \(target) of a tensor of shape \(x.shape)")
+            }
+            (address + target * byteCount).copyMemory(from: address + source * byteCount, byteCount: byteCount)
+        }
+    }
+
+    /// A block's tokens lie together in each head.
+    package func copyBlocks(
+        _ pairs: Tensor, in cache: KVCacheLayer, layout: KVCacheLayout
+    ) throws(ComputeError) {
+        let heads = try Shape([layout.blocks, KVCacheLayout.blockSize, layout.rowWidth])
+        for tensor in [cache.keys, cache.values] {
+            for head in 0..<layout.kvHeads {
+                try copyRows(
+                    pairs,
+                    in: Tensor(
+                        memory: tensor.memory,
+                        byteOffset: tensor.byteOffset + head * heads.byteCount(of: layout.dtype), shape: heads,
+                        dtype: layout.dtype))
+            }
+        }
+    }
+
     package func embedding(
         _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, scale: Float, into y: Tensor,
         accumulates: Bool

@@ -88,6 +88,12 @@ package protocol Device: AnyObject, Sendable {
     /// table[updates[i][0], updates[i][1]] = updates[i][2]; both int32, [count, 3] and [rows, columns].
     func scatter(_ updates: Tensor, into table: Tensor) throws(ComputeError)
 
+    /// x[pairs[i][1]] = x[pairs[i][0]], one row after the other; pairs are int32 [count, 2].
+    func copyRows(_ pairs: Tensor, in x: Tensor) throws(ComputeError)
+
+    /// The same with blocks of a cache.
+    func copyBlocks(_ pairs: Tensor, in cache: KVCacheLayer, layout: KVCacheLayout) throws(ComputeError)
+
     /// y[i] = weight[tokens[i]] · scale, or y[i] += that; tokens are int32 [count], within the table, or -(row + 1) for the
     /// token that stands in that row of `choices`, int32 [rows]. Choices that are no tokens give any row.
     func embedding(

@@ -95,6 +95,14 @@ package final class QueuedDevice: Device {
         queue.submit { [base] () throws(ComputeError) in try base.scatter(updates, into: table) }
     }
 
+    package func copyRows(_ pairs: Tensor, in x: Tensor) {
+        queue.submit { [base] () throws(ComputeError) in try base.copyRows(pairs, in: x) }
+    }
+
+    package func copyBlocks(_ pairs: Tensor, in cache: KVCacheLayer, layout: KVCacheLayout) {
+        queue.submit { [base] () throws(ComputeError) in try base.copyBlocks(pairs, in: cache, layout: layout) }
+    }
+
     package func embedding(
         _ tokens: Tensor, choices: Tensor?, _ weight: any PreparedWeight, scale: Float, into y: Tensor,
         accumulates: Bool

@@ -12,6 +12,8 @@ package struct BeamSearch: Sendable {
     /// A sequence of new tokens.
     package struct Beam: Sendable, Equatable {
         package var tokens: [Int] = []
+        /// Which of the beams before the last step it goes on from.
+        package var parent = 0
         /// The sum of its tokens' log-probabilities, as processed; of a finished one, by its length.
         package var score: Float = 0
         package var logprobs: [Double] = []
@@ -73,6 +75,7 @@ package struct BeamSearch: Sendable {
         let nexts = candidates.map { next in
             var beam = next.beam
             beam.tokens.append(next.candidate.token)
+            beam.parent = next.parent
             beam.score = next.score
             beam.logprobs.append(next.candidate.logprob)
             if let best = continuations[next.parent].topLogprobs { beam.topLogprobs.append(best) }

@@ -9,7 +9,7 @@ package actor Engine {
     private let model: DecoderModel
     private let runner: ModelRun
     package nonisolated let transfers: TransferLedger
-    private var scheduler: Scheduler
+    var scheduler: Scheduler
     /// Steps that were asked for and are not resolved, the oldest first.
     private var flights: Deque<StepFlight> = []
     /// Steps of a lane that may be on their way at a time.
@@ -18,7 +18,13 @@ package actor Engine {
     /// Where in the last step of each lane a sequence's token is chosen, by its id.
     private var rows: [[Int: Int]]
     private var lastEnd = ContinuousClock.now
-    private var sequences: [Int: RunningSequence] = [:]
+    var sequences: [Int: RunningSequence] = [:]
+    /// Beam searches, by the ids of their requests.
+    var groups: [Int: BeamGroup] = [:]
+    /// Those whose beams have all yielded.
+    var decided: [BeamGroup] = []
+    /// Of beams that no request has brought.
+    var nextBeamID = -1
     private let inbox = EngineInbox()
     package nonisolated let meter = StepMeter()
     private let executor: ThreadExecutor
@@ -89,21 +95,39 @@ package actor Engine {
         return outputs
     }
 
-    nonisolated func start(_ requests: [GenerationRequest]) -> [EngineInbox.Tokens] {
+    /// Runs a beam search for each request, side by side; the sequences that a request wants are in order, the best first.
+    /// Throws `CancellationError` if the task is cancelled.
+    package nonisolated func search(_ requests: [GenerationRequest]) async throws -> [[GenerationOutput]] {
+        let (streams, isServed) = inbox.add(searches: requests)
+        if !isServed { serve() }
+        var outputs: [[GenerationOutput]] = []
+        for stream in streams {
+            var found: [GenerationOutput]?
+            for try await sequences in stream { found = sequences }
+            guard let found else { throw CancellationError() }
+            outputs.append(found)
+        }
+        return outputs
+    }
+
+    private nonisolated func start(_ requests: [GenerationRequest]) -> [EngineInbox.Tokens] {
         let (streams, isServed) = inbox.add(requests)
-        if !isServed { Task { await self.run() } }
+        if !isServed { serve() }
         return streams
     }
+
+    private nonisolated func serve() { Task { await self.run() } }
 
     private func submit(_ arrival: EngineInbox.Arrival) {
         let request = arrival.request
         do {
             let prompt = try tokens(of: request)
-            let sequence = RunningSequence(request, listener: arrival.listener)
+            let sequence = RunningSequence(request, id: arrival.id, arrival.listener)
             try scheduler.submit(
-                id: arrival.id, prompt: prompt, maxNewTokens: request.config.maxNewTokens - request.continued.count,
-                runsAhead: depth > 1 && sequence.isPlainGreedy)
+                id: arrival.id, prompt: prompt, maxNewTokens: request.config.maxNewTokens,
+                runsAhead: depth > 1 && sequence.isPlainGreedy, beams: sequence.group?.request.config.numBeams)
             sequences[arrival.id] = sequence
+            groups[arrival.id] = sequence.group
         } catch {
             arrival.listener.finish(throwing: error)
         }
@@ -111,12 +135,12 @@ package actor Engine {
 
     /// One bad token would fail the step for all that share it.
     private func tokens(of request: GenerationRequest) throws(GenerationError) -> [Int32] {
-        let tokens = request.promptTokens + request.continued
-        try GenerationError.checkTokens(tokens, vocabulary: model.spec.vocabularySize)
-        return tokens.map { Int32(truncatingIfNeeded: $0) }
+        try GenerationError.checkTokens(request.promptTokens, vocabulary: model.spec.vocabularySize)
+        return request.promptTokens.map { Int32(truncatingIfNeeded: $0) }
     }
 
     private func cancel(_ id: Int) {
+        if let group = groups[id] { return end(group) }
         guard sequences.removeValue(forKey: id) != nil else { return }
         scheduler.cancel(id)
     }
@@ -174,8 +198,9 @@ package actor Engine {
     /// A step that fails leaves no sequence of it in a known state.
     private func fail(_ step: ScheduledStep, _ error: any Error) {
         for sequence in step.sequences {
-            scheduler.cancel(sequence.id)
-            sequences.removeValue(forKey: sequence.id)?.listener.finish(throwing: error)
+            guard let member = sequences[sequence.id] else { continue }
+            member.finish(throwing: error)
+            if let group = member.group { end(group) } else { cancel(sequence.id) }
         }
     }
 
@@ -189,6 +214,7 @@ package actor Engine {
             meter.note(tokens: flight.step.tokenCount, seconds: seconds + rest)
             lastEnd = ContinuousClock.now
             scheduler.resolve(flight.step, tokens: try take(flight))
+            advanceGroups()
         } catch {
             fail(flight.step, error)
         }
@@ -199,16 +225,23 @@ package actor Engine {
         let best = try flight.pending.choices()
         return try flight.yielding.enumerated().map { row, id in
             guard let member = sequences[id] else { return nil }
-            var goesOn = false
+            let choice: Sampler.Choice
             switch try choose(member, best[row], row, flight.pending) {
-            case .success(let choice): goesOn = member.take(choice)
-            case .failure(let error): member.listener.finish(throwing: error)
+            case .success(let chosen): choice = chosen
+            case .failure(let error):
+                member.finish(throwing: error)
+                if let group = member.group { end(group) } else { sequences[id] = nil }
+                return nil
             }
-            guard goesOn, let token = member.history.tokens.last else {
+            if let group = member.group {
+                if group.note(choice, of: id) { decided.append(group) }
+                return nil
+            }
+            guard member.take(choice) else {
                 sequences[id] = nil
                 return nil
             }
-            return Int32(truncatingIfNeeded: token)
+            return Int32(truncatingIfNeeded: choice.token)
         }
     }
 

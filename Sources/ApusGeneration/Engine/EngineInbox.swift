@@ -3,11 +3,25 @@ import Synchronization
 /// Where requests and cancellations wait for the engine's next step. Requests enter in the order in which they were made.
 final class EngineInbox: Sendable {
     typealias Tokens = AsyncThrowingStream<GeneratedToken, any Error>
+    /// What a beam search found, all at once.
+    typealias Sequences = AsyncThrowingStream<[GenerationOutput], any Error>
+
+    enum Listener: Sendable {
+        case tokens(Tokens.Continuation)
+        case sequences(Sequences.Continuation)
+
+        func finish(throwing error: any Error) {
+            switch self {
+            case .tokens(let listener): listener.finish(throwing: error)
+            case .sequences(let listener): listener.finish(throwing: error)
+            }
+        }
+    }
 
     struct Arrival: Sendable {
         let id: Int
         let request: GenerationRequest
-        let listener: Tokens.Continuation
+        let listener: Listener
     }
 
     struct Mail: Sendable {
@@ -31,7 +45,18 @@ final class EngineInbox: Sendable {
     /// Takes requests in, all at once. `isServed` tells whether somebody takes them out already; otherwise it is the caller's
     /// to see to it.
     func add(_ requests: [GenerationRequest]) -> (streams: [Tokens], isServed: Bool) {
-        let pairs = requests.map { _ in Tokens.makeStream() }
+        add(requests, Listener.tokens)
+    }
+
+    /// The same for requests of beam searches.
+    func add(searches requests: [GenerationRequest]) -> (streams: [Sequences], isServed: Bool) {
+        add(requests, Listener.sequences)
+    }
+
+    private func add<Element>(
+        _ requests: [GenerationRequest], _ listener: (AsyncThrowingStream<Element, any Error>.Continuation) -> Listener
+    ) -> (streams: [AsyncThrowingStream<Element, any Error>], isServed: Bool) {
+        let pairs = requests.map { _ in AsyncThrowingStream<Element, any Error>.makeStream() }
         let (first, isServed) = state.withLock { state in
             defer {
                 state.nextID += requests.count
@@ -39,7 +64,8 @@ final class EngineInbox: Sendable {
             }
             for (offset, request) in requests.enumerated() {
                 state.mail.arrivals.append(
-                    Arrival(id: state.nextID + offset, request: request, listener: pairs[offset].continuation))
+                    Arrival(
+                        id: state.nextID + offset, request: request, listener: listener(pairs[offset].continuation)))
             }
             return (state.nextID, state.isServed)
         }

@@ -24,6 +24,7 @@ extension ForwardBatch {
         slots.reserveCapacity(step.tokenCount)
         windowSlots = (step.sequences.first?.windows ?? []).map { _ in [] }
         outputs.reserveCapacity(step.yieldCount)
+        add(step.forks)
         for (sequence, history) in zip(step.sequences, histories) {
             let length = max(history.tokens.count, sequence.range.upperBound)
             let least = length > recomputedPast ?? .max ? length : history.promptLength
@@ -50,6 +51,19 @@ extension ForwardBatch {
                 setTable(of: sequence.seat, news.blocks, from: news.start, group: group)
             }
             if sequence.yieldsToken { outputs.append(Int32(truncatingIfNeeded: tokens.count - 1)) }
+        }
+    }
+
+    private mutating func add(_ forks: [ScheduledStep.Fork]) {
+        guard !forks.isEmpty else { return }
+        blockCopies = [[Copy]](repeating: [], count: 1 + windowSlots.count)
+        for fork in forks {
+            stateCopies.append(
+                Copy(
+                    source: Int32(truncatingIfNeeded: fork.parentSeat), target: Int32(truncatingIfNeeded: fork.seat)))
+            for (group, copy) in fork.blocks.enumerated() {
+                blockCopies[group].append(Copy(source: copy.source, target: copy.target))
+            }
         }
     }
 }

@@ -11,8 +11,6 @@ public struct GeneratedToken: Sendable, Equatable {
     public let logprob: Double?
     /// The most probable tokens in its place under that distribution, the best first, if that was asked for.
     public let topLogprobs: [TokenLogprob]?
-    /// What a beam may go on with.
-    let candidates: [BeamCandidate]?
     /// The text that it settled; characters that later tokens complete come with those. The last token brings the rest.
     public let text: String
     /// Why generation ended with this token; `nil` if it goes on.

@@ -4,8 +4,6 @@ package import ApusTokenizers
 package struct GenerationRequest: Sendable {
     package var promptTokens: [Int]
     package var config: GenerationConfig.Resolved
-    /// Tokens that were generated before.
-    var continued: [Int] = []
     /// Place of the prompt in the whole input: with the seed, it decides the random numbers.
     package var promptIndex: Int
     /// Which of the prompt's continuations it is.

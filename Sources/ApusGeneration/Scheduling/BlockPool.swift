@@ -54,6 +54,15 @@ struct BlockPool<Key: Hashable & Sendable>: Sendable {
         blocks[Int(block)].users += 1
     }
 
+    /// The table of a second user of its blocks, but for the last if that is begun: there comes another.
+    mutating func fork(_ table: BlockTable, begun: Int32?) -> BlockTable {
+        var table = table
+        for block in table.blocks.dropLast(begun == nil ? 0 : 1) { share(block) }
+        if let begun { table.replace(table.end - 1, by: begun) }
+        table.changed = 0
+        return table
+    }
+
     /// Notes what a block holds. If another block holds the same, its user gets that one instead and gives back its
     /// own. Returns the block to use from now on.
     mutating func settle(_ block: Int32, holding key: Key) -> Int32 {

@@ -21,7 +21,23 @@ package struct ScheduledStep: Sendable, Equatable {
         let epoch: Int
     }
 
+    /// A beam that goes on from where another stands, in a place of its own.
+    package struct Fork: Sendable, Equatable {
+        package let parentSeat: Int
+        package let seat: Int
+        /// The begun block, in each group of layers: first those that keep all, then those with a window. Empty where the
+        /// last block is full: nobody writes to it any more.
+        package let blocks: [BlockCopy]
+    }
+
+    package struct BlockCopy: Sendable, Equatable {
+        package let source: Int32
+        package let target: Int32
+    }
+
     package var sequences: [Sequence] = []
+    /// What is to be copied before anything else, one after the other.
+    package var forks: [Fork] = []
     package var lane = 0
     /// Tokens of all sequences.
     package var tokenCount = 0

@@ -64,7 +64,7 @@ extension Scheduler {
 
     /// A sequence that has not ended.
     struct Entry: Sendable {
-        let id: Int
+        var id: Int
         /// Prompt and generated tokens.
         var tokens: [Int32]
         let promptCount: Int
@@ -89,6 +89,12 @@ extension Scheduler {
         var flightLane = 0
         var epoch = 0
         var hasEnded = false
+        /// Whether its tokens are decided together with those of others, which may go on from where it stands.
+        var isBeam = false
+        /// Whether the next of them is still to be decided.
+        var isHeld = false
+        /// Places that are kept for it and what it becomes.
+        var width = 1
 
         init(id: Int, prompt: [Int32], maxNewTokens: Int, runsAhead: Bool) {
             self.id = id
@@ -96,6 +102,14 @@ extension Scheduler {
             promptCount = prompt.count
             self.maxNewTokens = maxNewTokens
             self.runsAhead = runsAhead
+        }
+
+        /// Without blocks: all is to be computed again.
+        mutating func beginAnew() {
+            table = BlockTable()
+            planned = 0
+            settled = 0
+            epoch += 1
         }
 
         /// Tokens that are known or due.

@@ -20,13 +20,15 @@ package struct Scheduler: Sendable {
     /// Tokens that were not computed because another sequence had them already.
     package private(set) var sharedTokenCount = 0
 
-    private var pool: BlockPool<PrefixKey>
-    private var windows: [WindowBlocks]
+    var pool: BlockPool<PrefixKey>
+    var windows: [WindowBlocks]
     /// Those that came first are first, here and in `running`; all of `running` came before all of `waiting`.
-    private var waiting: Deque<Entry> = []
-    private var running: [Entry] = []
+    var waiting: Deque<Entry> = []
+    var running: [Entry] = []
     /// Rows of the block tables that no sequence has.
-    private var seats: [Int]
+    var seats: [Int]
+    /// What the next step has to copy before anything else.
+    var forks: [ScheduledStep.Fork] = []
 
     package init(limits: Limits) {
         self.limits = limits
@@ -51,16 +53,27 @@ package struct Scheduler: Sendable {
     ///   - prompt: tokens known at the start, at least one.
     ///   - maxNewTokens: tokens after which the caller will end the sequence.
     ///   - runsAhead: whether the device chooses its tokens, so that a step may be planned before the last one's is known.
+    ///   - beams: how many it is to become, if it is the root of a beam search: see `branch`.
     package mutating func submit(
-        id: Int, prompt: [Int32], maxNewTokens: Int, runsAhead: Bool = false
+        id: Int, prompt: [Int32], maxNewTokens: Int, runsAhead: Bool = false, beams: Int? = nil
     ) throws(GenerationError) {
         guard !prompt.isEmpty else { throw .invalidPrompt("a prompt without tokens has no continuation") }
         try Limits.check(prompt: prompt.count, maxNewTokens: maxNewTokens, context: limits.contextLength)
-        waiting.append(Entry(id: id, prompt: prompt, maxNewTokens: maxNewTokens, runsAhead: runsAhead))
+        var entry = Entry(id: id, prompt: prompt, maxNewTokens: maxNewTokens, runsAhead: runsAhead)
+        entry.isBeam = beams != nil
+        entry.width = max(beams ?? 1, 1)
+        waiting.append(entry)
     }
 
     /// The next step of a lane. Empty when nothing is left to do there, or nothing before a step is resolved.
     package mutating func schedule(lane: Int = 0) -> ScheduledStep {
+        var step = plannedStep(lane)
+        while step.sequences.isEmpty, yieldPlace() { step = plannedStep(lane) }
+        if !step.sequences.isEmpty { (step.forks, forks) = (forks, []) }
+        return step
+    }
+
+    private mutating func plannedStep(_ lane: Int) -> ScheduledStep {
         var step = ScheduledStep()
         step.lane = lane
         step.sequences.reserveCapacity(limits.sequences)
@@ -71,7 +84,15 @@ package struct Scheduler: Sendable {
             if running[index].lane == lane, running[index].canGoOn, running[index].isDecoding, !awaitsRestart(index),
                 makeRoom(for: index)
             {
-                if outgrows(index) { restart(index) } else { plan(index, in: &step) }
+                if !outgrows(index) {
+                    plan(index, in: &step)
+                } else if running[index].isBeam {
+                    // Not in its own blocks, which others may use too.
+                    preempt(index)
+                    continue
+                } else {
+                    restart(index)
+                }
             }
             index += 1
         }
@@ -146,6 +167,7 @@ package struct Scheduler: Sendable {
 
     /// Takes back what a sequence has that ran.
     private mutating func leave(_ entry: Entry) {
+        forks.removeAll { $0.seat == entry.seat }
         pool.giveBack(entry.table.blocks)
         for group in windows.indices { windows[group].leave(entry.seat) }
         seats.append(entry.seat)
@@ -156,7 +178,13 @@ extension Scheduler.Entry {
     /// Takes a token that was due, `nil` for the end. True if the sequence ends.
     fileprivate mutating func take(_ token: Int32?) -> Bool {
         due -= 1
-        if let token { tokens.append(token) } else { hasEnded = true }
+        if isBeam {
+            isHeld = true
+        } else if let token {
+            tokens.append(token)
+        } else {
+            hasEnded = true
+        }
         return hasEnded
     }
 }
@@ -223,36 +251,39 @@ extension Scheduler {
     }
 
     /// A block for something that nobody knows yet.
-    private mutating func takeBlock() -> Int32? {
+    mutating func takeBlock() -> Int32? {
         guard let block = pool.take() else { return nil }
         for group in windows.indices { windows[group].forget(block) }
         return block
     }
 
     private mutating func preemptLast() {
-        guard var entry = running.popLast() else { return }
+        if !running.isEmpty { preempt(running.count - 1) }
+    }
+
+    mutating func preempt(_ index: Int) {
+        var entry = running.remove(at: index)
         leave(entry)
-        entry.table = BlockTable()
-        entry.planned = 0
-        entry.settled = 0
-        entry.epoch += 1
+        entry.beginAnew()
         waiting.prepend(entry)
         preemptionCount += 1
     }
 
     /// Starts the first that waits, if there is room for it.
     private mutating func admit(to lane: Int) -> Bool {
+        guard let place = waiting.firstIndex(where: { !$0.isHeld }) else { return false }
+        var entry = waiting[place]
         // Without a block to spare for each that runs, the newcomer would soon be sent back.
-        let spare = running.count
-        guard running.count < limits.sequences, pool.freeCount > spare, var entry = waiting.first, entry.inFlight == 0,
-            limits.lanes == 1 || count(of: lane) < share
+        let spare = running.reduce(0) { $0 + $1.width }
+        guard spare == 0 || spare + entry.width <= limits.sequences, !seats.isEmpty, pool.freeCount > spare,
+            entry.inFlight == 0, limits.lanes == 1 || count(of: lane) < share
         else { return false }
         let blocks = (entry.tokens.count + KVCacheLayout.blockSize - 1) / KVCacheLayout.blockSize
         let shared = found(for: entry.tokens, behind: [], seat: nil)
         let alreadyUsed = shared.count { !pool.isFree($0) }
         guard pool.freeCount >= blocks - alreadyUsed + spare else { return false }
 
-        waiting.removeFirst()
+        waiting.remove(at: place)
         for block in shared { pool.share(block) }
         entry.table.blocks = shared
         entry.planned = shared.count * KVCacheLayout.blockSize

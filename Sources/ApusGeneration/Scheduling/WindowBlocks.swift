@@ -69,6 +69,15 @@ struct WindowBlocks: Sendable {
         return tables[seat]
     }
 
+    /// Gives what a sequence has to another seat too. Returns what is to be copied of it.
+    mutating func fork(_ seat: Int, to other: Int, isBegun: Bool) -> ScheduledStep.BlockCopy? {
+        let begun = isBegun ? tables[seat].blocks.last : nil
+        let block = begun.flatMap { _ in pool.take() }
+        tables[other] = pool.fork(tables[seat], begun: block)
+        guard let begun, let block else { return nil }
+        return ScheduledStep.BlockCopy(source: begun, target: block)
+    }
+
     mutating func leave(_ seat: Int) {
         pool.giveBack(tables[seat].blocks)
         tables[seat] = BlockTable()

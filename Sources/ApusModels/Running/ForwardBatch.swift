@@ -17,6 +17,11 @@ package struct ForwardBatch: Sendable {
     package var windowSlots: [[Int32]] = []
     /// What changes in the block tables, which devices keep from step to step.
     package var tableUpdates: [TableUpdate] = []
+    /// Blocks that are copied before anything else, one after the other, in each group of layers: first those that keep all
+    /// of a sequence, then those with a window.
+    package var blockCopies: [[Copy]] = []
+    /// The same with the states of sequences, by their block tables.
+    package var stateCopies: [Copy] = []
     /// Tokens whose logits are wanted, as indices into `tokens`.
     package var outputs: [Int32] = []
 
@@ -33,6 +38,13 @@ package struct ForwardBatch: Sendable {
             self.index = index
             self.block = block
         }
+    }
+
+    package struct Copy: Sendable, Equatable {
+        package var source: Int32
+        package var target: Int32
+
+        package init(source: Int32, target: Int32) { (self.source, self.target) = (source, target) }
     }
 
     package init() {}

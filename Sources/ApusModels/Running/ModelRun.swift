@@ -114,8 +114,10 @@ package final class ModelRun {
                         step, choices: lane.fed, embedded: share.buffers.embedded(tokens: batch.tokens.count),
                         into: hidden, layers: share.buffers.perLayer(tokens: batch.tokens.count))
                 } else {
-                    try model.layers[part - 1].forward(
-                        views[stage.share][model.spec.pattern[part - 1]], step, memories[part - 1])
+                    let (kind, memory) = (model.spec.pattern[part - 1], memories[part - 1])
+                    // What it shares with a layer before it was copied there.
+                    if model.spec.kinds[kind].attention.sharedCache == nil { try memory.copy(step, on: share.device) }
+                    try model.layers[part - 1].forward(views[stage.share][kind], step, memory)
                 }
             }
         }

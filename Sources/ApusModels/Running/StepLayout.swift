@@ -3,7 +3,7 @@ import ApusCompute
 /// How all that a device must know of a step lies in one block of 4-byte words, so that one copy brings it there.
 ///
 /// Steps of so many tokens or fewer, up to the next power of two, have everything in the same places. The updates of the
-/// block tables come last, and only as many bytes are copied as there are.
+/// block tables, and what is to be copied, come last, and only as many bytes are copied as there are.
 struct StepLayout: Sendable {
     /// Tokens that there is room for.
     let capacity: Int
@@ -36,20 +36,25 @@ struct StepLayout: Sendable {
     private var outputsStart: Int { anglesStart(turned.count) }
     private var updatesStart: Int { outputsStart + outputs }
 
+    private func copiesStart(_ batch: ForwardBatch) -> Int { updatesStart + 3 * batch.tableUpdates.count }
+
     /// Where those of a rotary embedding begin.
     private func anglesStart(_ rotary: Int) -> Int { anglesStart + turned.prefix(rotary).reduce(0, +) * capacity }
 
     /// Bytes of the largest step: one that sets all block tables anew.
     static func byteCount(_ limits: StepLimits, _ spec: DecoderSpec) -> Int {
         let updates = limits.groups * limits.sequences * limits.blocksPerSequence
-        return (StepLayout(tokens: limits.tokens, limits, spec).updatesStart + 3 * updates) * 4
+        let copies = (limits.groups + 1) * limits.sequences
+        return (StepLayout(tokens: limits.tokens, limits, spec).updatesStart + 3 * updates + 2 * copies) * 4
     }
 
     /// Writes a step. Returns the bytes that it takes.
     /// Throws `ModelError` (`.invalidBatch`) if it is larger than the block.
     func write(_ batch: ForwardBatch, _ positions: PositionFactors, into block: HostBlock) throws -> Int {
-        let byteCount = (updatesStart + 3 * batch.tableUpdates.count) * 4
-        guard batch.tokens.count <= capacity, batch.windowSlots.count < groups, batch.outputs.count <= outputs,
+        let copies = batch.blockCopies.joined() + batch.stateCopies
+        let byteCount = (copiesStart(batch) + 2 * copies.count) * 4
+        guard batch.tokens.count <= capacity, batch.windowSlots.count < groups, batch.blockCopies.count <= groups,
+            batch.outputs.count <= outputs,
             byteCount <= block.byteCount
         else {
             throw ModelError.invalidBatch("a step of \(batch.tokens.count) tokens passes the limits of its run")
@@ -71,6 +76,9 @@ struct StepLayout: Sendable {
             for (index, update) in batch.tableUpdates.enumerated() {
                 let row = update.group * Int32(truncatingIfNeeded: sequences) + update.sequence
                 put([row, update.index, update.block], at: updatesStart + 3 * index)
+            }
+            for (index, copy) in copies.enumerated() {
+                put([copy.source, copy.target], at: copiesStart(batch) + 2 * index)
             }
             func put(_ value: Float, at index: Int) { words[index] = Int32(bitPattern: value.bitPattern) }
             for (index, rotary) in positions.rotaries.enumerated() {
@@ -100,12 +108,21 @@ struct StepLayout: Sendable {
                 slots: try view(slotsStart + group * capacity, [count]),
                 blockTables: try tables.rows(group * sequences..<(group + 1) * sequences))
         }
+        var start = copiesStart(batch)
+        func copies(_ copies: [ForwardBatch.Copy]) throws -> Tensor? {
+            defer { start += 2 * copies.count }
+            return copies.isEmpty ? nil : try view(start, [copies.count, 2])
+        }
+        let blockCopies = try batch.blockCopies.map(copies)
+        let stateCopies = try copies(batch.stateCopies)
         return StepTensors(
             tokens: try view(tokensStart, [count]),
             angles: try turned.enumerated().map { try view(anglesStart($0), [count, 2, $1 / 2], .float32) },
             queryScales: scalesQueries ? try view(queryScalesStart, [count], .float32) : nil,
             outputs: try view(outputsStart, [batch.outputs.count]),
             updates: updates == 0 ? nil : try view(updatesStart, [updates, 3]),
+            blockCopies: blockCopies + [Tensor?](repeating: nil, count: groups - blockCopies.count),
+            stateCopies: stateCopies,
             positions: positions, attentions: attentions)
     }
 }
@@ -118,6 +135,9 @@ struct StepTensors: Sendable {
     let outputs: Tensor  // int32 [outputs]
     /// int32 [updates, 3]: row of the tables, index, block.
     let updates: Tensor?
+    /// int32 [copies, 2], by the groups of layers: from, to.
+    let blockCopies: [Tensor?]
+    let stateCopies: Tensor?
     let positions: Tensor  // int32 [tokens]
     /// By the groups of layers.
     let attentions: [AttentionBatch]

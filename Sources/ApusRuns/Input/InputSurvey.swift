@@ -7,6 +7,8 @@ package struct InputSurvey: Sendable, Equatable {
     package private(set) var byteCount = 0
     /// Of all prompts' bytes and places.
     package private(set) var digest: UInt64 = 0
+    /// Most sequences that a prompt's own settings ask for at a time; 1 if none does.
+    package private(set) var widest = 1
     private var unknownKeys: UnknownKeys
 
     /// What of the lines has no effect.
@@ -28,7 +30,11 @@ package struct InputSurvey: Sendable, Equatable {
         while count < most ?? .max, let line = try reader.next() {
             if count % 1024 == 0, !goesOn() { return nil }
             do {
-                unknownKeys.note(try line.prompt())
+                let prompt = try line.prompt()
+                unknownKeys.note(prompt)
+                for key in ["num_beams", "num_return_sequences"] {
+                    widest = max(widest, prompt.settings[key]?.integer ?? 1)
+                }
             } catch {
                 throw line.failure(error, in: reader.name)
             }

@@ -259,13 +259,15 @@ public final class GenerationRun: Sendable {
         _ jobs: PromptJobs, _ keeper: ResultKeeper, _ survey: Survey, apart: Bool
     ) async throws -> RunRecord.Ending {
         var settings = settings
-        if let count = survey.known?.count {
+        if let known = survey.known {
             // More workers than prompts would have nothing to do, and no worker takes more at once than its share.
-            settings.processes = min(settings.processes, max(count, 1))
+            settings.processes = min(settings.processes, max(known.count, 1))
             // What budgets leave room for is found without that.
             if settings.batchSize != nil || settings.devices.isPlain {
-                settings.batchSize = min(
-                    settings.inFlight, max((count + settings.processes - 1) / settings.processes, 1))
+                let prompts = max((known.count + settings.processes - 1) / settings.processes, 1)
+                let (sequences, overflow) = prompts.multipliedReportingOverflow(
+                    by: max(known.widest, settings.overrides.numBeams ?? 1, settings.overrides.numReturnSequences ?? 1))
+                settings.batchSize = overflow ? settings.inFlight : min(settings.inFlight, sequences)
             }
         }
         let logs = try options.logDirectory.map { try RankLogs(directory: $0, ranks: settings.processes) }
