@@ -67,7 +67,7 @@ struct TokenizeCommand: ParsableCommand {
         _ line: [UInt8], _ tokenizer: Tokenizer, _ template: ChatRequest.Template?
     ) throws -> (JSONValue, Duration) {
         let clock = ContinuousClock()
-        let value = try line.withUnsafeBytes { try JSONValue(parsing: $0) }
+        let value = try line.withUnsafeBytes { try JSONValue(parsing: $0, keepsLargeIntegers: true) }
         if decode {
             guard let ids = value["ids"]?.array?.map(\.integer), !ids.contains(nil) else {
                 throw RunError(#"expected {"ids": [...]} with integers"#)

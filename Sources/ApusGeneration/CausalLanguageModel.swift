@@ -20,6 +20,10 @@ public final class CausalLanguageModel: Sendable {
     /// Tokens of a prompt and its continuation that the model was made for: its positions, or what the scaling of its rotary
     /// embedding reaches. It runs on beyond them, as with transformers, but what it says gets worse.
     public var trainedContextLength: Int { model.spec.trainedContextLength }
+    /// Of sequences that are longer.
+    package var remarkOnLength: String {
+        "sequences pass the \(trainedContextLength) tokens that the model was made for, where it gets worse"
+    }
     /// Where the checkpoint is otherwise than its configuration says.
     public var remarks: [String] { model.remarks }
     /// Tensors of the checkpoint that the model has no use for.
@@ -186,6 +190,7 @@ public final class CausalLanguageModel: Sendable {
         if !config.stopStrings.isEmpty, tokenizer == nil {
             throw .invalidConfiguration("stop_strings need a tokenizer to find them in the text")
         }
+        try config.check(vocabulary: model.spec.vocabularySize)
         return GenerationRequest(promptTokens: prompt, config: config, promptIndex: index, tokenizer: tokenizer)
     }
 }

@@ -56,8 +56,8 @@ extension GenerationConfig {
         try check("bad_words_ids", badWordsIDs, "lists of token ids of at least 0") {
             $0.allSatisfy { !$0.isEmpty && $0.allSatisfy { $0 >= 0 } }
         }
-        try check("logit_bias", logitBias, "finite numbers for token ids of at least 0") {
-            $0.allSatisfy { $0.key >= 0 && $0.value.isFinite }
+        try check("logit_bias", logitBias, "finite float32 numbers for token ids of at least 0") {
+            $0.allSatisfy { $0.key >= 0 && Float($0.value).isFinite }
         }
         try check("num_return_sequences", numReturnSequences, "from 1 to 4096") { (1...4096).contains($0) }
         try check("num_beams", numBeams, "from 1 to 256") { (1...256).contains($0) }
@@ -148,5 +148,17 @@ extension GenerationConfig {
             throw .promptTooLong("the prompt has \(promptLength) tokens, but the context is \(maxPositions)")
         }
         return min(Self.defaultMaxNewTokens, maxPositions - promptLength)
+    }
+}
+
+extension GenerationConfig.Resolved {
+    /// Throws `GenerationError` (`.invalidConfiguration`) for settings of tokens that there are not.
+    func check(vocabulary size: Int) throws(GenerationError) {
+        func check(_ name: String, _ tokens: some Sequence<Int>) throws(GenerationError) {
+            guard let token = tokens.first(where: { $0 >= size }) else { return }
+            throw .invalidConfiguration("\(name): token \(token) is beyond the model's vocabulary of \(size)")
+        }
+        try check("bad_words_ids", badWordsIDs.joined())
+        try check("logit_bias", logitBias.keys)
     }
 }

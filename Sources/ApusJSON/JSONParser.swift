@@ -13,10 +13,16 @@ struct JSONParser {
     private let isStrict: Bool
     /// Members of the outermost object that are kept as they are written.
     private let verbatimKeys: Set<String>
+    /// Whether integers that do not fit `Int` stay as they are written, instead of becoming floats.
+    private let keepsLargeIntegers: Bool
 
-    init(_ bytes: UnsafeRawBufferPointer, isStrict: Bool = false, verbatimKeys: Set<String> = []) {
+    init(
+        _ bytes: UnsafeRawBufferPointer, isStrict: Bool = false, verbatimKeys: Set<String> = [],
+        keepsLargeIntegers: Bool = false
+    ) {
         self.isStrict = isStrict
         self.verbatimKeys = verbatimKeys
+        self.keepsLargeIntegers = keepsLargeIntegers
         self.bytes = UnsafeBufferPointer(
             start: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), count: bytes.count)
     }
@@ -156,6 +162,7 @@ struct JSONParser {
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isInteger, let value = Int(text) { return .integer(value) }
+        if isInteger, keepsLargeIntegers { return .verbatim(text) }
         guard let value = Double(text) else { throw failure("an unreadable number", at: start) }
         return .number(value)
     }
@@ -247,23 +254,30 @@ extension JSONParser {
 
 extension JSONValue {
     /// Reads a document. Throws `JSONError` with the offset of the first byte that is not JSON.
-    package init(parsing bytes: UnsafeRawBufferPointer) throws(JSONError) {
-        var parser = JSONParser(bytes)
+    package init(parsing bytes: UnsafeRawBufferPointer, keepsLargeIntegers: Bool = false) throws(JSONError) {
+        var parser = JSONParser(bytes, keepsLargeIntegers: keepsLargeIntegers)
         self = try parser.parseDocument()
     }
 
     /// Reads a document as RFC 8259 has it, without the `NaN` and `Infinity` of Python's `json`.
     ///
-    /// - Parameter verbatimKeys: members of the outermost object that are kept as they are written.
-    package init(strictly bytes: UnsafeRawBufferPointer, verbatimKeys: Set<String> = []) throws(JSONError) {
-        var parser = JSONParser(bytes, isStrict: true, verbatimKeys: verbatimKeys)
+    /// - Parameters:
+    ///   - verbatimKeys: members of the outermost object that are kept as they are written.
+    ///   - keepsLargeIntegers: whether integers that do not fit `Int` are, too.
+    package init(
+        strictly bytes: UnsafeRawBufferPointer, verbatimKeys: Set<String> = [], keepsLargeIntegers: Bool = false
+    ) throws(JSONError) {
+        var parser = JSONParser(
+            bytes, isStrict: true, verbatimKeys: verbatimKeys, keepsLargeIntegers: keepsLargeIntegers)
         self = try parser.parseDocument()
     }
 
-    package init(parsing text: some StringProtocol) throws(JSONError) {
+    package init(parsing text: some StringProtocol, keepsLargeIntegers: Bool = false) throws(JSONError) {
         var text = String(text)
         self = try text.withUTF8 { utf8 -> Result<JSONValue, JSONError> in
-            Result { () throws(JSONError) in try JSONValue(parsing: UnsafeRawBufferPointer(utf8)) }
+            Result { () throws(JSONError) in
+                try JSONValue(parsing: UnsafeRawBufferPointer(utf8), keepsLargeIntegers: keepsLargeIntegers)
+            }
         }.get()
     }
 }

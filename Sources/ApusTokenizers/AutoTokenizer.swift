@@ -46,6 +46,10 @@ public enum AutoTokenizer {
         let lists = VocabularyLists(files, declaring.configuration, settings)
         if let tokenizer = try lists.bytePairs() { return tokenizer }
         if let tokenizer = try lists.wordPieces() { return tokenizer }
+        if let name = files.half(of: "vocab.json", and: "merges.txt") {
+            throw .missing(
+                "\(files.directory) has no tokenizer: \(name.here) needs \(name.missing), which is not there")
+        }
         throw .missing(
             "\(files.directory) has no tokenizer: no tokenizer.json, tokenizer.model, spiece.model, tekken.json, *.tiktoken, vocab.json with merges.txt or vocab.txt"
         )

@@ -52,6 +52,15 @@ struct TokenizerFiles {
         return text
     }
 
+    /// Of two files that need each other, the one that is there where the other is not.
+    func half(of first: String, and second: String) -> (here: String, missing: String)? {
+        let (hasFirst, hasSecond) = (
+            FileManager.default.fileExists(atPath: path(first)), FileManager.default.fileExists(atPath: path(second))
+        )
+        if hasFirst == hasSecond { return nil }
+        return hasFirst ? (first, second) : (second, first)
+    }
+
     /// The files of a folder whose names end so, in order.
     func names(in folder: String = ".", endingIn suffix: String) -> [String] {
         let names = try? FileManager.default.contentsOfDirectory(atPath: path(folder))

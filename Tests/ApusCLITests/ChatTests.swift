@@ -70,6 +70,22 @@ import Testing
         #expect(lines.last == #""/nope": there are /clear, /system TEXT, /save FILE and /exit"#)
     }
 
+    @Test func whatIsNoTextIsSaidAndTheConversationGoesOn() async throws {
+        let place = try TemporaryDirectory()
+        let text = try await talk(
+            #"printf '\377\376\nOnce\n' | '\#(try BuiltProgram.apus)' chat --model '\#(try model(place))' --max-new-tokens 5 2>&1"#
+        )
+        let lines = text.split(separator: "\n")
+        #expect(lines.count == 2 && lines.first == "Error: the line is not UTF-8")
+    }
+
+    @Test(arguments: ["--batch-size 2", "--no-special-tokens", "--template no/such.jinja", "--num-beams 2", "-n 2"])
+    func whatHasNoEffectIsRefused(_ flags: String) async throws {
+        let text = try await talk(
+            "echo Once | '\(try BuiltProgram.apus)' chat -q \(flags) 2>&1; test $? -ne 0 || echo passed")
+        #expect(text.hasPrefix("Error: ") && !text.contains("passed"))
+    }
+
     @Test func aCheckpointWithoutATemplateSaysSo() async throws {
         let demo = fixtures + "/../../Sources/Apus/Demo"
         let text = try await talk("echo Hello | '\(try BuiltProgram.apus)' chat --model '\(demo)' 2>&1; test $? = 1")

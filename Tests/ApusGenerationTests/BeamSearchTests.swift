@@ -77,6 +77,22 @@ import Testing
         #expect(try await answers(blocks: 8) == roomy)
     }
 
+    @Test func settingsOfTokensThatThereAreNotAreRefused() async throws {
+        let model = try CausalLanguageModel(
+            DecoderModel.load(directory: ModelFixture.load("mha").directory, device: CPUDevice(threads: 1)),
+            generationConfig: GenerationConfig(), batchSize: 1, memory: 1 << 24)
+        for config in [
+            GenerationConfig(maxNewTokens: 2, badWordsIDs: [[1], [2, 1 << 40]]),
+            GenerationConfig(maxNewTokens: 2, logitBias: [1 << 40: 1]),
+            GenerationConfig(maxNewTokens: 2, logitBias: [1: 1e300]),
+        ] {
+            let error = await #expect(throws: GenerationError.self) {
+                try await model.generate([[1, 2]], config: config)
+            }
+            #expect(error?.code == .invalidConfiguration)
+        }
+    }
+
     @Test func whatBeamsCannotDoIsRefused() {
         for config in [
             GenerationConfig(doSample: true, numBeams: 2), GenerationConfig(numReturnSequences: 3, numBeams: 2),

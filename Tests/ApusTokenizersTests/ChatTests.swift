@@ -55,6 +55,19 @@ import Testing
         #expect(error?.code == .invalidChat)
     }
 
+    /// Integers beyond 64 bits are shown digit by digit; what cannot be computed with them is refused.
+    @Test func largeIntegersStayWhole() throws {
+        let arguments = #"{\"a\": [123456789012345678901234567890, -9223372036854775809]}"#
+        let call = try ChatMessage(
+            json: #"{"role": "a", "tool_calls": [{"function": {"name": "f", "arguments": "\#(arguments)"}}]}"#)
+        let place = "messages[0].tool_calls[0].function.arguments.a"
+        let text = try tokenizer("{{ \(place) | tojson }} {{ \(place)[0] }} {{ \(place)[1] is integer }}")
+            .renderChatTemplate([call])
+        #expect(text == "[123456789012345678901234567890, -9223372036854775809] 123456789012345678901234567890 True")
+        let adding = try tokenizer("{{ \(place)[0] + 1 }}")
+        #expect(throws: TokenizerError.self) { try adding.renderChatTemplate([call]) }
+    }
+
     @Test func messagesAreAsClientsWriteThem() throws {
         let tokenizer = try tokenizer()
         let call = try ChatMessage(

@@ -1,4 +1,5 @@
 import ApusJSON
+import ApusTestSupport
 import ApusTokenizers
 import FoundationEssentials
 import Testing
@@ -12,6 +13,24 @@ import Testing
         let error = #expect(throws: TokenizerError.self) { try AutoTokenizer.from(pretrained: "/nowhere/at/all/") }
         #expect(error?.code == .missing)
         #expect(error?.message.contains("/nowhere/at/all") == true)
+    }
+
+    /// Errors of vocabulary files name the file and the line.
+    @Test(arguments: [
+        (
+            ["vocab.json": #"{"a":0,"b":1}"#, "merges.txt": "#version: 0.2\n\na b c\n"],
+            "merges.txt: line 3 must be two"
+        ),
+        (["vocab.json": #"{"a":0,"b":1}"#, "merges.txt": "a b\n"], #"merges.txt: line 1 needs the token "ab""#),
+        (["vocab.json": "{}"], "vocab.json needs merges.txt"), (["merges.txt": ""], "merges.txt needs vocab.json"),
+        (["tokenizer.model": ""], "tokenizer.model: holds no pieces"),
+        (["a.tiktoken": "YQ== 0\nYg"], "a.tiktoken: line 2"),
+    ])
+    func namesWhatIsWrong(_ files: [String: String], _ expected: String) throws {
+        let place = try TemporaryDirectory()
+        for (name, text) in files { try place.write(name, text) }
+        let error = #expect(throws: TokenizerError.self) { try AutoTokenizer.from(pretrained: place.path) }
+        #expect(error?.message.contains(expected) == true, "\(error?.message ?? "")")
     }
 
     @Test(arguments: [

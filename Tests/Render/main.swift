@@ -13,7 +13,7 @@ import ApusTemplates
 while let line = readLine() {
     let answer: JSONObject
     do {
-        let request = try JSONValue(parsing: line)
+        let request = try JSONValue(parsing: line, keepsLargeIntegers: true)
         let limits = Limits(time: .milliseconds(request["milliseconds"]?.integer ?? 10_000))
         let template = try ChatTemplate(request["template"]?.string ?? "")
         let result = try template.renderMarked(request["variables"]?.object ?? [:], limits: limits)

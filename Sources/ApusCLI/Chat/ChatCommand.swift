@@ -54,6 +54,12 @@ struct ChatCommand: AsyncParsableCommand {
         guard config.numBeams ?? 1 == 1, config.numReturnSequences ?? 1 == 1 else {
             throw ValidationError("a conversation has one answer at a time: no beams, and one sequence.")
         }
+        guard modelOptions.batchSize == nil else {
+            throw ValidationError("a conversation has one answer at a time, whatever --batch-size says.")
+        }
+        guard !generationOptions.omitsSpecialTokens else {
+            throw ValidationError("special tokens come from the chat template; --no-special-tokens has no effect.")
+        }
         guard config.logprobs == nil, config.topLogprobs == nil, config.promptLogprobs == nil else {
             throw ValidationError("a conversation shows no log-probabilities; apus generate does.")
         }
@@ -78,22 +84,27 @@ struct ChatCommand: AsyncParsableCommand {
     }
 
     private func converse(_ session: ChatSession) async throws {
-        let isStopped = StopRequest()
-        let watch = SignalWatch([SIGINT]) { _ in isStopped.raise() }
+        let running = RunningAnswer()
+        let watch = SignalWatch([SIGINT]) { _ in running.stop() }
         defer { withExtendedLifetime(watch) {} }
         let isTerminal = isatty(STDIN_FILENO) == 1
         if isTerminal, !quiet {
             StandardError.write("/exit or Ctrl-D ends, Ctrl-C stops an answer, /clear begins anew")
         }
+        var isWarned = false
+        let lines = try LineReader(path: "-")
         while true {
             if isTerminal { try OutputDescriptor.standardOutput.write("> ".utf8) }
-            guard let line = readLine() else { break }
-            isStopped.lower()
+            guard let bytes = try lines.next() else { break }
+            guard let line = String(validating: bytes, as: UTF8.self) else {
+                StandardError.write("Error: the line is not UTF-8")
+                continue
+            }
             switch ChatLine(line) {
-            case .message(let text): try await answer(text, session, isStopped)
-            case .clear: session.clear()
-            case .system(let text): session.begin(system: text)
-            case .save(let path): save(session, path)
+            case .message(let text): isWarned = try await answer(text, session, running, isWarned) || isWarned
+            case .clear: await session.clear()
+            case .system(let text): await session.begin(system: text)
+            case .save(let path): await save(session, path)
             case .exit: return
             case .unknown(let word):
                 StandardError.write("\(word.quoted): there are /clear, /system TEXT, /save FILE and /exit")
@@ -102,30 +113,40 @@ struct ChatCommand: AsyncParsableCommand {
         if isTerminal { try OutputDescriptor.standardOutput.write("\n".utf8) }
     }
 
-    private func answer(_ text: String, _ session: ChatSession, _ isStopped: StopRequest) async throws {
-        guard !text.allSatisfy(\.isWhitespace) else { return }
+    /// Whether the conversation has become longer than what the model was made for, which is said once.
+    private func answer(
+        _ text: String, _ session: ChatSession, _ running: RunningAnswer, _ isWarned: Bool
+    ) async throws -> Bool {
+        guard !text.allSatisfy(\.isWhitespace) else { return false }
+        let task = Task {
+            try await session.answer(text) { try OutputDescriptor.standardOutput.write($0.utf8) }
+        }
+        running.begin(task)
+        defer { running.end() }
         do {
-            let usage = try await session.answer(text) { piece in
-                try OutputDescriptor.standardOutput.write(piece.utf8)
-                return !isStopped.isRaised
-            }
+            let usage = try await task.value
             try OutputDescriptor.standardOutput.write("\n".utf8)
             if verbose {
                 StandardError.write(
                     "\(usage.promptTokens) tokens, \(usage.cachedTokens) of them from the cache; \(usage.newTokens) new"
                 )
             }
+            if usage.passesTraining, !isWarned, !quiet { StandardError.write(session.remarkOnLength) }
+            return usage.passesTraining
+        } catch is CancellationError {
+            try OutputDescriptor.standardOutput.write("\n".utf8)
         } catch let error as RunError {
             // Nobody reads the answers any more.
             throw error
         } catch {
             StandardError.write("Error: \(error)")
         }
+        return false
     }
 
-    private func save(_ session: ChatSession, _ path: String) {
+    private func save(_ session: ChatSession, _ path: String) async {
         do {
-            try FileContents.create(path, Array((session.line.serialized + "\n").utf8))
+            try FileContents.create(path, Array((await session.line.serialized + "\n").utf8))
             if !quiet { StandardError.write("saved to \(path)") }
         } catch {
             StandardError.write("Error: \(error)")
@@ -133,11 +154,11 @@ struct ChatCommand: AsyncParsableCommand {
     }
 }
 
-/// A wish to stop, which comes from a signal.
-private final class StopRequest: Sendable {
-    private let flag = Atomic<Bool>(false)
+/// The answer that a signal stops, wherever it stands: from the reading of the prompt on.
+private final class RunningAnswer: Sendable {
+    private let task = Mutex<Task<ChatSession.Usage, any Error>?>(nil)
 
-    var isRaised: Bool { flag.load(ordering: .relaxed) }
-    func raise() { flag.store(true, ordering: .relaxed) }
-    func lower() { flag.store(false, ordering: .relaxed) }
+    func begin(_ answer: Task<ChatSession.Usage, any Error>) { task.withLock { $0 = answer } }
+    func end() { task.withLock { $0 = nil } }
+    func stop() { task.withLock { $0 }?.cancel() }
 }

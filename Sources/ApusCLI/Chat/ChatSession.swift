@@ -5,7 +5,7 @@ import ApusRuns
 import ApusTokenizers
 
 /// A conversation with a model: the messages so far, and how the next answer comes.
-final class ChatSession {
+actor ChatSession {
     private let model: CausalLanguageModel
     private let tokenizer: Tokenizer
     private let config: GenerationConfig
@@ -26,12 +26,16 @@ final class ChatSession {
         self.system = system
     }
 
+    nonisolated var remarkOnLength: String { model.remarkOnLength }
+
     /// What an answer took.
     struct Usage {
         let promptTokens: Int
         /// Of those, how many an earlier turn had computed.
         let cachedTokens: Int
         let newTokens: Int
+        /// Whether the conversation is longer than what the model was made for.
+        let passesTraining: Bool
     }
 
     func clear() { messages = [] }
@@ -49,14 +53,12 @@ final class ChatSession {
     /// The conversation as a line of a prompts file.
     var line: JSONValue { ["messages": .array(all.map { .object($0) })] }
 
-    /// Answers a message; the answer's text comes piece by piece. A stopped answer stays in the conversation as far as it came;
-    /// of one that fails nothing does.
+    /// Answers a message; the answer's text comes piece by piece. An answer that is stopped, by cancelling the task, stays in the
+    /// conversation as far as it came; of one that fails, or has not begun, nothing does.
     ///
-    /// - Parameter write: takes a piece; false stops the answer.
-    /// - Throws: `TokenizerError`, `GenerationError`, `ComputeError`, or what `write` throws.
-    func answer(
-        _ text: String, write: (String) throws -> Bool
-    ) async throws -> Usage {
+    /// - Parameter write: takes a piece.
+    /// - Throws: `TokenizerError`, `GenerationError`, `ComputeError`, `CancellationError`, or what `write` throws.
+    func answer(_ text: String, write: @Sendable (String) throws -> Void) async throws -> Usage {
         var request = ChatRequest(messages: all + [ChatMessage(role: "user", content: text).object])
         request.template = template
         let prompt = try tokenizer.encode(tokenizer.render(request))
@@ -72,13 +74,15 @@ final class ChatSession {
         for try await token in try model.stream(prompt, config: config, tokenizer: tokenizer, index: turn) {
             answer += token.text
             count += 1
-            guard try write(token.text) else { break }
+            try write(token.text)
         }
+        if count == 0 { try Task.checkCancellation() }
         turn += 1
         messages += [
             ChatMessage(role: "user", content: text).object, ChatMessage(role: "assistant", content: answer).object,
         ]
         return Usage(
-            promptTokens: prompt.count, cachedTokens: await model.sharedTokenCount - cached, newTokens: count)
+            promptTokens: prompt.count, cachedTokens: await model.sharedTokenCount - cached, newTokens: count,
+            passesTraining: prompt.count + count > model.trainedContextLength)
     }
 }

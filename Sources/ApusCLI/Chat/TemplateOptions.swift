@@ -12,7 +12,10 @@ struct TemplateOptions: ParsableArguments {
     /// A file if there is one; else a name.
     func choice() throws -> ChatRequest.Template? {
         guard let template else { return nil }
-        guard let text = try FileContents.text(ifPresent: template) else { return .named(template) }
-        return .text(text)
+        if let text = try FileContents.text(ifPresent: template) { return .text(text) }
+        guard !template.contains("/"), !template.hasSuffix(".jinja") else {
+            throw RunError("\(template): there is no such file")
+        }
+        return .named(template)
     }
 }

@@ -118,8 +118,8 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Most tokens of a prompt and its continuation; by default what the model was made for.", valueName: "tokens"
-        ))
+            "Most tokens of a prompt and its continuation; by default what its scaling reaches, or twice its positions, and no more than there is memory for.",
+            valueName: "tokens"))
     var contextLength: Int?
 
     @Option(help: "Type of the weights in products; auto is the checkpoint's own.")

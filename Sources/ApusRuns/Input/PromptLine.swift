@@ -32,7 +32,9 @@ package struct PromptLine: Sendable, Equatable {
             return Prompt(content: .text(text))
         case .jsonLines:
             return try Prompt(
-                bytes.withUnsafeBytes { try JSONValue(strictly: $0, verbatimKeys: Prompt.verbatimKeys) })
+                bytes.withUnsafeBytes {
+                    try JSONValue(strictly: $0, verbatimKeys: Prompt.verbatimKeys, keepsLargeIntegers: true)
+                })
         }
     }
 }

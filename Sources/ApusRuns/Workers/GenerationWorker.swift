@@ -253,9 +253,7 @@ final class GenerationWorker: Sendable {
                     + #""add_special_tokens": false adds none"#)
         }
         if ids.count + longest > model.trainedContextLength {
-            remarks.append(
-                "sequences pass the \(model.trainedContextLength) tokens that the model was made for, where it gets worse"
-            )
+            remarks.append(model.remarkOnLength)
         }
         return remarks
     }

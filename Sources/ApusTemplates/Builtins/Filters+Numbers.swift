@@ -31,7 +31,7 @@ extension Renderer {
     private func integer(_ value: Value, _ fallback: Value, _ base: Int) throws(TemplateError) -> Value {
         switch value {
         case .undefined(let message): throw TemplateError(.runtime, message)
-        case .int: return value
+        case .int, .largeInt: return value
         case .bool(let value): return .int(value ? 1 : 0)
         case .float(let number):
             if number.isNaN { return fallback }

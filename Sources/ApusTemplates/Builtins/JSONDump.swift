@@ -16,6 +16,7 @@ struct JSONDump {
         case .none: units.append("null")
         case .bool(let value): units.append(value ? "true" : "false")
         case .int(let value): units.append(String(value))
+        case .largeInt(let digits): units.append(digits)
         case .float(let value): units.append(written(value))
         case .string(let text): quote(text.units, into: &units)
         case .list(let items), .tuple(let items):

@@ -63,13 +63,13 @@ extension Renderer {
         case "boolean": if case .bool = value { return true }
         case "false": if case .bool(false) = value { return true }
         case "true": if case .bool(true) = value { return true }
-        case "integer": if case .int = value { return true }
+        case "integer": if value.typeName == "int" { return true }
         case "float": if case .float = value { return true }
         case "lower": return CaseMapping.isLower(try printed(value))
         case "upper": return CaseMapping.isUpper(try printed(value))
         case "string": if case .string = value { return true }
         case "mapping": if case .dict = value { return true }
-        case "number": return double(value) != nil
+        case "number": return value.typeName == "int" || double(value) != nil
         case "sequence":
             switch value {
             case .string, .list, .tuple, .dict, .range, .undefined: return true

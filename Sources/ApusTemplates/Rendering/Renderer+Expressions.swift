@@ -122,6 +122,7 @@ extension Renderer {
         case .undefined, .none: false
         case .bool(let value): value
         case .int(let value): value != 0
+        case .largeInt: true
         case .float(let value): value != 0
         case .string(let text): !text.units.isEmpty
         case .list(let items), .tuple(let items): !items.values.isEmpty

@@ -27,6 +27,7 @@ extension Renderer {
         case .none: units.append("None")
         case .bool(let value): units.append(value ? "True" : "False")
         case .int(let value): units.append(String(value))
+        case .largeInt(let digits): units.append(digits)
         case .float(let value): units.append(value.pythonRepresentation)
         case .string(let text):
             if text.isMarkup { units.append("Markup(") }

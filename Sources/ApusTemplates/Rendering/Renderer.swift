@@ -179,7 +179,8 @@ extension Value {
         case .bool(let value): self = .bool(value)
         case .integer(let value): self = .int(value)
         case .number(let value): self = .float(value)
-        case .string(let value), .verbatim(let value): self = text(value)
+        case .string(let value): self = text(value)
+        case .verbatim(let digits): self = .largeInt(digits)
         case .array(let elements):
             let values = elements.map { Value($0, isMarked: isMarked) }
             self = .list(Items(values, depth: 1 + (values.map(\.depth).max() ?? 0), charge: nil))

@@ -3,6 +3,7 @@ enum Key: Hashable {
     case none
     case undefined
     case int(Int)
+    case largeInt(String)
     case float(Double)
     case string([UInt32])
     case tuple([Key])
@@ -22,6 +23,7 @@ extension Key {
         case .undefined: self = .undefined
         case .bool(let value): self = .int(value ? 1 : 0)
         case .int(let value): self = .int(value)
+        case .largeInt(let digits): self = .largeInt(digits)
         case .float(let value): self = Int(exactly: value).map { .int($0) } ?? .float(value)
         case .string(let text):
             budget -= text.units.count

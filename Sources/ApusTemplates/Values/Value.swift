@@ -5,6 +5,8 @@ enum Value {
     case none
     case bool(Bool)
     case int(Int)
+    /// The digits of one beyond 64 bits: it can be shown, and nothing else.
+    case largeInt(String)
     case float(Double)
     case string(Text)
     case list(Items)
@@ -117,7 +119,7 @@ extension Value {
     /// How deep it nests, itself included.
     var depth: Int {
         switch self {
-        case .undefined, .none, .bool, .int, .float, .string, .range, .function, .namespace, .macro: 1
+        case .undefined, .none, .bool, .int, .largeInt, .float, .string, .range, .function, .namespace, .macro: 1
         case .list(let items), .tuple(let items): items.depth
         case .dict(let mapping), .view(let mapping, _): mapping.depth
         case .iterator(let iteration): iteration.depth
@@ -134,7 +136,7 @@ extension Value {
         case .undefined: "Undefined"
         case .none: "NoneType"
         case .bool: "bool"
-        case .int: "int"
+        case .int, .largeInt: "int"
         case .float: "float"
         case .string(let text): text.isMarkup ? "Markup" : "str"
         case .list: "list"

@@ -70,10 +70,10 @@ final class ChatTemplates: Sendable {
         }
     }
 
-    /// The text of the first of some names that there is.
+    /// The text of the first of some names that there is; of two with one name, the last counts, as in a Python dictionary.
     private func source(_ wanted: [String]) throws(TokenizerError) -> String {
         guard !sources.isEmpty else { throw .invalidChat("the checkpoint has no chat template") }
-        guard let source = wanted.lazy.compactMap({ name in self.sources.first { $0.name == name } }).first else {
+        guard let source = wanted.lazy.compactMap({ name in self.sources.last { $0.name == name } }).first else {
             let names = sources.map(\.name).sorted().joined(separator: ", ")
             throw .invalidChat("there is no chat template \((wanted.last ?? "").quoted), only: \(names)")
         }

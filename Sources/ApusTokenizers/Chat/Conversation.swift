@@ -50,7 +50,8 @@ struct Conversation {
     /// A call whose arguments are a string of JSON gets what that says; other strings stay.
     private static func decoded(_ call: JSONValue) -> JSONValue {
         guard let object = call.object, let function = object["function"]?.object,
-            let text = function["arguments"]?.string, let arguments = try? JSONValue(parsing: text)
+            let text = function["arguments"]?.string,
+            let arguments = try? JSONValue(parsing: text, keepsLargeIntegers: true)
         else { return call }
         return .object(object.replacing("function", .object(function.replacing("arguments", arguments))))
     }

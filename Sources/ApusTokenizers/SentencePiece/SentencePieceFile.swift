@@ -125,6 +125,7 @@ struct SentencePieceFile {
                 throw .malformed("\(place): piece \(number) is there already")
             }
         }
+        guard !pieces.isEmpty else { throw .malformed("\(place): holds no pieces") }
         let unknowns = pieces.count { $0.kind == .unknown }
         guard unknowns == 1 else { throw .malformed("\(place): has \(unknowns) pieces for what is unknown, not one") }
         if fallsBackToBytes {

@@ -18,7 +18,8 @@ struct VocabularyLists {
         guard let vocabulary = try files.object("vocab.json"), let merges = try files.lines("merges.txt") else {
             return nil
         }
-        let lines = merges.filter { !$0.isEmpty && !$0.hasPrefix("#version") }
+        let numbered = merges.enumerated().filter { !$0.element.isEmpty && !$0.element.hasPrefix("#version") }
+        let lines = numbered.map(\.element)
         var model: JSONObject = ["type": "BPE", "vocab": vocabulary.value, "merges": .array(lines.map { .string($0) })]
         let named = try configuration?.optionalString("tokenizer_class") ?? "GPT2Tokenizer"
         let name = named.hasSuffix("Fast") ? String(named.dropLast(4)) : named
@@ -41,9 +42,25 @@ struct VocabularyLists {
         ]
         let decoder: any Decoder =
             pipeline.wordSuffix.map { WordSuffixDecoder(suffix: Array($0.utf8)) } ?? ByteLevelDecoder()
-        return try Tokenizer(
-            ComponentConfiguration(root, at: "\(files.path("vocab.json")), merges.txt"), settings: settings,
-            decoder: decoder)
+        do {
+            return try Tokenizer(
+                ComponentConfiguration(root, at: files.path("vocab.json")), settings: settings, decoder: decoder)
+        } catch {
+            for (index, line) in numbered { try check(line, index + 1, vocabulary) }
+            throw error
+        }
+    }
+
+    /// Throws what is wrong with a line of merges.txt.
+    private func check(
+        _ line: String, _ number: Int, _ vocabulary: ComponentConfiguration
+    ) throws(TokenizerError) {
+        let place = "\(files.path("merges.txt")): line \(number)"
+        let parts = line.split(separator: " ", omittingEmptySubsequences: false)
+        guard parts.count == 2 else { throw .malformed("\(place) must be two tokens") }
+        for token in [String(parts[0]), String(parts[1]), parts.joined()] where vocabulary.optional(token) == nil {
+            throw .malformed("\(place) needs the token \(token.quoted), which the vocabulary lacks")
+        }
     }
 
     /// vocab.txt; `nil` where it does not exist.
