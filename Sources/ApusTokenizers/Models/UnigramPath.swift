@@ -5,7 +5,7 @@ struct UnigramPath<Score: BinaryFloatingPoint> {
     private struct Step {
         var score: Score = 0
         /// Where the token begins; -1 where no way leads.
-        var start = -1
+        var start: Int32 = -1
         var id: UInt32 = 0
     }
 
@@ -30,10 +30,14 @@ struct UnigramPath<Score: BinaryFloatingPoint> {
             let before = steps[start].score
             var isKnown = false
             trie.forEachPrefix(of: text, from: start) { end, id in
-                improve(end, Step(score: scores[Int(id)] + before, start: start, id: id))
+                improve(end, Step(score: scores[Int(id)] + before, start: Int32(truncatingIfNeeded: start), id: id))
                 if end - start == length { isKnown = true }
             }
-            if !isKnown { improve(start + length, Step(score: unknownScore + before, start: start, id: unknown)) }
+            if !isKnown {
+                improve(
+                    start + length,
+                    Step(score: unknownScore + before, start: Int32(truncatingIfNeeded: start), id: unknown))
+            }
             start += length
         }
     }
@@ -49,12 +53,13 @@ struct UnigramPath<Score: BinaryFloatingPoint> {
         var end = steps.count - 1
         while end > 0, steps[end].start >= 0 {
             let step = steps[end]
+            let start = Int(step.start)
             if step.id == fused, let last = pieces.last, last.id == fused {
-                pieces[pieces.count - 1].range = step.start..<last.range.upperBound
+                pieces[pieces.count - 1].range = start..<last.range.upperBound
             } else {
-                pieces.append(Piece(range: step.start..<end, id: step.id))
+                pieces.append(Piece(range: start..<end, id: step.id))
             }
-            end = step.start
+            end = start
         }
         return pieces.reversed()
     }

@@ -19,6 +19,12 @@ struct CharacterMap: Sendable {
     /// Whether all replacements are UTF-8.
     var isText: Bool { String(validating: texts, as: UTF8.self) != nil }
 
+    /// Whether an entry begins with a byte.
+    func begins(with byte: UInt8) -> Bool {
+        let node = Self.offset(units[0]) ^ Int(byte)
+        return byte != 0 && node < units.count && Self.label(units[node]) == UInt32(byte)
+    }
+
     /// Whether a byte alone has a replacement.
     func changesSingle(_ byte: UInt8) -> Bool {
         withUnsafeBytes(of: byte) { shortest(in: $0.bindMemory(to: UInt8.self)) } != nil
@@ -35,6 +41,7 @@ struct CharacterMap: Sendable {
     }
 
     /// The longest entry that stands at a place of a text: where it ends, and its replacement.
+    @inline(__always)
     func longest(in text: UTF8Text, from start: Int) -> (end: Int, replacement: ArraySlice<UInt8>)? {
         var found: (end: Int, place: Int)?
         forEachEntry(in: text, from: start) { end, place in

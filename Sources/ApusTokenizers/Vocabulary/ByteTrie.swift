@@ -78,6 +78,9 @@ struct ByteTrie: Sendable {
         return nil
     }
 
+    /// Whether a token begins with a byte.
+    func begins(with byte: UInt8) -> Bool { starts[Int(byte)] != 0 }
+
     /// The node that some bytes lead to.
     func node(behind bytes: UTF8Text) -> Node? {
         var node = root
