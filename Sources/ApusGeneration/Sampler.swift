@@ -134,7 +134,7 @@ package struct Sampler: Sendable {
         return candidates[lower].token
     }
 
-    /// Logarithm of the sum of exponentials, in float64.
+    /// Logarithm of the sum of exponentials, to 1e-6.
     static func logSum(_ logits: Span<Float>, _ largest: Float) -> Double {
         Double(largest) + logarithm(logits.sumOfExponentials(below: largest))
     }

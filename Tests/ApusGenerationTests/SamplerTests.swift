@@ -1,4 +1,5 @@
 import ApusGeneration
+import ApusTestSupport
 import Foundation
 import Testing
 
@@ -24,13 +25,28 @@ import Testing
         let logits: [Float] = [0, 1, -1]
         let sum: Double = exp(0) + exp(1) + exp(-1)
         let plain = try choose(sampler(GenerationConfig(logprobs: true)), logits)
-        #expect(abs(exp(try #require(plain.logprob)) - exp(1) / sum) < 1e-12)
+        #expect(abs(exp(try #require(plain.logprob)) - exp(1) / sum) < 1e-6)
         let penalised = GenerationConfig(repetitionPenalty: 100, eosTokenIDs: [1], logprobs: true)
         let sampled = penalised.merging(GenerationConfig(minNewTokens: 1, doSample: true, temperature: 0.1, topK: 1))
         let choice = try choose(sampler(sampled), logits)
         #expect(choice.token == 0)
-        #expect(abs(exp(try #require(choice.logprob)) - 1 / sum) < 1e-12)
+        #expect(abs(exp(try #require(choice.logprob)) - 1 / sum) < 1e-6)
         #expect(try choose(sampler(GenerationConfig()), logits).logprob == nil)
+    }
+
+    /// Of any width, with logits that vanish beside the largest and some that are out of the question.
+    @Test func logprobsAreExactToAMillionth() throws {
+        var random = SplitMix64(seed: 11)
+        for size in [1, 15, 16, 17, 511, 513, 2048, 50_257, 128_256] {
+            let spread = Float.random(in: 0.1...40, using: &random)
+            let shift = Float.random(in: -90...90, using: &random)
+            var logits = (0..<size).map { _ in Float.random(in: -spread...spread, using: &random) + shift }
+            if size > 2 { logits[size / 2] = -.infinity }
+            let largest = logits.max() ?? 0
+            let sum = logits.reduce(0.0) { $0 + exp(Double($1) - Double(largest)) }
+            let choice = try choose(sampler(GenerationConfig(logprobs: true)), logits)
+            #expect(abs(try #require(choice.logprob) + log(sum)) < 1e-6, "\(size)")
+        }
     }
 
     @Test func refusesToChooseWhereNothingIsLeft() throws {

@@ -152,7 +152,7 @@ package actor Engine {
             launch()
             if let flight = flights.popFirst() { collect(flight) }
             // Lets questions about the engine in.
-            await Task.yield()
+            await executor.letOthersIn()
         }
     }
 

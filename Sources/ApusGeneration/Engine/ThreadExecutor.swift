@@ -11,6 +11,8 @@ import Synchronization
 package final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
     private struct Queue {
         var jobs: [UnownedJob] = []
+        /// Of a task that lets the jobs before it go first.
+        var resumption: UnsafeContinuation<Void, Never>?
         var stopped = false
     }
 
@@ -53,6 +55,17 @@ package final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
         arrived.signal()
     }
 
+    /// Lets what waits for the thread go first. Called on it.
+    ///
+    /// `Task.yield` would go through a thread of the cooperative pool and back, which takes longer than a step of a small model.
+    func letOthersIn(isolation: isolated (any Actor)? = #isolation) async {
+        guard queue.withLock({ !$0.jobs.isEmpty }) else { return }
+        await withUnsafeContinuation { continuation in
+            queue.withLock { $0.resumption = continuation }
+            arrived.signal()
+        }
+    }
+
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         queue.withLock { $0.jobs.append(job) }
@@ -68,12 +81,13 @@ package final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
     private func serve() {
         while true {
             arrived.wait()
-            let (jobs, stopped) = queue.withLock { queue in
-                defer { queue.jobs = [] }
-                return (queue.jobs, queue.stopped)
+            let now = queue.withLock { queue in
+                defer { (queue.jobs, queue.resumption) = ([], nil) }
+                return queue
             }
-            for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
-            if stopped, jobs.isEmpty { return }
+            for job in now.jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
+            now.resumption?.resume()
+            if now.stopped, now.jobs.isEmpty, now.resumption == nil { return }
         }
     }
 }
