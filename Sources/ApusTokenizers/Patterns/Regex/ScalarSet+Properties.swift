@@ -1,4 +1,9 @@
+import Synchronization
+
 extension ScalarSet {
+    /// Those that were looked up: each takes a walk through all of Unicode, and patterns name the same ones again and again.
+    private static let known = Mutex<[String: ScalarSet]>([:])
+
     static let digits = ScalarSet(.oniguruma) { $0 & 31 == 9 }
     static let spaces = ScalarSet(.oniguruma) { $0 & ScalarClasses.space != 0 }
     static let words = ScalarSet(.oniguruma) { $0 & ScalarClasses.word != 0 }
@@ -28,6 +33,16 @@ extension ScalarSet {
     /// A property by its name in `\p{...}`, without regard to case, spaces, `_` and `-`.
     init?(property name: String) {
         let key = name.lowercased().filter { !" _-".contains($0) }
+        if let set = Self.known.withLock({ $0[key] }) {
+            self = set
+        } else {
+            guard let set = Self(key: key) else { return nil }
+            Self.known.withLock { $0[key] = set }
+            self = set
+        }
+    }
+
+    private init?(key: String) {
         switch key {
         case "any": self = .all
         case "assigned": self = ScalarSet(GeneralCategories(named: "Cn")).inverted
