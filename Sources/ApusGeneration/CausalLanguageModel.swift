@@ -99,7 +99,7 @@ public final class CausalLanguageModel: Sendable {
         self.batchSize = limits.sequences
         self.contextLength = limits.contextLength
         engine = try Engine(model, limits: limits)
-        scorer = PromptScorer(model)
+        scorer = PromptScorer(model, contextLength: limits.contextLength)
     }
 
     /// Prompts in flight at once unless somebody says otherwise.

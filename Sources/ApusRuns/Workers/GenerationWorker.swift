@@ -153,7 +153,7 @@ final class GenerationWorker: Sendable {
     private static func isPromptsOwn(_ error: any Error) -> Bool {
         switch error {
         case let error as GenerationError:
-            [.invalidConfiguration, .promptTooLong, .invalidPrompt, .invalidLogits].contains(error.code)
+            [.invalidConfiguration, .promptTooLong, .invalidPrompt, .invalidLogits, .outOfMemory].contains(error.code)
         case let error as TokenizerError: error.code == .invalidChat
         case is RunError, is PromptSettingsError: true
         default: false
