@@ -1,4 +1,5 @@
-"""Times the encoding of a megabyte of text by Apus and by the Python package `tokenizers`, one thread each.
+"""Times the encoding of a megabyte of text by Apus and by the Python package `tokenizers`, or `sentencepiece` for models of
+its own, one thread each.
 
 Usage: tokenizers_speed.py [--apus PATH] [--vocabulary N]. Both time the encoding alone, in their own process. Exits 1
 if Apus is slower anywhere.
@@ -14,6 +15,7 @@ import time
 
 os.environ["RAYON_NUM_THREADS"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+import sentencepiece  # noqa: E402
 from tokenizers_pipelines import MANY_SCRIPTS, corpus, train_all  # noqa: E402
 
 SIZE = 1_000_000
@@ -30,10 +32,31 @@ def texts():
     }
 
 
+def train_pieces(folder, size, characters):
+    """Models of SentencePiece by their names."""
+    text, trained = folder / "text", {}
+    text.write_text("".join(corpus(characters)))
+    for kind in ("unigram", "bpe"):
+        place = folder / f"sentencepiece-{kind}"
+        place.mkdir()
+        sentencepiece.SentencePieceTrainer.train(
+            input=str(text), model_prefix=str(place / "tokenizer"), model_type=kind, vocab_size=size, minloglevel=2,
+            hard_vocab_limit=False, byte_fallback=kind == "bpe", max_sentence_length=100_000)
+        (place / "tokenizer_config.json").write_text('{"add_bos_token":false,"add_eos_token":false}')
+        trained[place.name] = sentencepiece.SentencePieceProcessor(model_file=str(place / "tokenizer.model"))
+    return trained
+
+
+def ways(tokenizer):
+    if isinstance(tokenizer, sentencepiece.SentencePieceProcessor):
+        return [tokenizer.encode]
+    return [tokenizer.encode, lambda text: tokenizer.encode_batch_fast([text])]
+
+
 def reference(tokenizer, text):
-    """Milliseconds of the first and of the best round, by the faster of the package's two ways."""
+    """Milliseconds of the first and of the best round, by the faster of the package's ways."""
     rounds = []
-    for encode in (tokenizer.encode, lambda text: tokenizer.encode_batch_fast([text])):
+    for encode in ways(tokenizer):
         for _ in range(ROUNDS):
             start = time.perf_counter()
             encode(text)
@@ -61,13 +84,15 @@ def main():
     options = parser.parse_args()
     slower = False
     with tempfile.TemporaryDirectory() as folder:
-        for name, tokenizer in train_all(folder, options.vocabulary, 8_000_000).items():
+        trained = train_all(folder, options.vocabulary, 8_000_000)
+        trained |= train_pieces(pathlib.Path(folder), options.vocabulary, 2_000_000)
+        for name, tokenizer in trained.items():
             for kind, text in texts().items():
                 theirs, ours = reference(tokenizer, text), measured(options.apus, pathlib.Path(folder) / name, text)
                 ratios = [t / o for t, o in zip(theirs, ours)]
                 slower |= min(ratios) < 1
                 print(
-                    f"{name:7} {kind:13} tokenizers {theirs[0]:7.1f} ms first, {theirs[1]:7.1f} best;"
+                    f"{name:21} {kind:13} package {theirs[0]:7.1f} ms first, {theirs[1]:7.1f} best;"
                     f" apus {ours[0]:6.1f} first, {ours[1]:6.1f} best; {ratios[0]:.1f} and {ratios[1]:.1f} times as fast",
                     flush=True,
                 )
