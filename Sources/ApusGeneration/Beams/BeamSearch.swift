@@ -122,8 +122,9 @@ package struct BeamSearch: Sendable {
         let length = running.first?.tokens.count ?? 0
         let canGrow = config.earlyStopping == .never && config.lengthPenalty > 0
         let best = (running.first?.score ?? -.infinity) / penalty(canGrow ? config.maxNewTokens : length)
-        let worst = isFull ? finished.last?.score ?? -Self.setback : -Self.setback
-        canImprove = canImprove && best > worst
+        // transformers compares with a score of -1e9 while there are too few, so that one that is worse ends its search with
+        // nothing found.
+        if isFull, let worst = finished.last?.score { canImprove = canImprove && best > worst }
         hasEnded =
             !canImprove || (isFull && config.earlyStopping == .whenFull)
             || nexts.allSatisfy { $0.finishReason != nil }

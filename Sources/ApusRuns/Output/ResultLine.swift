@@ -4,13 +4,17 @@ package import ApusJSON
 /// The line of a result in the output: the same bytes whoever made it.
 package enum ResultLine {
     /// Index, id and prompt, then what came of it: the members of the one continuation, or a list of several.
-    package static func line(index: Int, prompt: Prompt, outputs: [GenerationOutput]) -> JSONObject {
+    ///
+    /// - Parameter isAlone: whether one sequence was asked for. A search may find fewer than were.
+    package static func line(
+        index: Int, prompt: Prompt, outputs: [GenerationOutput], isAlone: Bool
+    ) -> JSONObject {
         var object = start(index: index, prompt: prompt)
         if let logprobs = outputs.first?.promptLogprobs {
             object.append("prompt_logprobs", .array(logprobs.map { $0.map { .number($0) } ?? .null }))
         }
-        guard outputs.count != 1 else {
-            append(outputs[0], to: &object, withPromptCount: true)
+        if isAlone, let output = outputs.first {
+            append(output, to: &object, withPromptCount: true)
             return object
         }
         object.append("num_prompt_tokens", .integer(outputs.first?.promptTokenCount ?? 0))

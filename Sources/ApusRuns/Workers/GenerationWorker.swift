@@ -196,7 +196,8 @@ final class GenerationWorker: Sendable {
         if config.promptLogprobs == true, outputs[0].promptLogprobs == nil {
             outputs[0].promptLogprobs = try await model.logprobs(ofPrompt: ids)
         }
-        let object = ResultLine.line(index: index, prompt: prompt, outputs: outputs)
+        let object = ResultLine.line(
+            index: index, prompt: prompt, outputs: outputs, isAlone: config.numReturnSequences ?? 1 == 1)
         var reply = Reply(line: Array(JSONValue.object(object).serialized.utf8))
         reply.tokens = outputs.reduce(0) { $0 + $1.tokenIDs.count }
         reply.promptTokens = ids.count
