@@ -95,7 +95,8 @@ struct ChatCommand: AsyncParsableCommand {
         let lines = try LineReader(path: "-")
         while true {
             if isTerminal { try OutputDescriptor.standardOutput.write("> ".utf8) }
-            guard let bytes = try lines.next() else { break }
+            guard var bytes = try lines.next() else { break }
+            if bytes.last == 0x0D { bytes.removeLast() }
             guard let line = String(validating: bytes, as: UTF8.self) else {
                 StandardError.write("Error: the line is not UTF-8")
                 continue

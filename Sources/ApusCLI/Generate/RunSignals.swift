@@ -24,6 +24,11 @@ final class RunSignals {
         Signal.ignoreFileLimit()
         let isDraining = SignalFlag()
         watch = SignalWatch([SIGINT, SIGTERM, SIGHUP]) { number in
+            guard run.hasBegun else {
+                StandardError.write("Error: ended early; no prompt was begun")
+                lastWords(EX_TEMPFAIL)
+                _exit(EX_TEMPFAIL)
+            }
             if number == SIGINT, !isDraining.raise() {
                 StandardError.write("finishing the prompts in flight; once more ends at once")
                 return run.drain()

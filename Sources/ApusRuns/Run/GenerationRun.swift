@@ -25,6 +25,7 @@ public final class GenerationRun: Sendable {
     private let history: RunHistory
     /// That of a run on its way.
     private let journal = Mutex<Journal?>(nil)
+    private let computes = Atomic(false)
 
     /// Inputs up to this size are read before anything else is done, so that a bad line costs nothing.
     private static let smallByteCount = 8 << 20
@@ -52,6 +53,9 @@ public final class GenerationRun: Sendable {
 
     /// What the run has been through so far.
     public var record: RunRecord { history.record }
+
+    /// Whether prompts may be in flight. Before, it may wait without end for the first line of its input.
+    package var hasBegun: Bool { computes.load(ordering: .relaxed) }
 
     /// Takes no more prompts; those in flight are finished.
     public func drain() { control.drain() }
@@ -258,6 +262,7 @@ public final class GenerationRun: Sendable {
     private func compute(
         _ jobs: PromptJobs, _ keeper: ResultKeeper, _ survey: Survey, apart: Bool
     ) async throws -> RunRecord.Ending {
+        computes.store(true, ordering: .relaxed)
         var settings = settings
         if let known = survey.known {
             // More workers than prompts would have nothing to do, and no worker takes more at once than its share.
