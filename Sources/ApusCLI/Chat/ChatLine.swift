@@ -13,7 +13,7 @@ enum ChatLine: Equatable {
             self = .message(line)
             return
         }
-        let rest = parts.count > 1 ? String(parts[1]) : ""
+        let rest = parts.count > 1 ? String(parts[1].drop { $0 == " " }) : ""
         switch word {
         case "/clear": self = .clear
         case "/system": self = .system(rest)

@@ -187,10 +187,14 @@ struct GenerationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Makes tokens that already occurred less likely, above 1.", valueName: "x"))
     var repetitionPenalty: Double?
 
-    @Option(help: ArgumentHelp("Taken from the logits of tokens that were generated before.", valueName: "x"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Taken from the logits of tokens that were generated before.", valueName: "x"))
     var presencePenalty: Double?
 
-    @Option(help: ArgumentHelp("The same, for each time that they were generated.", valueName: "x"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The same, for each time that they were generated.", valueName: "x"))
     var frequencyPenalty: Double?
 
     @Option(help: ArgumentHelp("No run of n tokens comes twice; 0 allows all.", valueName: "n"))
@@ -202,7 +206,7 @@ struct GenerationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Beams of a search for the most probable text; 1 for none.", valueName: "n"))
     var numBeams: Int?
 
-    @Option(help: ArgumentHelp("Of beams: above 0 favours long texts.", valueName: "x"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Of beams: above 0 favours long texts.", valueName: "x"))
     var lengthPenalty: Double?
 
     @Flag(help: "Of beams: end once there are as many finished texts as beams.")

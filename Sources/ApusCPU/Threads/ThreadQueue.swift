@@ -108,24 +108,26 @@ private final class QueueCore: Sendable {
         var seen = 0
         while true {
             awaitCommands(after: seen)
-            let (commands, stopped) = state.withLock { state in
+            var (commands, stopped) = state.withLock { state in
                 defer { state.commands = [] }
                 return (state.commands, state.stopped)
             }
-            for command in commands {
-                execute(command)
+            seen += commands.count
+            commands.reverse()
+            // What a command holds is free before it counts as done.
+            while !commands.isEmpty {
+                execute(commands.removeLast())
                 let number = completed.add(1, ordering: .sequentiallyConsistent).newValue
                 if number >= nextAwaited.load(ordering: .sequentiallyConsistent) {
                     announce { $0.removeAll { $0 <= number } }
                     done.signalAll()
                 }
             }
-            seen += commands.count
             if stopped { return }
         }
     }
 
-    private func execute(_ command: CommandQueue.Command) {
+    private func execute(_ command: consuming @escaping CommandQueue.Command) {
         guard state.withLock({ $0.failure == nil }) else { return }
         do throws(ComputeError) {
             try command()

@@ -23,6 +23,7 @@ struct PlanSearch {
         }
         if let plan = try plan(batchSize, contextLength, disk: nil) { return plan }
         let length = wish.contextLength ?? min(contextLength, Self.leastContext)
+        if let smaller = try self.smaller(length) { return try smaller.best() }
         let least = Self.blocks(length) * (wish.batchSize ?? 1)
         let most = Self.blocks(contextLength) * batchSize
         if try fits(limits(blocks: least), disk: nil) {
@@ -38,6 +39,16 @@ struct PlanSearch {
             if let plan = try plan(blocks: blocks, disk: disk) { return plan }
         }
         throw try complaint(wish.batchSize ?? 1, length)
+    }
+
+    /// With fewer sequences at a time, where the standard number of them has no room.
+    private func smaller(_ length: Int) throws -> PlanSearch? {
+        guard wish.batchSize == nil, wish.standardBatchSize > 1 else { return nil }
+        let disks = [nil, disk]
+        for disk in disks where try fits(limits(blocks: Self.blocks(length)), disk: disk) { return nil }
+        var smaller = self
+        smaller.wish.standardBatchSize /= 2
+        return smaller
     }
 
     private static func blocks(_ tokens: Int) -> Int {

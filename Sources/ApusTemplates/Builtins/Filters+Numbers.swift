@@ -6,7 +6,9 @@ extension Renderer {
         case "abs":
             guard arguments.isEmpty else { throw TemplateError(.runtime, "'abs' takes nothing more") }
             if case .float(let number) = value { return .float(number.magnitude) }
-            guard let number = value.index else { throw undefinedOr(value, "'abs' is not for a \(value.typeName)") }
+            guard let number = value.index else {
+                throw value.isLarge ? Self.tooBig : undefinedOr(value, "'abs' is not for a \(value.typeName)")
+            }
             return number < 0 ? try negate(.int(number)) : .int(number)
         case "int":
             let values = try extra(name, arguments, ["default", "base"])
@@ -15,7 +17,9 @@ extension Renderer {
             let fallback = try extra(name, arguments, ["default"])[0] ?? .float(0)
             if case .undefined(let message) = value { throw TemplateError(.runtime, message) }
             if case .string(let text) = value { return float(text).map { .float($0) } ?? fallback }
+            if case .largeInt(let digits) = value { return .float(Double(digits) ?? .infinity) }
             return double(value).map { .float($0) } ?? fallback
+        case "round" where value.isLarge: throw Self.tooBig
         case "round": return try rounded(value, try extra(name, arguments, ["precision", "method"]))
         case "default", "d":
             let values = try extra(name, arguments, ["default_value", "boolean"])
@@ -35,7 +39,7 @@ extension Renderer {
         case .bool(let value): return .int(value ? 1 : 0)
         case .float(let number):
             if number.isNaN { return fallback }
-            guard number.isFinite else { return fallback }
+            guard number.isFinite else { throw TemplateError(.runtime, "an infinity is no integer") }
             return try whole(number)
         case .string(let text):
             guard base == 0 || (2...36).contains(base) else {

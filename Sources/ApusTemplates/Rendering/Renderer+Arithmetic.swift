@@ -26,6 +26,7 @@ extension Renderer {
             }
         default: break
         }
+        if left.isLarge || right.isLarge { throw Self.tooBig }
         throw TemplateError(.runtime, "'\(operation.rawValue)' is not for \(left.typeName) and \(right.typeName)")
     }
 
@@ -33,7 +34,7 @@ extension Renderer {
         if case .float(let number) = value { number } else { value.index.map { Double($0) } }
     }
 
-    private var tooBig: TemplateError { TemplateError(.unsupported, "an integer beyond 64 bits") }
+    static var tooBig: TemplateError { TemplateError(.unsupported, "an integer beyond 64 bits") }
     private var byZero: TemplateError { TemplateError(.runtime, "a division by zero") }
 
     private func integers(
@@ -47,12 +48,12 @@ extension Renderer {
         case .divide:
             guard right != 0 else { throw byZero }
             let exact = (-1 << 53)...(1 << 53)
-            guard exact.contains(left), exact.contains(right) else { throw tooBig }
+            guard exact.contains(left), exact.contains(right) else { throw Self.tooBig }
             return .float(Double(left) / Double(right))
         case .floorDivide:
             guard right != 0 else { throw byZero }
             let (quotient, isTooBig) = left.dividedReportingOverflow(by: right)
-            guard !isTooBig else { throw tooBig }
+            guard !isTooBig else { throw Self.tooBig }
             let isInexact = quotient &* right != left
             return .int(isInexact && (left < 0) != (right < 0) ? quotient - 1 : quotient)
         case .remainder:
@@ -62,7 +63,7 @@ extension Renderer {
             return .int(rest != 0 && (rest < 0) != (right < 0) ? rest + right : rest)
         case .power: return try power(left, right)
         }
-        guard !overflows else { throw tooBig }
+        guard !overflows else { throw Self.tooBig }
         return .int(result)
     }
 
@@ -70,11 +71,11 @@ extension Renderer {
         guard exponent >= 0 else { return try numbers(.power, Double(base), Double(exponent)) }
         if base == 0 || base == 1 || exponent == 0 { return .int(exponent == 0 ? 1 : base) }
         if base == -1 { return .int(exponent.isMultiple(of: 2) ? 1 : -1) }
-        guard exponent < 64 else { throw tooBig }
+        guard exponent < 64 else { throw Self.tooBig }
         var result = 1
         for _ in 0..<exponent {
             let (product, overflows) = result.multipliedReportingOverflow(by: base)
-            guard !overflows else { throw tooBig }
+            guard !overflows else { throw Self.tooBig }
             result = product
         }
         return .int(result)
@@ -164,13 +165,15 @@ extension Renderer {
     func negate(_ value: Value) throws(TemplateError) -> Value {
         if case .float(let number) = value { return .float(-number) }
         guard let number = value.index else { throw undefinedOr(value, "a \(value.typeName) has no negative") }
-        guard number != .min else { throw tooBig }
+        guard number != .min else { throw Self.tooBig }
         return .int(-number)
     }
 
     func positive(_ value: Value) throws(TemplateError) -> Value {
         if case .float = value { return value }
-        guard let number = value.index else { throw undefinedOr(value, "'+' is not for a \(value.typeName)") }
+        guard let number = value.index else {
+            throw value.isLarge ? Self.tooBig : undefinedOr(value, "'+' is not for a \(value.typeName)")
+        }
         return .int(number)
     }
 }

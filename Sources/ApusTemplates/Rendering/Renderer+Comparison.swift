@@ -10,6 +10,8 @@ extension Renderer {
         try checkDepth()
         switch (left, right) {
         case (.undefined, .undefined), (.none, .none): return true
+        case (.largeInt(let left), .largeInt(let right)): return left == right
+        case (.largeInt, .float), (.float, .largeInt): throw Self.tooBig
         case (.string(let left), .string(let right)):
             try spend(min(left.units.count, right.units.count) / 64)
             return left == right
@@ -64,7 +66,8 @@ extension Renderer {
             return try isEqual(left, right)
         case (.int(let left), .int(let right)) where left != right: return false
         case (.string(let left), .string(let right)) where !(left == right): return false
-        case (.int, .int), (.float, .float), (.string, .string), (.tuple, .tuple), (.range, .range),
+        case (.int, .int), (.largeInt, .largeInt), (.float, .float), (.string, .string), (.tuple, .tuple),
+            (.range, .range),
             (.method, .method), (.undefined, .undefined), (.view, .view):
             throw TemplateError(.unsupported, "'sameas' between two of \(left.typeName)")
         default: return false
@@ -91,6 +94,7 @@ extension Renderer {
         default:
             if let order = compareNumbers(left, right) { return order }
         }
+        if left.isLarge || right.isLarge { throw Self.tooBig }
         throw TemplateError(.runtime, "'\(sign)' is not for \(left.typeName) and \(right.typeName)")
     }
 

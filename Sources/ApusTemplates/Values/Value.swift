@@ -158,6 +158,7 @@ extension Value {
     static func text(_ string: String) -> Value { .string(Text(string)) }
 
     var isUndefined: Bool { if case .undefined = self { true } else { false } }
+    var isLarge: Bool { if case .largeInt = self { true } else { false } }
     var isNone: Bool { if case .none = self { true } else { false } }
 
     /// The value where Python takes an index: booleans count as integers.
