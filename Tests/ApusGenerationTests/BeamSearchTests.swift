@@ -77,6 +77,17 @@ import Testing
         #expect(try await answers(blocks: 8) == roomy)
     }
 
+    /// Where long texts are worth less than nothing, transformers finds none.
+    @Test(arguments: [-6.0, -1e30, 1e30]) func somethingIsAlwaysFound(_ penalty: Double) async throws {
+        let model = try CausalLanguageModel(
+            DecoderModel.load(directory: ModelFixture.load("mha").directory, device: CPUDevice(threads: 1)),
+            generationConfig: GenerationConfig(), batchSize: 2, memory: 1 << 24)
+        let config = GenerationConfig(
+            maxNewTokens: 30, numReturnSequences: 3, numBeams: 3, lengthPenalty: penalty, eosTokenIDs: [])
+        let outputs = try await model.generate([[1, 2, 3]], config: config)
+        #expect(outputs.count == 3 && outputs.allSatisfy { $0.tokenIDs.count == 30 })
+    }
+
     @Test func settingsOfTokensThatThereAreNotAreRefused() async throws {
         let model = try CausalLanguageModel(
             DecoderModel.load(directory: ModelFixture.load("mha").directory, device: CPUDevice(threads: 1)),

@@ -64,8 +64,13 @@ import Testing
         let text = try tokenizer("{{ \(place) | tojson }} {{ \(place)[0] }} {{ \(place)[1] is integer }}")
             .renderChatTemplate([call])
         #expect(text == "[123456789012345678901234567890, -9223372036854775809] 123456789012345678901234567890 True")
-        let adding = try tokenizer("{{ \(place)[0] + 1 }}")
-        #expect(throws: TokenizerError.self) { try adding.renderChatTemplate([call]) }
+        let same = try tokenizer(
+            "{{ \(place)[0] == \(place)[0] }} {{ \(place)[0] in \(place) }} {{ \(place)[0] | float }}")
+        #expect(try same.renderChatTemplate([call]) == "True True 1.2345678901234568e+29")
+        for wrong in ["\(place)[0] + 1", "\(place)[0] == 1.5", "\(place)[0] < 1", "\(place)[0] | abs", "1 / 0 | int"] {
+            let computing = try tokenizer("{{ \(wrong) }}")
+            #expect(throws: TokenizerError.self) { try computing.renderChatTemplate([call]) }
+        }
     }
 
     @Test func messagesAreAsClientsWriteThem() throws {
