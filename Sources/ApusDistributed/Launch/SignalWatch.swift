@@ -11,7 +11,8 @@ import Synchronization
 
 /// Tells of the signals that end a job, in place of what they would do to this process, as long as it exists.
 ///
-/// Not by a source of Dispatch: between the disposition that it needs and its registration, signals are lost.
+/// Not by a source of Dispatch: between the disposition that it needs and its registration, signals are lost, and its event loop
+/// on Linux has been seen to read what is freed (`_dispatch_event_loop_drain`, Swift 6.3) where sources come and go.
 package final class SignalWatch {
     private let numbers: [Int32]
     private let key: Int
