@@ -35,7 +35,8 @@ final class PromptScorer: Sendable {
                 return [nil] + (try model.logProbabilities(of: prompt, tokensPerStep: most))
             } catch let error as ComputeError where error.code == .outOfMemory {
                 throw GenerationError.outOfMemory(
-                    "prompt_logprobs: \(prompt.count) tokens have no room beside what is generated: \(error)")
+                    "prompt_logprobs: \(prompt.count) tokens have no room beside the cache of what is generated, which a smaller "
+                        + "batch size or context length makes smaller: \(error)")
             }
         }
     }
