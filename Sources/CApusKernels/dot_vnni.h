@@ -7,3 +7,8 @@ INLINE vint dot_i8(vint sum, vint x, vint w) {
 INLINE vint dot_u4(vint sum, vint x, vint w) {
     return (vint)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w, (__m512i)x);
 }
+INLINE vint dot_u8(vint sum, vint x, vint w) { return dot_u4(sum, x, w); }
+INLINE vint look_up(vint codes, const uint8_t table[16]) {
+    const __m128i entries = _mm_loadu_si128((const __m128i *)(const void *)table);
+    return (vint)_mm512_shuffle_epi8(_mm512_broadcast_i32x4(entries), (__m512i)codes);
+}

@@ -16,6 +16,11 @@ INLINE vint dot_i8(vint sum, vint x, vint w) {
 INLINE vint dot_u4(vint sum, vint x, vint w) {
     return (vint)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)w, (__m256i)x);
 }
+INLINE vint dot_u8(vint sum, vint x, vint w) { return dot_u4(sum, x, w); }
+INLINE vint look_up(vint codes, const uint8_t table[16]) {
+    const __m128i entries = _mm_loadu_si128((const __m128i *)(const void *)table);
+    return (vint)_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(entries), (__m256i)codes);
+}
 
 #include "products.h"
 #include "attention.h"

@@ -15,3 +15,9 @@ INLINE vint dot_i8(vint sum, vint x, vint w) {
     return (vint)vdotq_s32((int32x4_t)sum, (int8x16_t)x, (int8x16_t)w);
 }
 INLINE vint dot_u4(vint sum, vint x, vint w) { return dot_i8(sum, x, w); }
+// The highest bit of a weight would be its sign.
+INLINE vint dot_u8(vint sum, vint x, vint w) {
+    const vint high = w >> 7 & 0x01010101;
+    return dot_i8(sum, x, w & 0x7f7f7f7f) + (dot_i8((vint){}, x, high) << 7);
+}
+INLINE vint look_up(vint codes, const uint8_t table[16]) { return (vint)vqtbl1q_u8(vld1q_u8(table), (uint8x16_t)codes); }

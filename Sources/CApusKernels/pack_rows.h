@@ -36,6 +36,7 @@ static size_t packed_bytes(apus_dtype type, size_t rows, size_t inputs) {
 #ifdef OWN_BF16
     if (type == APUS_BF16) return bf16_bytes(rows, inputs);
 #endif
+    if (type == APUS_GROUPED) return rows * grouped_rows_of(NULL, inputs).stride;
     if (type == APUS_I8 || type == APUS_I4) return integer_rows_of(type, NULL, rows, inputs).bytes;
     return rows * row_stride(type, inputs, sizeof(float)) * sizeof(float);
 }
@@ -50,7 +51,9 @@ static void pack_rows(const apus_activations *task, size_t first, size_t end) {
             continue;
         }
 #endif
-        if (task->type == APUS_I8 || task->type == APUS_I4) {
+        if (task->type == APUS_GROUPED) {
+            pack_grouped(task, x, norm, row);
+        } else if (task->type == APUS_I8 || task->type == APUS_I4) {
             pack_integers(task, x, norm, row);
         } else {
             pack_floats(task, x, norm, row);

@@ -7,6 +7,7 @@
 
 #include "half.h"
 #include "interleave.h"
+#include "stored.h"
 #include "apus_quantizer.h"
 
 // Dwords of each row that are interleaved at a time.
@@ -19,11 +20,6 @@ size_t apus_panel_bytes(apus_dtype type, size_t inputs) {
     case APUS_I4: return data + padded / APUS_GROUP * APUS_PANEL + 2 * 64;
     default: return data;
     }
-}
-
-// The row of what is stored that holds an output.
-static size_t stored_row(const apus_matrix *matrix, size_t output) {
-    return matrix->run ? matrix->first + output / matrix->run * matrix->period + output % matrix->run : output;
 }
 
 // Whether outputs lie one after the other, from `output` on.
@@ -39,9 +35,14 @@ static void read_floats(const apus_matrix *matrix, size_t output, size_t first, 
     size_t size = matrix->type == APUS_F32 ? 4 : 2;
     size_t available = first < matrix->inputs ? matrix->inputs - first : 0;
     if (available > count) available = count;
-    const size_t row = stored_row(matrix, output);
+    const size_t row = apus_stored_output(matrix, output);
     const uint8_t *source = (const uint8_t *)matrix->rows + (row * matrix->inputs + first) * size;
     uint8_t column[BLOCK * 4];
+    if (matrix->grouping) {
+        apus_read_stored(matrix, row, first, available, values);
+        memset(values + available, 0, (count - available) * sizeof(float));
+        return;
+    }
     if (matrix->columns) {
         for (size_t i = 0; i < available; i++) {
             const size_t at = ((first + i) * matrix->columns + row) * size;
@@ -196,23 +197,23 @@ void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, v
     const apus_quantizer *quantizer = apus_quantizer_of_machine();
     row_state rows[APUS_PANEL];
     for (size_t r = 0; r < outputs; r++) {
-        const size_t stored = stored_row(matrix, first + r);
+        const size_t stored = apus_stored_output(matrix, first + r);
         rows[r] = (row_state){.matrix = matrix, .quantizer = quantizer, .type = type, .output = first + r,
                               .stored = stored, .panel_row = r};
         if (is_float(type)) continue;
-        rows[r].scale = is_float(matrix->type) ? row_scale(quantizer, matrix, type, first + r) : matrix->scales[stored];
+        rows[r].scale = is_float(matrix->type) || matrix->grouping ? row_scale(quantizer, matrix, type, first + r) : matrix->scales[stored];
         if (type == APUS_I4) rows[r].multipliers = (uint8_t *)apus_panel_multipliers(target, padded);
     }
     uint8_t staged[APUS_PANEL][BLOCK * 4] __attribute__((aligned(64)));
     for (size_t dword = 0; dword < dwords; dword += BLOCK) {
         const size_t count = dwords - dword < BLOCK ? dwords - dword : BLOCK;
         const size_t input = dword * inputs_per_dword, end = input + count * inputs_per_dword;
-        const bool direct = matrix->type == type && is_float(type) && end <= matrix->inputs &&
+        const bool direct = matrix->type == type && !matrix->grouping && is_float(type) && end <= matrix->inputs &&
                             follow_each_other(matrix, first, APUS_PANEL);
         const size_t row_bytes = direct ? matrix->inputs * (type == APUS_F32 ? 4 : 2) : sizeof staged[0];
         const uint8_t *source = staged[0], *next = NULL;
         if (direct) {
-            const uint8_t *panel_rows = (const uint8_t *)matrix->rows + stored_row(matrix, first) * row_bytes;
+            const uint8_t *panel_rows = (const uint8_t *)matrix->rows + apus_stored_output(matrix, first) * row_bytes;
             source = panel_rows + dword * 4;
             // As much of the panel that follows.
             if (follow_each_other(matrix, first, 2 * APUS_PANEL)) next = panel_rows + APUS_PANEL * row_bytes + dword * 64;

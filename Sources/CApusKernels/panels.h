@@ -11,6 +11,7 @@
 #define APUS_PANELS_H
 
 #include "apus_kernels.h"
+#include "grouped.h"
 
 static inline size_t apus_round_up(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -27,6 +28,7 @@ static inline size_t apus_panel_data(apus_dtype type, size_t padded) {
     case APUS_F16: return padded * 32;
     case APUS_I8: return padded * 16;
     case APUS_I4: return padded * 8;
+    case APUS_GROUPED: break;
     }
     return 0;
 }

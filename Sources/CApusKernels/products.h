@@ -103,9 +103,12 @@ INLINE vfloat load_half(const uint8_t *p, int part) {
 #endif
 
 #include "integer_products.h"
+#include "grouped_rows.h"
+#include "grouped_product.h"
 #include "pack_rows.h"
 
 static size_t linear_scratch(apus_dtype type, size_t inputs) {
+    if (type == APUS_GROUPED) return grouped_scratch(inputs);
     // The 4-bit panels of a tile, widened to 8 bits.
     return type == APUS_I4 ? WIDENED * apus_panel_inputs(type, inputs) * APUS_PANEL : 0;
 }
@@ -114,6 +117,10 @@ static void linear(const apus_linear *task, size_t first, size_t end) {
     if (task->rows_of_weight) {
         if (task->type == APUS_F32) linear_raw_f32(task, first, end);
         if (task->type == APUS_BF16) linear_raw_bf16(task, first, end);
+        return;
+    }
+    if (task->type == APUS_GROUPED) {
+        linear_grouped(task, first, end);
         return;
     }
     const size_t stride = apus_panel_bytes(task->type, task->inputs);
@@ -133,5 +140,6 @@ static void linear(const apus_linear *task, size_t first, size_t end) {
         linear_i8(task, panels, stride, first, end);
         break;
     case APUS_I4: linear_i4(task, panels, stride, first, end); break;
+    case APUS_GROUPED: break;
     }
 }

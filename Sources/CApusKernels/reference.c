@@ -1,5 +1,6 @@
 // The scalar reference: the definition of every operation, written to be read.
 #include "apus_kernels.h"
+#include "grouped.h"
 #include "half.h"
 #include "kv_block.h"
 #include "panels.h"
@@ -20,7 +21,11 @@ static float element(const void *source, apus_dtype type, size_t index) {
 // Float: [rows, inputs]. Integer: scales [rows], then int8 [rows, inputs].
 static bool is_integer(apus_dtype type) { return type == APUS_I8 || type == APUS_I4; }
 
+// For grouped matrices: scales [rows, units], then int8 [rows, units * APUS_GROUPED_UNIT].
+static size_t units_of(size_t inputs) { return apus_up_to(inputs, 256) / APUS_GROUPED_UNIT; }
+
 static size_t packed_bytes(apus_dtype type, size_t rows, size_t inputs) {
+    if (type == APUS_GROUPED) return rows * units_of(inputs) * (sizeof(float) + APUS_GROUPED_UNIT);
     return rows * (is_integer(type) ? sizeof(float) + inputs : inputs * sizeof(float));
 }
 
@@ -41,11 +46,35 @@ static float normed(const apus_norm *norm, struct row_norm row, float x, size_t 
     return (x - row.mean) * row.scale * norm->weight[at] + (norm->bias ? norm->bias[at] : 0);
 }
 
+static void pack_units(const apus_activations *task, const float *x, struct row_norm norm, size_t row) {
+    const size_t units = units_of(task->inputs);
+    for (size_t unit = 0; unit < units; unit++) {
+        float values[APUS_GROUPED_UNIT] = {0}, largest = 0, nothing = 0;
+        for (size_t i = 0; i < APUS_GROUPED_UNIT && unit * APUS_GROUPED_UNIT + i < task->inputs; i++) {
+            size_t at = unit * APUS_GROUPED_UNIT + i;
+            if (task->order) at = (size_t)task->order[at];
+            values[i] = task->norm.weight ? normed(&task->norm, norm, x[at], at) : x[at];
+            largest = fmaxf(largest, fabsf(values[i]));
+            nothing += values[i] * 0;
+        }
+        ((float *)task->packed)[row * units + unit] = largest / 127 + nothing;
+        int8_t *packed = (int8_t *)((float *)task->packed + task->rows * units) + (row * units + unit) * APUS_GROUPED_UNIT;
+        const float inverse = largest > 0 ? 127 / largest : 0;
+        for (size_t i = 0; i < APUS_GROUPED_UNIT; i++) {
+            packed[i] = (int8_t)rintf(fminf(fmaxf(values[i] * inverse, -127), 127));
+        }
+    }
+}
+
 static void pack_rows(const apus_activations *task, size_t first, size_t end) {
     const size_t inputs = task->inputs;
     for (size_t row = first; row < end; row++) {
         const float *x = task->x + row * inputs;
         const struct row_norm norm = measure(&task->norm, x, inputs);
+        if (task->type == APUS_GROUPED) {
+            pack_units(task, x, norm, row);
+            continue;
+        }
         float largest = 0, nothing = 0;
         for (size_t i = 0; i < inputs; i++) {
             float value = task->norm.weight ? normed(&task->norm, norm, x[i], i) : x[i];
@@ -83,7 +112,78 @@ static int32_t panel_integer(const apus_linear *task, const uint8_t *panel, size
     return ((input % 8 < 4 ? halves & 15 : halves >> 4) - 8) * multiplier;
 }
 
+// The code of an element of a grouped matrix, out of the planes of its unit (grouped.h).
+static int grouped_value(const apus_grouping *g, const uint8_t *codes, size_t output, size_t input) {
+    static const uint8_t planes[9][3] = {{0}, {0}, {2}, {2, 1}, {4}, {4, 1}, {4, 2}, {0}, {8}};
+    const size_t step = input / 4;
+    int code = 0, from = 0;
+    for (int p = 0; p < 3 && planes[g->bits][p]; p++) {
+        const int bits = planes[g->bits][p], each = 8 / bits;
+        const uint8_t byte = codes[(step / (size_t)each * APUS_PANEL + output) * 4 + input % 4];
+        code |= (byte >> (int)(step % (size_t)each) * bits & ((1 << bits) - 1)) << from;
+        codes += APUS_GROUPED_UNIT * APUS_PANEL * (size_t)bits / 8;
+        from += bits;
+    }
+    return g->has_table ? g->table[code] : code;
+}
+
+static float grouped_number(const uint8_t *values, uint8_t type, size_t index) {
+    switch (type) {
+    case APUS_SCALE_U8: return values[index];
+    case APUS_SCALE_I8: return ((const int8_t *)values)[index];
+    case APUS_SCALE_F32: return ((const float *)(const void *)values)[index];
+    default: return element(values, type == APUS_SCALE_BF16 ? APUS_BF16 : APUS_F16, index);
+    }
+}
+
+// The scale and the offset of the group that an input is in.
+static void grouped_factors(const apus_linear *task, const uint8_t *panel, size_t output, size_t input, float factors[2]) {
+    const apus_grouping *g = task->grouping;
+    const apus_block_layout layout = apus_block_layout_of(g);
+    const uint8_t *scales = panel + input / layout.inputs * layout.bytes + layout.codes;
+    const uint8_t *offsets = scales + layout.groups * APUS_PANEL * layout.scale;
+    const uint8_t *halves = offsets + layout.groups * APUS_PANEL * layout.offset;
+    const size_t index = input % layout.inputs / g->group * APUS_PANEL + output;
+    if (g->scale == APUS_SCALE_ROW) {
+        factors[0] = apus_row_scales(panel, &layout, task->inputs)[output];
+        factors[1] = apus_row_scales(panel, &layout, task->inputs)[APUS_PANEL + output];
+        return;
+    }
+    factors[0] = grouped_number(scales, g->scale, index);
+    if (layout.has_halves) factors[0] *= grouped_number(halves, APUS_SCALE_F16, output);
+    factors[1] = 0;
+    if (g->offset == APUS_OFFSET_ZERO) factors[1] = -(factors[0] * grouped_number(offsets, APUS_SCALE_F16, index));
+    if (g->offset == APUS_OFFSET_OWN) factors[1] = grouped_number(offsets, g->scale, index);
+    if (g->offset == APUS_OFFSET_OWN && layout.has_halves) {
+        factors[1] *= -grouped_number(halves, APUS_SCALE_F16, APUS_PANEL + output);
+    }
+}
+
+static float grouped_product(const apus_linear *task, const uint8_t *panel, size_t row, size_t output) {
+    const apus_grouping *g = task->grouping;
+    const apus_block_layout layout = apus_block_layout_of(g);
+    const size_t units = units_of(task->inputs), group = g->group < APUS_GROUPED_UNIT ? g->group : APUS_GROUPED_UNIT;
+    const float *x_scales = (const float *)task->packed + row * units;
+    const int8_t *x = (const int8_t *)((const float *)task->packed + task->rows * units) + row * units * APUS_GROUPED_UNIT;
+    float sum = 0;
+    for (size_t first = 0; first < apus_grouped_inputs(g, task->inputs); first += group) {
+        const size_t unit = first / APUS_GROUPED_UNIT, each = layout.inputs / APUS_GROUPED_UNIT;
+        const uint8_t *codes = panel + unit / each * layout.bytes + unit % each * (layout.codes / each);
+        int32_t products = 0, total = 0;
+        for (size_t i = first; i < first + group; i++) {
+            products += x[i] * (grouped_value(g, codes, output, i % APUS_GROUPED_UNIT) - g->zero);
+            total += x[i];
+        }
+        float factors[2];
+        grouped_factors(task, panel, output, first, factors);
+        sum = fmaf((float)products, factors[0] * x_scales[unit], sum);
+        if (g->offset != APUS_OFFSET_NONE) sum = fmaf(factors[1], x_scales[unit] * (float)total, sum);
+    }
+    return sum;
+}
+
 static float product(const apus_linear *task, const uint8_t *panel, size_t row, size_t output) {
+    if (task->type == APUS_GROUPED) return grouped_product(task, panel, row, output);
     const size_t inputs = task->inputs;
     if (is_integer(task->type)) {
         const int8_t *x = (const int8_t *)((const float *)task->packed + task->rows) + row * inputs;
@@ -99,7 +199,8 @@ static float product(const apus_linear *task, const uint8_t *panel, size_t row, 
 }
 
 static void linear(const apus_linear *task, size_t first, size_t end) {
-    const size_t stride = apus_panel_bytes(task->type, task->inputs);
+    const size_t stride = task->type == APUS_GROUPED ? apus_grouped_panel_bytes(task->grouping, task->inputs)
+                                                     : apus_panel_bytes(task->type, task->inputs);
     for (size_t row = 0; row < task->rows; row++) {
         for (size_t output = first * APUS_PANEL; output < end * APUS_PANEL && output < task->outputs; output++) {
             const uint8_t *panel = (const uint8_t *)task->panels + output / APUS_PANEL * stride;

@@ -136,7 +136,7 @@ import Testing
     }
 
     /// Whoever shares its experts, however many threads there are, and whether weights are prepared.
-    @Test(arguments: InstructionSet.available, WeightFormat.allCases)
+    @Test(arguments: InstructionSet.available, WeightFormat.named)
     func aTokensBitsAreItsOwn(_ set: InstructionSet, _ format: WeightFormat) throws {
         for setting in Self.settings {
             let all = try run(

@@ -25,7 +25,7 @@ import Testing
         return try device.download(y).elements()
     }
 
-    @Test(arguments: vectorSets, WeightFormat.allCases)
+    @Test(arguments: vectorSets, WeightFormat.named)
     func matchesReference(_ set: InstructionSet, _ format: WeightFormat) throws {
         let device = try CPUDevice(threads: 2, instructionSet: set)
         let reference = try CPUDevice(threads: 1, instructionSet: .scalar)
@@ -49,7 +49,7 @@ import Testing
     }
 
     /// With its bias, and before it is added to anything.
-    @Test(arguments: InstructionSet.available, WeightFormat.allCases)
+    @Test(arguments: InstructionSet.available, WeightFormat.named)
     func aScaledProductIsTheProductScaled(_ set: InstructionSet, _ format: WeightFormat) throws {
         let device = try CPUDevice(threads: 2, instructionSet: set)
         for (rows, outputs, inputs) in [(1, 5, 40), (3, 64, 70), (37, 83, 203)] {
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test(arguments: InstructionSet.available, WeightFormat.allCases)
+    @Test(arguments: InstructionSet.available, WeightFormat.named)
     func isTheSameAtEveryRowAndThreadCount(_ set: InstructionSet, _ format: WeightFormat) throws {
         let w = try HostTensor.random([83, 203], seed: 5)
         let x = try HostTensor.random([70, 203], seed: 6)
@@ -103,7 +103,7 @@ import Testing
     }
 
     /// However rows are cut into tiles, nothing is written past the last of them.
-    @Test(arguments: vectorSets, WeightFormat.allCases)
+    @Test(arguments: vectorSets, WeightFormat.named)
     func writesItsRowsOnly(_ set: InstructionSet, _ format: WeightFormat) throws {
         let device = try CPUDevice(threads: 2, instructionSet: set)
         let weight = try device.prepare(.rows(.random([20, 64], seed: 1)), as: format)
@@ -119,7 +119,7 @@ import Testing
     }
 
     /// More rows than a cache holds are taken in blocks.
-    @Test(arguments: vectorSets, WeightFormat.allCases)
+    @Test(arguments: vectorSets, WeightFormat.named)
     func isTheSameForManyRows(_ set: InstructionSet, _ format: WeightFormat) throws {
         let w = try HostTensor.random([130, 2048], seed: 5)
         let x = try HostTensor.random([450, 2048], seed: 6)
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    @Test(arguments: InstructionSet.available, WeightFormat.allCases)
+    @Test(arguments: InstructionSet.available, WeightFormat.named)
     func packingAheadChangesNoBit(_ set: InstructionSet, _ format: WeightFormat) throws {
         let ahead = try CPUDevice(threads: 2, instructionSet: set)
         let atUse = try CPUDevice(threads: 2, instructionSet: set, panelBudget: 0)
@@ -177,7 +177,7 @@ import Testing
     }
 
     /// Memory may end between the two matrices of a gate.
-    @Test(arguments: InstructionSet.available, WeightFormat.allCases)
+    @Test(arguments: InstructionSet.available, WeightFormat.named)
     func gatesWithOneMatrixPackedAtUse(_ set: InstructionSet, _ format: WeightFormat) throws {
         func gated(panelBudget: Int) throws -> (values: [Float], unprepared: Int) {
             let device = try CPUDevice(threads: 2, instructionSet: set, panelBudget: panelBudget)

@@ -47,7 +47,7 @@ import Testing
         return try HostTensor(shape: floats.shape, dtype: dtype, bytes: halves.withUnsafeBytes { Array($0) })
     }
 
-    @Test(arguments: InstructionSet.available, WeightFormat.allCases)
+    @Test(arguments: InstructionSet.available, WeightFormat.named)
     func multiplyAsIfTheyStoodAlone(_ set: InstructionSet, _ format: WeightFormat) throws {
         let inputs = 70
         for (dtype, budget) in [(DType.float32, Int.max), (.bfloat16, .max), (.bfloat16, 0)] {

@@ -86,7 +86,7 @@ final class BenchCoordinator: PoolObserver {
         switch phase {
         case 0:
             state.round.dtype = reply["dtype"]?.string ?? ""
-            state.round.format = reply["format"]?.string.flatMap { WeightFormat(rawValue: $0) } ?? .float32
+            state.round.format = reply["format"]?.string.flatMap { WeightFormat(name: $0) } ?? .float32
             state.round.loadSeconds = max(state.round.loadSeconds, reply["load_seconds"]?.double ?? 0)
             state.round.firstTokenSeconds = max(
                 state.round.firstTokenSeconds, reply["first_token_seconds"]?.double ?? 0)

@@ -29,7 +29,7 @@ struct BenchWorker {
         try await phase(0) {
             [
                 "load_seconds": .number(loaded - begin), "first_token_seconds": .number(firstToken),
-                "dtype": .string(model.dtype.rawValue), "format": .string(model.format.rawValue),
+                "dtype": .string(model.dtype.rawValue), "format": .string(model.format.description),
             ]
         }
         // All models are loaded and none has ended: what they share counts once.

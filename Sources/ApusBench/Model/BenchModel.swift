@@ -90,6 +90,8 @@ extension WeightFormat {
         case .float16, .bfloat16: return 2 * outputs * inputs
         case .int8: return outputs * (inputs + 4)
         case .int4: return outputs * (inputs / 2 + (inputs / Double(Self.groupSize)).rounded(.up) + 4)
+        case .grouped(let grouping):
+            return outputs / 16 * Double(grouping.panelByteCount(inputs: product.inputs))
         }
     }
 }

@@ -48,7 +48,7 @@ extension BenchReport {
             parts.append("\(combination.threads) thread\(combination.threads == 1 ? "" : "s")")
         }
         if batch, varied(\.combination.batchSize) { parts.append("batch \(combination.batchSize)") }
-        if parts.isEmpty || Set(runs.map(\.format)).count > 1 { parts.append(measurement.format.rawValue) }
+        if parts.isEmpty || Set(runs.map(\.format)).count > 1 { parts.append(measurement.format.description) }
         return parts.joined(separator: ", ")
     }
 

@@ -71,7 +71,7 @@ package struct BenchReport {
             "processes": .integer(measurement.combination.processes),
             "threads": .integer(measurement.combination.threads),
             "batch_size": .integer(measurement.combination.batchSize), "in_flight": .integer(measurement.inFlight),
-            "dtype": .string(measurement.dtype.rawValue), "format": .string(measurement.format.rawValue),
+            "dtype": .string(measurement.dtype.rawValue), "format": .string(measurement.format.description),
             "quantize": measurement.combination.quantization.map { .string($0.rawValue) } ?? .null,
             "kv_cache": measurement.combination.cacheType.map { .string($0.rawValue) } ?? .null,
             "device_map": measurement.combination.devices.deviceMap.map { .string($0) } ?? .null,
@@ -166,7 +166,7 @@ package struct BenchReport {
     private func facts(_ result: KernelBenchmark.Result) -> JSONObject {
         [
             "product": .string(result.product.name), "outputs": .integer(result.product.outputs),
-            "inputs": .integer(result.product.inputs), "format": .string(result.format.rawValue),
+            "inputs": .integer(result.product.inputs), "format": .string(result.format.description),
             "rows": .integer(result.rows), "seconds": .number(result.seconds.rounded6),
             "operations_per_second": .number(result.operationsPerSecond.rounded6),
             "weight_bytes_per_second": .number(result.bytesPerSecond.rounded6),

@@ -163,7 +163,7 @@ struct BenchCommand: AsyncParsableCommand {
             return [solo.firstTokenSeconds.brief, solo.prefillTokensPerSecond.brief]
         }
         return [
-            "\(combination.processes)", "\(combination.threads)", "\(result.inFlight)", result.format.rawValue,
+            "\(combination.processes)", "\(combination.threads)", "\(result.inFlight)", result.format.description,
             result.tokensPerSecond.brief, result.limitTokensPerSecond.brief, (result.share * 100).written(1),
             (result.stepSeconds(0.5) * 1e3).brief, (result.stepSeconds(0.95) * 1e3).brief,
             result.firstTokenSeconds.written(2),
@@ -176,7 +176,7 @@ struct BenchCommand: AsyncParsableCommand {
     private static func cells(_ result: BenchMeasurement, _ index: Int, _ length: Int, _ model: BenchModel) -> [String]
     {
         let combination = result.combination
-        let head = ["\(combination.processes)", "\(combination.threads)", result.format.rawValue, "\(length)"]
+        let head = ["\(combination.processes)", "\(combination.threads)", result.format.description, "\(length)"]
         guard let solo = result.solo(index), solo.error == nil, let decode = solo.decodeTokensPerSecond else {
             return head + ["-", "-", "-", "-", "-"]
         }

@@ -16,7 +16,7 @@ extension CPUDevice {
         if let sharedScores { try check(sharedScores, is: [tokens, 1], "scores of the shared expert") }
         if let bias = block.choiceBias { try check(bias, is: [block.experts.count], "what choices are biased by") }
         guard !block.experts.isEmpty, block.rule.chosen > 0 else { throw .mismatch("a choice of no experts") }
-        guard let format = block.format else { throw .mismatch("experts of different formats") }
+        guard let forms = ExpertForms(block) else { throw .mismatch("experts of different formats") }
         if let groups = block.rule.groups, groups.count < 1 || block.experts.count % groups.count != 0 {
             throw .mismatch("\(block.experts.count) experts in \(groups.count) groups")
         }
@@ -39,19 +39,19 @@ extension CPUDevice {
             parts.reserveCapacity(workspace.experts.shares.count)
             var layout = ExpertLayout(rows: tokens * workspace.experts.rowsPerToken, width: width)
             // A single token's row is packed once for all of its experts.
-            let packed = tokens == 1 ? layout.take(kernels.packed_bytes(format.kernelType, 1, width)) : nil
+            let packed = tokens == 1 ? layout.take(kernels.packed_bytes(forms.input, 1, width)) : nil
             for share in workspace.experts.shares {
-                parts.append(try part(block.all[share.expert], share, format, width, packed, &layout))
+                parts.append(try part(block.all[share.expert], share, forms, width, packed, &layout))
             }
             let memory = try grow(&workspace.expertRows, to: layout.byteCount).pointer
-            try run(parts, workspace.experts, input, format, memory, layout, block.activation, &workspace.scratch)
+            try run(parts, workspace.experts, input, forms, memory, layout, block.activation, &workspace.scratch)
             add(workspace.experts, memory, layout, scale, tokens: tokens, to: target, accumulates: accumulates)
         }
     }
 
     /// One expert's products, and where its rows are packed.
     private func part(
-        _ expert: ExpertBlock.Expert, _ share: ExpertPlan.Share, _ format: WeightFormat, _ width: Int, _ packed: Int?,
+        _ expert: ExpertBlock.Expert, _ share: ExpertPlan.Share, _ forms: ExpertForms, _ width: Int, _ packed: Int?,
         _ layout: inout ExpertLayout
     ) throws(ComputeError) -> ExpertPart {
         let rows = share.rows.count
@@ -64,13 +64,13 @@ extension CPUDevice {
             share: share, inner: inner, gate: try linear(expert.gate, rows: rows),
             up: try linear(expert.up, rows: rows),
             down: try linear(expert.down, rows: rows),
-            packedInput: packed ?? layout.take(kernels.packed_bytes(format.kernelType, rows, width)),
-            packedInner: layout.take(kernels.packed_bytes(format.kernelType, rows, inner)),
+            packedInput: packed ?? layout.take(kernels.packed_bytes(forms.input, rows, width)),
+            packedInner: layout.take(kernels.packed_bytes(forms.inner, rows, inner)),
             gated: layout.take(rows * inner * MemoryLayout<Float>.stride))
     }
 
     private func run(
-        _ parts: [ExpertPart], _ plan: ExpertPlan, _ input: ExpertInput, _ format: WeightFormat,
+        _ parts: [ExpertPart], _ plan: ExpertPlan, _ input: ExpertInput, _ forms: ExpertForms,
         _ memory: UnsafeMutableRawPointer, _ layout: ExpertLayout, _ activation: Activation,
         _ scratchMemory: inout CPUMemory?
     ) throws(ComputeError) {
@@ -95,7 +95,7 @@ extension CPUDevice {
                 let token = Int(plan.tokens[part.share.rows.lowerBound + row])
                 (gathered + row * input.width).update(from: input.x + token * input.width, count: input.width)
             }
-            pack(gathered, input.norm, part, piece.range, input.width, into: memory + part.packedInput, format)
+            pack(gathered, input.norm, part, piece.range, input.width, into: memory + part.packedInput, forms.input)
         }
         forEach(pieces.inner.count) { chunk, thread in
             let piece = pieces.inner[chunk]
@@ -109,7 +109,7 @@ extension CPUDevice {
             let piece = pieces.rows[chunk]
             let part = parts[piece.part]
             let gated = (memory + part.gated).assumingMemoryBound(to: Float.self)
-            pack(gated, nil, part, piece.range, part.inner, into: memory + part.packedInner, format)
+            pack(gated, nil, part, piece.range, part.inner, into: memory + part.packedInner, forms.inner)
         }
         forEach(pieces.outer.count) { chunk, thread in
             let piece = pieces.outer[chunk]
@@ -120,14 +120,14 @@ extension CPUDevice {
 
     private func pack(
         _ rows: UnsafePointer<Float>, _ norm: apus_norm?, _ part: ExpertPart, _ range: Range<Int>, _ inputs: Int,
-        into packed: UnsafeMutableRawPointer, _ format: WeightFormat
+        into packed: UnsafeMutableRawPointer, _ form: apus_dtype
     ) {
         var task = apus_activations()
         task.x = rows
         if let norm { task.norm = norm }
         task.rows = part.share.rows.count
         task.inputs = inputs
-        task.type = format.kernelType
+        task.type = form
         task.packed = packed
         kernels.pack_rows(&task, range.lowerBound, range.upperBound)
     }
@@ -156,6 +156,22 @@ extension CPUDevice {
     private func linear(_ projection: Projection, rows: Int) throws(ComputeError) -> LinearPart {
         let weight = try self.weight(projection.weight)
         return LinearPart(weight, task: try task(weight, bias: projection.bias, rows: rows), epilogue: nil)
+    }
+}
+
+/// How experts take their inputs, and what they make of them: all in the same way, whatever their formats are.
+private struct ExpertForms {
+    let input, inner: apus_dtype
+
+    init?(_ block: ExpertBlock) {
+        guard let first = block.all.first else { return nil }
+        let forms = (first.gate.weight.format.kernelType, first.down.weight.format.kernelType)
+        let isSame = block.all.allSatisfy {
+            $0.gate.weight.format.kernelType == forms.0 && $0.up.weight.format.kernelType == forms.0
+                && $0.down.weight.format.kernelType == forms.1
+        }
+        guard isSame else { return nil }
+        (input, inner) = forms
     }
 }
 

@@ -18,7 +18,7 @@ extension CPUDevice {
     package func gatedLinear(
         _ x: Tensor, norm: Norm?, gate: Projection, up: Projection, _ activation: Activation, into result: Tensor
     ) throws(ComputeError) {
-        guard gate.weight.shape == up.weight.shape, gate.weight.format == up.weight.format else {
+        guard gate.weight.shape == up.weight.shape, gate.weight.format.kernelType == up.weight.format.kernelType else {
             throw .mismatch("a gate of shape \(gate.weight.shape) beside one of shape \(up.weight.shape)")
         }
         let second = try part(up.into(result), rows: x.shape.dimensions.first ?? 0)
@@ -52,12 +52,20 @@ extension CPUDevice {
         _ body: (_ part: LinearPart, _ panels: Range<Int>, _ scratch: Scratch) -> Void
     ) throws(ComputeError) {
         guard let first = products.first?.projection.weight else { return }
-        let format = first.format
+        let form = first.format.kernelType
         let inputs = first.shape[1]
+        let others = products.filter { $0.projection.weight.format.kernelType != form }
+        guard others.isEmpty else {
+            // Each form of activations is made once.
+            let same = products.filter { $0.projection.weight.format.kernelType == form }
+            try multiply(x, norm, same, scratchBytes: scratchBytes, body)
+            return try multiply(x, norm, others, scratchBytes: scratchBytes, body)
+        }
         let rows = x.shape.dimensions.first ?? 0
         try check(x, is: [rows, inputs], "the input of a product")
-        guard products.allSatisfy({ $0.projection.weight.format == format && $0.projection.weight.shape[1] == inputs })
-        else { throw .mismatch("products of one input have weights of different formats or inputs") }
+        guard products.allSatisfy({ $0.projection.weight.shape[1] == inputs }) else {
+            throw .mismatch("products of one input have weights of different inputs")
+        }
         var parts: [LinearPart] = []
         for product in products { parts.append(try part(product, rows: rows)) }
         guard rows > 0, inputs > 0 else { return }
@@ -67,10 +75,10 @@ extension CPUDevice {
         if let norm { activations.norm = try kernelNorm(norm, width: inputs) }
         activations.rows = rows
         activations.inputs = inputs
-        activations.type = format.kernelType
+        activations.type = form
 
         try workspace.withLock { workspace throws(ComputeError) in
-            let packed = try grow(&workspace.packed, to: kernels.packed_bytes(format.kernelType, rows, inputs))
+            let packed = try grow(&workspace.packed, to: kernels.packed_bytes(form, rows, inputs))
             activations.packed = packed.pointer
             for index in parts.indices { parts[index].task.packed = UnsafeRawPointer(packed.pointer) }
             let shares = LinearShares(parts, threads: team.count)
@@ -101,6 +109,7 @@ extension CPUDevice {
         if let bias { try check(bias, is: [weight.outputs], "a bias") }
         var task = apus_linear()
         task.type = weight.format.kernelType
+        task.grouping = weight.grouping
         task.bias = try bias.map { tensor throws(ComputeError) in UnsafePointer(try floats(tensor)) }
         task.scale = 1
         task.y_stride = weight.outputs

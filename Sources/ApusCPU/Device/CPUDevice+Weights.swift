@@ -12,7 +12,10 @@ extension CPUDevice {
         guard !weight.format.isQuantized || weight.format == format else {
             throw .unsupported("weight '\(weight.name)' is \(weight.format) and cannot become \(format)")
         }
-        if format.isQuantized { try checkInputs(weight, format) }
+        guard format.grouping == nil || weight.format == format else {
+            throw .unsupported("weight '\(weight.name)' is \(weight.format) and cannot become \(format)")
+        }
+        if format.isQuantized || format.grouping != nil { try checkInputs(weight, format) }
         let unplaced = CPUWeight(weight, as: format, placement: nil)
         if isStreamed { return unplaced }
         let byteCount = unplaced.panelCount * unplaced.panelByteCount
@@ -74,6 +77,11 @@ extension CPUDevice {
         nonisolated(unsafe) let bytes = weight.bytes
         nonisolated(unsafe) let target = target
         team.run(chunks: weight.shape[0]) { row, _ in
+            if weight.codes != nil {
+                let floats = weight.floats(ofRow: row)
+                apus_convert(floats, APUS_F32, target + row * targetRow, to, columns)
+                return
+            }
             let source = UnsafeRawBufferPointer(rebasing: bytes[row * sourceRow..<(row + 1) * sourceRow])
             if aligned {
                 apus_convert(source.baseAddress, from, target + row * targetRow, to, columns)

@@ -1,4 +1,4 @@
-import ApusCompute
+package import ApusCompute
 import CApusKernels
 
 /// A matrix for the kernels: in panels, or row by row as a checkpoint holds it, to be packed whenever it is multiplied.
@@ -7,11 +7,13 @@ final class CPUWeight: PreparedWeight, @unchecked Sendable {
     let format: WeightFormat
     let source: WeightSource
     let placement: PanelPlacement?
+    /// Of a grouped matrix, for as long as the weight lives.
+    let grouping: UnsafePointer<apus_grouping>?
 
     var outputs: Int { shape[0] }
     var inputs: Int { shape[1] }
     var panelCount: Int { (outputs + Self.panel - 1) / Self.panel }
-    var panelByteCount: Int { apus_panel_bytes(format.kernelType, inputs) }
+    var panelByteCount: Int { format.panelByteCount(inputs: inputs) }
     var ownedByteCount: Int { placement == nil ? 0 : panelCount * panelByteCount }
 
     /// Outputs of a panel.
@@ -22,7 +24,14 @@ final class CPUWeight: PreparedWeight, @unchecked Sendable {
         self.format = format
         self.placement = placement
         shape = source.shape
+        grouping = format.grouping.map { grouping in
+            let place = UnsafeMutablePointer<apus_grouping>.allocate(capacity: 1)
+            place.initialize(to: grouping.kernelGrouping)
+            return UnsafePointer(place)
+        }
     }
+
+    deinit { grouping?.deallocate() }
 
     // MARK: Packing
 
@@ -41,8 +50,12 @@ final class CPUWeight: PreparedWeight, @unchecked Sendable {
     func pack(panels: Range<Int>, into target: UnsafeMutableRawPointer) {
         source.withKernelMatrix { matrix in
             for panel in panels {
-                apus_pack_panel(
-                    matrix, format.kernelType, panel, target + (panel - panels.lowerBound) * panelByteCount)
+                let place = target + (panel - panels.lowerBound) * panelByteCount
+                if format.grouping == nil {
+                    apus_pack_panel(matrix, format.kernelType, panel, place)
+                } else {
+                    apus_pack_grouped(matrix, panel, place)
+                }
             }
         }
     }
@@ -72,7 +85,26 @@ extension WeightSource {
                 matrix.period = view.period
                 matrix.columns = view.isTransposed ? view.storedOutputs : 0
             }
-            return withUnsafePointer(to: matrix, body)
+            guard let codes, var grouping = format.grouping?.kernelGrouping else {
+                return withUnsafePointer(to: matrix, body)
+            }
+            return withUnsafePointer(to: &grouping) { grouping in
+                matrix.grouping = grouping
+                switch codes {
+                case .blocks(let format): matrix.stored = format.kernelBlocks
+                }
+                return withUnsafePointer(to: matrix, body)
+            }
+        }
+    }
+}
+
+extension WeightSource {
+    /// An output of a grouped matrix.
+    package func floats(ofRow row: Int) -> [Float] {
+        [Float](unsafeUninitializedCapacity: shape[1]) { target, count in
+            withKernelMatrix { apus_read_output($0, row, target.baseAddress) }
+            count = shape[1]
         }
     }
 }
@@ -85,6 +117,46 @@ extension WeightFormat {
         case .bfloat16: APUS_BF16
         case .int8: APUS_I8
         case .int4: APUS_I4
+        case .grouped: APUS_GROUPED
+        }
+    }
+
+    func panelByteCount(inputs: Int) -> Int {
+        grouping.map { $0.panelByteCount(inputs: inputs) } ?? apus_panel_bytes(kernelType, inputs)
+    }
+}
+
+extension WeightGrouping {
+    var kernelGrouping: apus_grouping {
+        var grouping = apus_grouping()
+        grouping.bits = UInt8(truncatingIfNeeded: bits)
+        grouping.zero = UInt8(truncatingIfNeeded: zero)
+        grouping.group = UInt8(truncatingIfNeeded: group)
+        grouping.scale = scale.rawValue
+        grouping.offset = offset.rawValue
+        guard let table, table.count == 16 else { return grouping }
+        grouping.has_table = true
+        withUnsafeMutableBytes(of: &grouping.table) { $0.copyBytes(from: table) }
+        return grouping
+    }
+}
+
+extension BlockFormat {
+    var kernelBlocks: apus_stored {
+        switch self {
+        case .q4_0: APUS_STORED_Q4_0
+        case .q4_1: APUS_STORED_Q4_1
+        case .q5_0: APUS_STORED_Q5_0
+        case .q5_1: APUS_STORED_Q5_1
+        case .q8_0: APUS_STORED_Q8_0
+        case .q2_K: APUS_STORED_Q2_K
+        case .q3_K: APUS_STORED_Q3_K
+        case .q4_K: APUS_STORED_Q4_K
+        case .q5_K: APUS_STORED_Q5_K
+        case .q6_K: APUS_STORED_Q6_K
+        case .iq4_NL: APUS_STORED_IQ4_NL
+        case .iq4_XS: APUS_STORED_IQ4_XS
+        case .mxfp4: APUS_STORED_MXFP4
         }
     }
 }

@@ -68,7 +68,7 @@ package struct CPUWorkspace: Sendable {
         let chunk = LinearShares.panelsPerChunk(panels: panels * experts.count, threads: threads, rows: rows)
         let most = max(experts.inputs, experts.width, experts.sharedWidth ?? 0)
         let kernel = LinearPart.scratchByteCount(
-            kernels, experts.format.kernelType, inputs: most, isUnprepared: true)
+            kernels, experts.format, inputs: most, isUnprepared: true)
         return Self.product(kernel: kernel, rows: rows, outputs: chunk * CPUWeight.panel) * threads
     }
 
@@ -77,7 +77,7 @@ package struct CPUWorkspace: Sendable {
         // Fewer rows are taken in smaller chunks.
         let chunk = LinearShares.panelsPerChunk(panels: panels, threads: threads, rows: rows)
         let kernel = LinearPart.scratchByteCount(
-            kernels, product.format.kernelType, inputs: product.inputs, isUnprepared: product.isUnprepared)
+            kernels, product.format, inputs: product.inputs, isUnprepared: product.isUnprepared)
         return Self.product(kernel: kernel, rows: rows, outputs: chunk * CPUWeight.panel) * threads
     }
 

@@ -84,14 +84,14 @@ struct LinearPart: @unchecked Sendable {
     }
 
     func scratchByteCount(_ kernels: apus_kernels) -> Int {
-        Self.scratchByteCount(kernels, task.type, inputs: task.inputs, isUnprepared: panels == nil)
+        Self.scratchByteCount(kernels, weight.format, inputs: task.inputs, isUnprepared: panels == nil)
     }
 
     static func scratchByteCount(
-        _ kernels: apus_kernels, _ type: apus_dtype, inputs: Int, isUnprepared: Bool
+        _ kernels: apus_kernels, _ format: WeightFormat, inputs: Int, isUnprepared: Bool
     ) -> Int {
-        let own = kernels.linear_scratch(type, inputs).roundedUp(to: 64)
-        return isUnprepared ? own + packedTogether * apus_panel_bytes(type, inputs) : own
+        let own = kernels.linear_scratch(format.kernelType, inputs).roundedUp(to: 64)
+        return isUnprepared ? own + packedTogether * format.panelByteCount(inputs: inputs) : own
     }
 
     /// Panels that are packed into scratch before they are multiplied: as many as a kernel takes together.

@@ -20,7 +20,7 @@ package final class MachineLimits {
         package init(_ format: WeightFormat) {
             switch format {
             case .bfloat16: self = .bfloat16
-            case .int8, .int4: self = .int8
+            case .int8, .int4, .grouped: self = .int8
             case .float16, .float32: self = .float32
             }
         }

@@ -18,8 +18,6 @@ package struct ExpertBlock: Sendable {
     package let shared: Expert?
     /// The experts, and behind them the shared one.
     package let all: [Expert]
-    /// Of all weights; nil if they differ, which no device takes.
-    package let format: WeightFormat?
     /// float32 [experts]: what scores get in addition when experts are chosen, but not when they are weighed.
     package let choiceBias: Tensor?
     /// float32 [experts]: what the weights of each are multiplied with in the end.
@@ -34,9 +32,6 @@ package struct ExpertBlock: Sendable {
         self.experts = experts
         self.shared = shared
         all = experts + (shared.map { [$0] } ?? [])
-        let weights = all.lazy.flatMap { [$0.gate, $0.up, $0.down] }
-        let format = weights.first?.weight.format
-        self.format = weights.allSatisfy { $0.weight.format == format } ? format : nil
         self.choiceBias = choiceBias
         self.scales = scales
     }

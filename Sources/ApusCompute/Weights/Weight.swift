@@ -11,6 +11,8 @@ package struct WeightSource: @unchecked Sendable {
     package let format: WeightFormat
     /// What stands beside integers, for all rows that are stored.
     package let quantization: StoredQuantization?
+    /// How the elements of a grouped matrix lie.
+    package let codes: StoredCodes?
     /// Where the outputs are, unless each row is one.
     package let view: MatrixView?
     /// Tells the owner that the bytes will hardly be read again, so that they need not stay in memory.
@@ -21,27 +23,31 @@ package struct WeightSource: @unchecked Sendable {
     /// Throws `ComputeError` (`.mismatch`) unless the bytes hold exactly the shape, and the integers have their scales.
     package init(
         name: String, identity: String = "", bytes: UnsafeRawBufferPointer, owner: any Sendable, shape: Shape,
-        format: WeightFormat, quantization: StoredQuantization? = nil, view: MatrixView? = nil,
+        format: WeightFormat, quantization: StoredQuantization? = nil, codes: StoredCodes? = nil,
+        view: MatrixView? = nil,
         release: (@Sendable () -> Void)? = nil
     ) throws(ComputeError) {
         guard shape.rank == 2, shape[1] <= Int.max / 8 else {
             throw .mismatch("weight '\(name)' of shape \(shape) is no matrix")
         }
         let stored = view?.storedOutputs ?? shape[0]
-        let rowBytes = format.rowByteCount(inputs: shape[1])
+        guard (format.grouping == nil) == (codes == nil),
+            let rowBytes = codes.map({ $0.rowByteCount(inputs: shape[1]) }) ?? format.rowByteCount(inputs: shape[1])
+        else { throw .mismatch("weight '\(name)' of shape \(shape): its rows are no whole blocks of \(format)") }
         guard case (let size, let overflow) = stored.multipliedReportingOverflow(by: rowBytes), !overflow,
             size == bytes.count
         else { throw .mismatch("weight '\(name)': \(bytes.count) bytes are no \(format) matrix of shape \(shape)") }
         guard format.isQuantized == (quantization != nil), quantization?.fits(stored, shape[1], format) ?? true else {
             throw .mismatch("weight '\(name)': the scales do not fit its shape \(shape)")
         }
-        guard view?.fits(outputs: shape[0]) ?? true, !(format.isQuantized && view?.isTransposed ?? false) else {
+        guard view?.fits(outputs: shape[0]) ?? true, !((format.isQuantized || codes != nil) && view?.isTransposed ?? false) else {
             throw .mismatch("weight '\(name)' of shape \(shape) is not part of a matrix of \(stored) outputs")
         }
         self.name = name
         self.owner = owner
         self.shape = shape
         self.format = format
+        self.codes = codes
         self.release = release
         if let view, let rows = view.rows(outputs: shape[0]) {
             // Rows that follow each other are a matrix of their own.

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "apus_grouped.h"
+
 // Instruction sets, those of a kind of processor from slowest to fastest.
 typedef enum {
     APUS_ISA_SCALAR = 0,      // the reference: plain loops
@@ -29,7 +31,8 @@ typedef enum {
 #define APUS_ISA_COUNT 10
 
 // Element types: of stored tensors, of caches, and of prepared matrices.
-typedef enum { APUS_F32 = 0, APUS_BF16 = 1, APUS_F16 = 2, APUS_I8 = 3, APUS_I4 = 4 } apus_dtype;
+// APUS_GROUPED says no more than how activations are rounded; the rest is an apus_grouping.
+typedef enum { APUS_F32 = 0, APUS_BF16 = 1, APUS_F16 = 2, APUS_I8 = 3, APUS_I4 = 4, APUS_GROUPED = 5 } apus_dtype;
 
 typedef enum {
     APUS_SILU = 0,
@@ -66,12 +69,19 @@ typedef struct {
     apus_dtype type;
     size_t first, run, period;  // all 0 for a matrix that stands alone
     size_t columns;             // of elements of floating point that are stored as [inputs, columns], or 0
+    apus_stored stored;         // how the elements lie, where they are none of those types
+    const apus_grouping *grouping; // what it is then made of
+    const apus_arrays *arrays;  // for APUS_STORED_ARRAYS
 } apus_matrix;
 
 // Bytes of a panel.
 size_t apus_panel_bytes(apus_dtype type, size_t inputs);
 // Writes panel `panel` of the matrix, converted or quantized to `type`, 64-byte aligned.
 void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, void *target);
+// The same for a matrix with a grouping, as a grouped one.
+void apus_pack_grouped(const apus_matrix *matrix, size_t panel, void *target);
+// An output of a matrix with a grouping as floats.
+void apus_read_output(const apus_matrix *matrix, size_t output, float *y);
 // Writes row `output` of a matrix of floats in panels as floats.
 void apus_unpack_row(const void *panels, apus_dtype type, size_t inputs, size_t output, float *y);
 // Quantizes row `output` of a matrix of floats as a checkpoint would hold it. Returns its scale.
@@ -91,6 +101,7 @@ typedef struct {
     apus_norm norm;
     size_t rows, inputs;
     apus_dtype type; // of the matrix
+    const int32_t *order; // [inputs]: which input stands at a place, for APUS_GROUPED; NULL: its own
     void *packed;    // packed_bytes(), 64-byte aligned
 } apus_activations;
 
@@ -98,6 +109,7 @@ typedef struct {
 typedef struct {
     const void *panels;
     apus_dtype type;
+    const apus_grouping *grouping; // for APUS_GROUPED
     const void *packed; // as pack_rows wrote it, of the same type, rows and inputs
     const float *bias;  // [outputs] or NULL
     float scale;

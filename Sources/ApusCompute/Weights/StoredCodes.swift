@@ -1,0 +1,78 @@
+/// Where a checkpoint holds the codes of a grouped matrix, and what stands beside them.
+package enum StoredCodes: Sendable {
+    /// In blocks, rows one after the other.
+    case blocks(BlockFormat)
+
+    /// Bytes of a row; `nil` where the inputs are no whole blocks.
+    func rowByteCount(inputs: Int) -> Int? {
+        switch self {
+        case .blocks(let format): format.rowByteCount(inputs: inputs)
+        }
+    }
+}
+
+/// The blocks of ggml's formats.
+package enum BlockFormat: String, Sendable, Hashable, CaseIterable {
+    case q4_0 = "Q4_0"
+    case q4_1 = "Q4_1"
+    case q5_0 = "Q5_0"
+    case q5_1 = "Q5_1"
+    case q8_0 = "Q8_0"
+    case q2_K = "Q2_K"
+    case q3_K = "Q3_K"
+    case q4_K = "Q4_K"
+    case q5_K = "Q5_K"
+    case q6_K = "Q6_K"
+    case iq4_NL = "IQ4_NL"
+    case iq4_XS = "IQ4_XS"
+    case mxfp4 = "MXFP4"
+
+    /// Inputs and bytes of a block.
+    package var size: (inputs: Int, bytes: Int) {
+        switch self {
+        case .q4_0, .iq4_NL: (32, 18)
+        case .q4_1: (32, 20)
+        case .q5_0: (32, 22)
+        case .q5_1: (32, 24)
+        case .q8_0: (32, 34)
+        case .mxfp4: (32, 17)
+        case .q2_K: (256, 84)
+        case .q3_K: (256, 110)
+        case .q4_K: (256, 144)
+        case .q5_K: (256, 176)
+        case .q6_K: (256, 210)
+        case .iq4_XS: (256, 136)
+        }
+    }
+
+    /// What products make of it.
+    package var grouping: WeightGrouping {
+        switch self {
+        case .q4_0: WeightGrouping(bits: 4, zero: 8, group: 32, scale: .float16)
+        case .q4_1: WeightGrouping(bits: 4, group: 32, scale: .float16, offset: .own)
+        case .q5_0: WeightGrouping(bits: 5, zero: 16, group: 32, scale: .float16)
+        case .q5_1: WeightGrouping(bits: 5, group: 32, scale: .float16, offset: .own)
+        case .q8_0: WeightGrouping(bits: 8, zero: 128, group: 32, scale: .float16)
+        case .q2_K: WeightGrouping(bits: 2, group: 16, scale: .unsigned, offset: .own)
+        case .q3_K: WeightGrouping(bits: 3, zero: 4, group: 16, scale: .signed)
+        case .q4_K: WeightGrouping(bits: 4, group: 32, scale: .unsigned, offset: .own)
+        case .q5_K: WeightGrouping(bits: 5, group: 32, scale: .unsigned, offset: .own)
+        case .q6_K: WeightGrouping(bits: 6, zero: 32, group: 16, scale: .signed)
+        case .iq4_NL: WeightGrouping(bits: 4, zero: 128, group: 32, scale: .float16, table: Self.nonLinear)
+        case .iq4_XS: WeightGrouping(bits: 4, zero: 128, group: 32, scale: .signed, table: Self.nonLinear)
+        case .mxfp4: WeightGrouping(bits: 4, zero: 128, group: 32, scale: .bfloat16, table: Self.twiceE2M1)
+        }
+    }
+
+    /// Of ggml's IQ4_NL, 128 added.
+    private static let nonLinear: [UInt8] = [1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241]
+    /// 0, 0.5, 1, 1.5, 2, 3, 4, 6 and their opposites, twice, 128 added.
+    package static let twiceE2M1: [UInt8] = [
+        128, 129, 130, 131, 132, 134, 136, 140, 128, 127, 126, 125, 124, 122, 120, 116,
+    ]
+
+    /// Bytes of a row; `nil` where the inputs are no whole blocks.
+    package func rowByteCount(inputs: Int) -> Int? {
+        inputs % size.inputs == 0 ? inputs / size.inputs * size.bytes : nil
+    }
+}

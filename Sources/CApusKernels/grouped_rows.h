@@ -1,0 +1,81 @@
+// Activations for grouped matrices, rounded to 8 bits with a scale for each APUS_GROUPED_UNIT inputs. A row is the values,
+// the scales, and for groups of 16, 32 and 64 inputs the sums of values, as integers and times their scale.
+
+typedef struct {
+    size_t units; // of APUS_GROUPED_UNIT inputs
+    size_t stride;
+    uint8_t *rows;
+} grouped_rows;
+
+// The inputs of the longest block of a panel.
+#define GROUPED_INPUTS 256
+// Groups of a unit, of all three sizes together.
+#define GROUPED_SUMS 7
+
+INLINE grouped_rows grouped_rows_of(const void *packed, size_t inputs) {
+    const size_t padded = apus_round_up(inputs, GROUPED_INPUTS), units = padded / APUS_GROUPED_UNIT;
+    // A line more, as in row_stride.
+    const size_t bytes = padded + units * (1 + 2 * GROUPED_SUMS) * sizeof(float);
+    return (grouped_rows){.units = units, .stride = apus_round_up(bytes, 64) + 64, .rows = (uint8_t *)packed};
+}
+
+INLINE int8_t *grouped_values(const grouped_rows *rows, size_t row) { return (int8_t *)(rows->rows + row * rows->stride); }
+
+INLINE float *grouped_scales(const grouped_rows *rows, size_t row) {
+    return (float *)(void *)(grouped_values(rows, row) + rows->units * APUS_GROUPED_UNIT);
+}
+
+// Of groups of a size, first to last.
+INLINE int32_t *grouped_sums(const grouped_rows *rows, size_t row, size_t group) {
+    const size_t before = group == 16 ? 0 : group == 32 ? 4 : 6;
+    return (int32_t *)(void *)(grouped_scales(rows, row) + rows->units) + before * rows->units;
+}
+
+INLINE float *grouped_totals(const grouped_rows *rows, size_t row, size_t group) {
+    return (float *)(void *)(grouped_sums(rows, row, group) + GROUPED_SUMS * rows->units);
+}
+
+// Values of a row [first, first + 64) in another order.
+static void read_in_order(const apus_activations *task, const float *x, struct row_norm row, size_t first,
+                          float values[64]) {
+    for (size_t i = 0; i < 64; i++) {
+        values[i] = 0;
+        if (first + i >= task->inputs) continue;
+        const size_t at = (size_t)task->order[first + i];
+        values[i] = task->norm.weight ? normed_one(&task->norm, row, x[at], at) : x[at];
+    }
+}
+
+static void pack_grouped(const apus_activations *task, const float *x, struct row_norm norm, size_t row) {
+    const grouped_rows rows = grouped_rows_of(task->packed, task->inputs);
+    float *scales = grouped_scales(&rows, row);
+    for (size_t unit = 0; unit < rows.units; unit++) {
+        const size_t first = unit * APUS_GROUPED_UNIT;
+        float values[64];
+        if (task->order) {
+            read_in_order(task, x, norm, first, values);
+        } else {
+            read_row(task, x, norm, first, values);
+        }
+        vfloat most = {}, nothing = {}; // `nothing` stays zero unless a value is infinite or no number
+        for (size_t i = 0; i < 64; i += LANES) {
+            most = maximum(most, maximum(load(values + i), -load(values + i)));
+            nothing += load(values + i) * 0.0f;
+        }
+        float largest = 0;
+        for (int lane = 0; lane < LANES; lane++) largest = most[lane] > largest ? most[lane] : largest;
+        const float inverse = largest > 0 ? 127 / largest : 0;
+        scales[unit] = largest / 127 + sum(nothing);
+        int8_t *rounded = grouped_values(&rows, row) + first;
+        for (size_t i = 0; i < 64; i++) rounded[i] = (int8_t)rintf(fminf(fmaxf(values[i] * inverse, -127), 127));
+        for (size_t group = 16; group <= 64; group *= 2) {
+            for (size_t i = 0; i < 64; i += group) {
+                int32_t total = 0;
+                for (size_t j = 0; j < group; j++) total += rounded[i + j];
+                const size_t at = (first + i) / group;
+                grouped_sums(&rows, row, group)[at] = total;
+                grouped_totals(&rows, row, group)[at] = scales[unit] * (float)total;
+            }
+        }
+    }
+}

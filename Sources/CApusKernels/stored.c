@@ -1,0 +1,236 @@
+// Reads matrices that are stored as codes with scales, and makes panels of them.
+#include "stored.h"
+
+#include <string.h>
+
+#include "grouped.h"
+#include "half.h"
+#include "interleave.h"
+
+// MARK: Arrays
+
+static uint32_t value_at(const apus_values *values, size_t row, size_t group) {
+    const uint8_t *p = values->data + row * values->line + group * values->step;
+    uint32_t bits = 0;
+    memcpy(&bits, p, values->type == APUS_SCALE_F32 ? 4 : 2);
+    return bits;
+}
+
+static float float_of_bits(uint32_t bits, uint8_t type) {
+    float value;
+    if (type == APUS_SCALE_F16) return apus_float_of_f16((uint16_t)bits);
+    if (type == APUS_SCALE_BF16) bits <<= 16;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static uint32_t bits_of_float(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+// The code at place `index` of a line.
+static uint8_t code_at(const apus_codes *codes, size_t line, size_t index) {
+    static const uint8_t turns[8] = {0, 4, 1, 5, 2, 6, 3, 7};
+    if (codes->takes_turns) index = (index & ~(size_t)7) | turns[index & 7];
+    const size_t bit = index * codes->bits, byte = bit / 8, shift = bit % 8;
+    const uint8_t *words = codes->words + line * codes->line;
+    uint32_t bits = words[byte / 4 * codes->word + byte % 4];
+    if (shift + codes->bits > 8) bits |= (uint32_t)words[(byte + 1) / 4 * codes->word + (byte + 1) % 4] << 8;
+    return (uint8_t)((bits >> shift & ((1u << codes->bits) - 1)) ^ codes->flip);
+}
+
+static uint8_t code_of(const apus_codes *codes, size_t row, size_t input) {
+    return codes->along_inputs ? code_at(codes, row, input) : code_at(codes, input, row);
+}
+
+// Whole words of 4-bit codes that lie along the inputs, the most usual.
+static size_t read_words(const apus_codes *codes, size_t row, size_t first, size_t count, uint8_t *target) {
+    if (codes->bits != 4 || !codes->along_inputs || codes->takes_turns || first % 8) return 0;
+    const uint8_t *words = codes->words + row * codes->line + first / 8 * codes->word;
+    size_t i = 0;
+    for (; i + 8 <= count; i += 8, words += codes->word) {
+        uint32_t word;
+        memcpy(&word, words, 4);
+        for (size_t j = 0; j < 8; j++) target[i + j] = (word >> 4 * j & 15) ^ codes->flip;
+    }
+    return i;
+}
+
+static void read_arrays(const apus_matrix *matrix, size_t row, size_t first, size_t count, apus_chunk *chunk) {
+    const apus_arrays *arrays = matrix->arrays;
+    const apus_grouping *g = matrix->grouping;
+    size_t done = arrays->order || arrays->high_first ? 0 : read_words(&arrays->codes, row, first, count, chunk->codes);
+    for (; done < count; done++) {
+        const size_t input = arrays->order ? (size_t)arrays->order[first + done] : first + done;
+        chunk->codes[done] = code_of(&arrays->codes, row, arrays->high_first ? input ^ 1 : input);
+    }
+    for (size_t i = 0; i < count; i += g->group) {
+        // In the order of places, groups follow each other.
+        const size_t place = (first + i) / arrays->group, group = place < arrays->groups ? place : arrays->groups - 1;
+        uint32_t scale, offset = 0;
+        if (arrays->powers) {
+            const uint8_t power = arrays->powers[row * arrays->groups + group];
+            scale = power < 2 ? 0x20u << power : (uint32_t)(power - 1) << 7;
+        } else {
+            scale = value_at(&arrays->scales, row, group);
+        }
+        const float factor = float_of_bits(scale, arrays->powers ? APUS_SCALE_BF16 : arrays->scales.type);
+        const float zero =
+            arrays->zeros.words ? (float)code_of(&arrays->zeros, row, group) + (float)arrays->zero_shift : 0;
+        if (arrays->offsets.data) offset = value_at(&arrays->offsets, row, group);
+        if (g->scale == APUS_SCALE_ROW) {
+            scale = bits_of_float(factor);
+            if (arrays->zeros.words) offset = bits_of_float(-(factor * zero));
+            if (arrays->offsets.data) offset = bits_of_float(float_of_bits(offset, arrays->offsets.type));
+        } else if (arrays->zeros.words) {
+            offset = apus_f16_of_float(zero);
+        }
+        chunk->scales[i / g->group] = scale, chunk->offsets[i / g->group] = offset;
+    }
+}
+
+// MARK: Chunks
+
+void apus_read_chunk(const apus_matrix *matrix, size_t row, size_t first, apus_chunk *chunk) {
+    size_t count = first < matrix->inputs ? matrix->inputs - first : 0;
+    if (count > APUS_CHUNK) count = APUS_CHUNK;
+    if (count < APUS_CHUNK) memset(chunk, 0, sizeof *chunk);
+    if (matrix->stored == APUS_STORED_ARRAYS) {
+        read_arrays(matrix, row, first, count, chunk);
+        return;
+    }
+    const apus_block_size size = apus_block_size_of(matrix->stored);
+    const uint8_t *block = (const uint8_t *)matrix->rows + (row * matrix->inputs + first) / size.inputs * size.bytes;
+    for (size_t i = 0; i < count; i += size.inputs, block += size.bytes) {
+        apus_read_block(matrix->stored, block, i, chunk);
+    }
+}
+
+static float scale_of(const apus_grouping *g, const apus_chunk *chunk, size_t group) {
+    switch (g->scale) {
+    case APUS_SCALE_U8: return (float)chunk->scales[group] * apus_float_of_f16(chunk->half);
+    case APUS_SCALE_I8: return (float)(int8_t)chunk->scales[group] * apus_float_of_f16(chunk->half);
+    default: return float_of_bits(chunk->scales[group], g->scale);
+    }
+}
+
+static float offset_of(const apus_grouping *g, const apus_chunk *chunk, size_t group, float scale) {
+    if (g->offset == APUS_OFFSET_NONE) return 0;
+    if (g->scale == APUS_SCALE_ROW) return float_of_bits(chunk->offsets[group], APUS_SCALE_F32);
+    if (g->offset == APUS_OFFSET_ZERO) return -(scale * apus_float_of_f16((uint16_t)chunk->offsets[group]));
+    if (g->scale == APUS_SCALE_U8) return -((float)chunk->offsets[group] * apus_float_of_f16(chunk->offset_half));
+    return float_of_bits(chunk->offsets[group], g->scale);
+}
+
+// Products and sums stay apart, as in the references.
+#pragma clang fp contract(off)
+
+// Inputs [first, first + count) of a stored row, within one chunk.
+void apus_read_stored(const apus_matrix *matrix, size_t row, size_t first, size_t count, float *values) {
+    const apus_grouping *g = matrix->grouping;
+    const size_t start = first / APUS_CHUNK * APUS_CHUNK;
+    apus_chunk chunk;
+    apus_read_chunk(matrix, row, start, &chunk);
+    for (size_t at = 0; at < count; at++) {
+        const size_t i = first - start + at, group = i / g->group;
+        const float scale = scale_of(g, &chunk, group), offset = offset_of(g, &chunk, group, scale);
+        const int value = g->has_table ? g->table[chunk.codes[i] & 15] : chunk.codes[i];
+        const float product = scale * (float)(value - g->zero);
+        values[at] = g->offset == APUS_OFFSET_NONE ? product : product + offset;
+    }
+}
+
+void apus_read_output(const apus_matrix *matrix, size_t output, float *y) {
+    const size_t row = apus_stored_output(matrix, output);
+    for (size_t first = 0; first < matrix->inputs; first += APUS_CHUNK) {
+        const size_t left = matrix->inputs - first;
+        apus_read_stored(matrix, row, first, left < APUS_CHUNK ? left : APUS_CHUNK, y + first);
+    }
+}
+
+// MARK: Panels
+
+size_t apus_grouped_panel_bytes(const apus_grouping *grouping, size_t inputs) {
+    const apus_block_layout layout = apus_block_layout_of(grouping);
+    const size_t blocks = (inputs + layout.inputs - 1) / layout.inputs;
+    return blocks * layout.bytes + (grouping->scale == APUS_SCALE_ROW ? 2 * APUS_PANEL * sizeof(float) : 0);
+}
+
+// Packs lines of one step each, 16 of them, into a plane of some bits from bit `from` on: `lines` of them in one.
+static void pack_plane(const uint8_t *steps, int bits, int from, uint8_t *target) {
+    const int each = 8 / bits, mask = (1 << bits) - 1;
+    for (int line = 0; line < 16 / each; line++, target += 64) {
+        uint8_t packed[64] = {0};
+        for (int k = 0; k < each; k++, steps += 64) {
+            for (int i = 0; i < 64; i++) packed[i] |= (uint8_t)((steps[i] >> from & mask) << k * bits);
+        }
+        memcpy(target, packed, 64);
+    }
+}
+
+static void pack_codes(const uint8_t *steps, int bits, uint8_t *target) {
+    switch (bits) {
+    case 8: memcpy(target, steps, 1024); break;
+    case 6:
+        pack_plane(steps, 4, 0, target);
+        pack_plane(steps, 2, 4, target + 512);
+        break;
+    case 5:
+        pack_plane(steps, 4, 0, target);
+        pack_plane(steps, 1, 4, target + 512);
+        break;
+    case 3:
+        pack_plane(steps, 2, 0, target);
+        pack_plane(steps, 1, 2, target + 256);
+        break;
+    default: pack_plane(steps, bits, 0, target);
+    }
+}
+
+static void put(uint8_t *target, uint32_t bits, size_t bytes) { memcpy(target, &bits, bytes); }
+
+void apus_pack_grouped(const apus_matrix *matrix, size_t panel, void *target) {
+    const apus_grouping *g = matrix->grouping;
+    const apus_block_layout layout = apus_block_layout_of(g);
+    const size_t first = panel * APUS_PANEL, left = matrix->outputs - first;
+    const size_t outputs = left < APUS_PANEL ? left : APUS_PANEL;
+    uint8_t codes[APUS_PANEL][APUS_CHUNK] __attribute__((aligned(64)));
+    uint8_t steps[APUS_CHUNK * APUS_PANEL] __attribute__((aligned(64)));
+    apus_chunk chunks[APUS_PANEL];
+    memset(chunks, 0, sizeof chunks);
+    uint8_t *block = (uint8_t *)target;
+    for (size_t input = 0; input < matrix->inputs; input += APUS_CHUNK) {
+        for (size_t r = 0; r < APUS_PANEL; r++) {
+            if (r < outputs) apus_read_chunk(matrix, apus_stored_output(matrix, first + r), input, &chunks[r]);
+            memcpy(codes[r], chunks[r].codes, APUS_CHUNK);
+        }
+        apus_interleave(codes[0], APUS_CHUNK, APUS_CHUNK / 4, NULL, steps);
+        for (size_t i = 0; i < APUS_CHUNK && input + i < matrix->inputs; i += layout.inputs, block += layout.bytes) {
+            memset(block + layout.codes, 0, layout.bytes - layout.codes);
+            for (size_t unit = 0; unit < layout.inputs; unit += APUS_GROUPED_UNIT) {
+                pack_codes(steps + (i + unit) * APUS_PANEL, g->bits, block + unit * APUS_PANEL * g->bits / 8);
+            }
+            uint8_t *scales = block + layout.codes, *offsets = scales + layout.groups * APUS_PANEL * layout.scale;
+            uint8_t *halves = offsets + layout.groups * APUS_PANEL * layout.offset;
+            for (size_t r = 0; r < outputs; r++) {
+                for (size_t group = 0; group < layout.groups; group++) {
+                    const size_t at = group * APUS_PANEL + r, of = i / g->group + group;
+                    put(scales + at * layout.scale, chunks[r].scales[of], layout.scale);
+                    put(offsets + at * layout.offset, chunks[r].offsets[of], layout.offset);
+                }
+                if (!layout.has_halves) continue;
+                put(halves + r * 2, chunks[r].half, 2);
+                if (g->offset == APUS_OFFSET_OWN) put(halves + APUS_PANEL * 2 + r * 2, chunks[r].offset_half, 2);
+            }
+        }
+    }
+    if (g->scale != APUS_SCALE_ROW) return;
+    // All groups of a row are one; `block` is behind the last.
+    memset(block, 0, 2 * APUS_PANEL * sizeof(float));
+    for (size_t r = 0; r < outputs; r++) {
+        put(block + r * 4, chunks[r].scales[0], 4);
+        put(block + APUS_PANEL * 4 + r * 4, chunks[r].offsets[0], 4);
+    }
+}
