@@ -1,13 +1,13 @@
 import ApusJSON
 
-/// The weights of a model directory: one safetensors file, or several named by an index.
+/// The weights of a model directory: one safetensors file, or several named by an index; or of a GGUF file.
 ///
 /// Cheap to copy: the values share the mappings, which live as long as any of them or any tensor taken from them.
 package struct Checkpoint: Sendable {
     package let directory: String
 
-    /// The files, in the order of their names.
-    package let files: [SafetensorsFile]
+    /// The paths of its files, in the order of their names.
+    package let files: [String]
 
     /// The names of all tensors, sorted by their bytes.
     package let names: [String]
@@ -26,7 +26,13 @@ package struct Checkpoint: Sendable {
     /// Throws `CheckpointError` when there are no weights, when several could be meant, when a shard is missing or malformed,
     /// or when two shards hold different tensors of one name.
     package init(directory: String) throws(CheckpointError) {
+        if GGUFFile.isOne(directory) {
+            let file = try GGUFFile(path: directory)
+            try self.init(directory, [(file.path, file.tensors)])
+            return
+        }
         let contents = try DirectoryContents(path: directory)
+        let files: [SafetensorsFile]
         switch try contents.weights() {
         case .single(let name):
             files = [try SafetensorsFile(path: contents.path(of: name))]
@@ -37,7 +43,10 @@ package struct Checkpoint: Sendable {
         case .sharded(let name):
             files = try ShardIndex(path: contents.path(of: name)).openShards(in: contents)
         }
+        try self.init(directory, files.map { ($0.path, $0.tensors) })
+    }
 
+    private init(_ directory: String, _ files: [(path: String, tensors: [StoredTensor])]) throws(CheckpointError) {
         var tensors: [ExactString: StoredTensor] = [:]
         for file in files {
             for tensor in file.tensors {
@@ -54,6 +63,7 @@ package struct Checkpoint: Sendable {
         }
         byteCount = tensors.values.reduce(0) { $0 + $1.byteCount }
         self.directory = directory
+        self.files = files.map(\.path)
         self.tensors = tensors
         names = tensors.keys.map(\.string).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }

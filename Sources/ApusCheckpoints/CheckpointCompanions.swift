@@ -24,7 +24,7 @@ package struct CheckpointCompanions {
     package init(of checkpoint: Checkpoint) throws(CheckpointError) {
         contents = try DirectoryContents(path: checkpoint.directory)
         var (names, leftOut): ([String], [String]) = ([], [])
-        let read = Set(checkpoint.files.map(\.path))
+        let read = Set(checkpoint.files)
         for name in contents.visibleNames where name != "config.json" && name != DirectoryContents.indexName {
             guard !read.contains(contents.path(of: name)) else { continue }
             var status = stat()

@@ -12,6 +12,8 @@ import ApusJSON
 package struct StoredTensor: Sendable {
     package let name: String
     package let dtype: StoredDType
+    /// The format of blocks that the elements lie in; `nil` for elements of `dtype`.
+    package let blocks: String?
 
     /// Extents, outermost first. Their product is known not to overflow.
     package let shape: [Int]
@@ -25,6 +27,16 @@ package struct StoredTensor: Sendable {
     /// The elements in row-major order, little endian, not necessarily aligned to their size.
     /// Valid only while `mapping` lives: `withBytes` is the safe way to read them.
     package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: mapping.bytes[range]) }
+
+    init(
+        name: String, dtype: StoredDType, blocks: String? = nil, shape: [Int], mapping: MappedFile, range: Range<Int>
+    ) {
+        (self.name, self.dtype, self.blocks, self.shape) = (name, dtype, blocks, shape)
+        (self.mapping, self.range) = (mapping, range)
+    }
+
+    /// What the elements are, for messages.
+    package var typeName: String { blocks ?? dtype.rawValue }
 
     package func withBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
@@ -49,7 +61,7 @@ package struct StoredTensor: Sendable {
 
     /// Whether type, shape and bytes are equal.
     package func holdsTheSame(as other: StoredTensor) -> Bool {
-        guard dtype == other.dtype, shape == other.shape else { return false }
+        guard dtype == other.dtype, blocks == other.blocks, shape == other.shape else { return false }
         return withBytes { own in other.withBytes { Self.areEqual(own, $0) } }
     }
 
@@ -61,5 +73,5 @@ package struct StoredTensor: Sendable {
 }
 
 extension StoredTensor: CustomStringConvertible {
-    package var description: String { "\(name.quoted) \(dtype.rawValue) \(shape)" }
+    package var description: String { "\(name.quoted) \(typeName) \(shape)" }
 }

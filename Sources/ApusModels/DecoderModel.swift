@@ -9,8 +9,10 @@ package final class DecoderModel: Sendable {
     package let devices: [any Device]
     /// Of the weights, unless products have them quantized.
     package let dtype: DType
-    /// Of the weights in products.
+    /// Of the weights in products, unless the checkpoint has them in formats of their own.
     package let format: WeightFormat
+    /// All that they have.
+    package let formats: [WeightFormat]
     /// Of keys and values. By default never float16, whose range is too small for keys.
     package let cacheType: DType
     /// Tensors of the checkpoint that the model has no use for.
@@ -27,12 +29,13 @@ package final class DecoderModel: Sendable {
     ///   - devices: all that the placement names; one device of any name if there is none.
     ///   - quantization: what products are rounded to.
     ///   - stored: what the checkpoint has rounded them to already.
+    ///   - keepsCodes: whether what it holds as codes of other formats stays so.
     ///
     /// Throws `CheckpointError` (`.weights`) naming all weights that are missing or of another shape, `ModelError`
     /// (`.unsupported`) for element types without kernels, `ComputeError` from the devices.
     package init(
         _ spec: DecoderSpec, _ checkpoint: Checkpoint, devices: [any Device], placement: Placement? = nil, dtype: DType,
-        quantization: Quantization? = nil, stored: Quantization? = nil, cacheType: DType? = nil
+        quantization: Quantization? = nil, stored: Quantization? = nil, keepsCodes: Bool = true, cacheType: DType? = nil
     ) throws {
         let weights = WeightCursor(checkpoint)
         let (spec, remarks) = spec.settled(in: weights, stored: stored)
@@ -51,7 +54,8 @@ package final class DecoderModel: Sendable {
         let placement = placement ?? Placement(layers: spec.layers, on: devices.first?.id ?? .cpu)
         @Sendable func loader(_ part: Int) throws -> WeightLoader {
             WeightLoader(
-                device: try device(placement.devices[part]), dtype: dtype, format: format, stored: stored,
+                device: try device(placement.devices[part]), dtype: dtype, format: format, keepsCodes: keepsCodes,
+                stored: stored,
                 isStreamed: placement.streamed.contains(part))
         }
         self.spec = spec
@@ -61,6 +65,7 @@ package final class DecoderModel: Sendable {
         positions = PositionFactors(spec)
         self.dtype = dtype
         self.format = format
+        formats = [format] + (keepsCodes ? checkpoint.codeFormats : [])
         self.cacheType = cacheType ?? Self.defaultCacheType(dtype)
         layers = try LoadingOrder.load(spec.layers, of: placement.device(ofLayer:)) { layer in
             try DecoderLayer(body.at(names.layers)[layer], spec, layer, loader(layer + 1))

@@ -79,6 +79,7 @@ extension CPUDevice {
                 apus_unpack_row(panels, type, width, Int(token), row)
             } else if weight.source.codes != nil {
                 weight.source.withKernelMatrix { apus_read_output($0, Int(token), row) }
+                if weight.format != .float32 { Self.round(row, width, weight.format) }
             } else if isConverted {
                 Self.embed(weight, Int(token), into: row)
             } else {
@@ -116,6 +117,13 @@ extension CPUDevice {
             UnsafeMutableRawBufferPointer(room).copyMemory(from: source)
             apus_convert(aligned, weight.source.format.kernelType, rounded, weight.format.kernelType, width)
             apus_convert(rounded, weight.format.kernelType, y, APUS_F32, width)
+        }
+    }
+
+    private static func round(_ row: UnsafeMutablePointer<Float>, _ width: Int, _ format: WeightFormat) {
+        withUnsafeTemporaryAllocation(byteCount: width * 2, alignment: 64) { room in
+            apus_convert(row, APUS_F32, room.baseAddress, format.kernelType, width)
+            apus_convert(room.baseAddress, format.kernelType, row, APUS_F32, width)
         }
     }
 

@@ -24,6 +24,8 @@ extension RotarySpec {
         case .longrope(let longrope):
             let factors = length > longrope.originalPositions ? longrope.longFactors : longrope.shortFactors
             return (0..<turned / 2).map { 1 / (Float(factors[$0]) * powf(Float(theta), exponent($0))) }
+        case .factors(let factors):
+            return zip(plainFrequencies(base: Float(theta)), factors).map { $0 / Float($1) }
         case .proportional(let factor, let pairs):
             return plainFrequencies(base: Float(theta)).enumerated().map { $0 < pairs ? $1 / Float(factor) : 0 }
         }

@@ -15,6 +15,8 @@ package struct RotarySpec: Sendable, Equatable {
         /// Each frequency divided by a factor of its own, others once the sequence is longer than the original context (Ding
         /// et al., arXiv 2402.13753).
         case longrope(LongRope)
+        /// Each frequency divided by a factor of its own.
+        case factors([Double])
         /// Positions divided by `factor`; only the first `pairs` turn.
         case proportional(factor: Double, pairs: Int)
     }

@@ -12,6 +12,8 @@ package struct ModelDescription: Sendable {
     package let quantization: Quantization?
     /// What the checkpoint has rounded them to already.
     package let stored: Quantization?
+    /// Whether what the checkpoint holds as codes of other formats stays so: where nobody asked for another type.
+    package let keepsCodes: Bool
 
     /// - Parameters:
     ///   - path: a checkpoint's directory, or a `config.json`.
@@ -23,9 +25,18 @@ package struct ModelDescription: Sendable {
         path: String, dtype: DType? = nil, quantization: Quantization? = nil
     ) throws {
         let isFile = path.hasSuffix(".json")
+        self.path = path
+        keepsCodes = dtype == nil && quantization == nil
+        if GGUFFile.isOne(path) {
+            let model = try GGUFModel(path: path)
+            spec = try model.spec()
+            stored = nil
+            self.quantization = quantization
+            self.dtype = dtype ?? Self.storedType(model.file)
+            return
+        }
         if !isFile { try Checkpoint.requireDirectory(path) }
         let config = try ConfigurationFile(path: isFile ? path : path + "/config.json")
-        self.path = path
         spec = try DecoderSpec(config)
         stored = try Quantization(storedAsIn: config)
         if let stored, let quantization, stored != quantization {
@@ -40,6 +51,12 @@ package struct ModelDescription: Sendable {
         } else {
             self.dtype = .float32
         }
+    }
+
+    /// That of the first matrix of floating point; bfloat16 where all are codes.
+    private static func storedType(_ file: GGUFFile) -> DType {
+        let plain = file.tensors.first { $0.shape.count > 1 && $0.blocks == nil && $0.name.hasSuffix(".weight") }
+        return plain.flatMap { DType(computing: $0.dtype) } ?? .bfloat16
     }
 
     /// What the configuration names, or else the type of the first tensor of floating point.
@@ -58,6 +75,11 @@ package struct ModelDescription: Sendable {
         if spec.tiedEmbeddings, !path.hasSuffix(".json"), let checkpoint = try? Checkpoint(directory: path) {
             spec.tiedEmbeddings = spec.settled(in: WeightCursor(checkpoint), stored: stored).0.tiedEmbeddings
         }
-        return try PlanModel(spec, dtype: dtype, quantization: quantization, cacheType: cacheType)
+        guard keepsCodes, let checkpoint = try? Checkpoint(directory: path), !checkpoint.codeFormats.isEmpty else {
+            return try PlanModel(spec, dtype: dtype, quantization: quantization, cacheType: cacheType)
+        }
+        return try PlanModel(spec, dtype: dtype, quantization: nil, cacheType: cacheType) { module in
+            checkpoint["\(module).weight"]?.codeFormat
+        }
     }
 }

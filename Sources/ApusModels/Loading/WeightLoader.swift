@@ -7,6 +7,8 @@ struct WeightLoader {
     /// Of tables, and of products unless they are quantized.
     let dtype: DType
     let format: WeightFormat
+    /// Whether what stands in the checkpoint as codes stays so.
+    let keepsCodes: Bool
     /// What the checkpoint holds products in, if they are integers.
     let stored: Quantization?
     /// Whether matrices are read for every use.
@@ -19,15 +21,23 @@ struct WeightLoader {
             let stored = try elements(place, vector)
             return try device.makeTensor((0..<matrix.outputs).map { stored[matrix.view.row($0)] })
         }
+        let source = try place.source(matrix)
         return Projection(
             try device.prepare(
-                place.source(matrix), as: weight.role.isExact ? .float32 : format, isStreamed: isStreamed), bias: bias)
+                source, as: weight.role.isExact ? .float32 : self.format(for: source, format), isStreamed: isStreamed),
+            bias: bias)
+    }
+
+    /// What products make of a matrix.
+    private func format(for source: WeightSource, _ format: WeightFormat) -> WeightFormat {
+        keepsCodes && source.codes != nil ? source.format : format
     }
 
     /// - Parameter bias: where its bias is, if it has one.
     func head(_ weights: WeightCursor, _ matrix: StoredMatrix, bias: WeightCursor?) throws -> Projection {
+        let source = try weights.source(matrix)
         let weight = try device.prepare(
-            weights.source(matrix), as: format.isQuantized ? Quantization.int8.ofHead.format : format,
+            source, as: self.format(for: source, format.isQuantized ? Quantization.int8.ofHead.format : format),
             isStreamed: isStreamed)
         let vector = LayerWeight.Vector(name: "bias", shape: [matrix.outputs])
         return Projection(weight, bias: try bias.map { try device.makeTensor(elements($0, vector)) })
@@ -36,7 +46,10 @@ struct WeightLoader {
     func table(
         _ weights: WeightCursor, _ matrix: StoredMatrix, tiedTo head: (any PreparedWeight)? = nil
     ) throws -> any PreparedWeight {
-        try device.prepareTable(weights.source(matrix), as: dtype, tiedTo: head, isStreamed: isStreamed)
+        let source = try weights.source(matrix)
+        // Codes are looked up as they are.
+        let dtype = keepsCodes && source.codes != nil ? .float32 : dtype
+        return try device.prepareTable(source, as: dtype, tiedTo: head, isStreamed: isStreamed)
     }
 
     // Norms and biases are float32 on every device: they are small, and what they scale is float32.
@@ -111,6 +124,7 @@ extension StoredTensor {
                 }
             }
         }
+        guard blocks == nil else { throw ModelError.unsupported(self, wanted: "F64, F32, F16 and BF16 are supported") }
         switch dtype {
         case .float32: each(Float.self) { $0 }
         case .float64: each(Double.self) { Float($0) }

@@ -26,8 +26,9 @@ extension DecoderSpec {
     /// What a device with some parts of the model is asked for at most.
     ///
     /// - Parameter parts: numbered as in `Placement`.
+    /// - Parameter formats: of the weights in products.
     package func workspaceDemand(
-        parts: some Collection<Int>, _ limits: StepLimits, _ format: WeightFormat,
+        parts: some Collection<Int>, _ limits: StepLimits, _ formats: [WeightFormat],
         isUnprepared: (Int) -> Bool = { _ in false }
     ) -> WorkspaceDemand {
         var demand = WorkspaceDemand(tokens: limits.tokens)
@@ -40,10 +41,10 @@ extension DecoderSpec {
                             heads: $0.attention.heads, kvHeads: $0.attention.kvHeads, headDim: $0.attention.headDim)
                     }))
             demand.context = limits.context
-            demand.experts = kinds.compactMap { expertDemand(of: $0, format) }
+            demand.experts = formats.flatMap { format in kinds.compactMap { expertDemand(of: $0, format) } }
         }
-        func add(_ products: [Product], _ format: WeightFormat, isUnprepared: Bool) {
-            for product in products {
+        func add(_ products: [Product], _ formats: [WeightFormat], isUnprepared: Bool) {
+            for (product, format) in products.flatMap({ product in formats.map { (product, $0) } }) {
                 let item = WorkspaceDemand.Product(
                     format: product.isExact ? .float32 : format, inputs: product.inputs, outputs: product.outputs,
                     isUnprepared: isUnprepared)
@@ -53,13 +54,13 @@ extension DecoderSpec {
         // A device that has layers has room for those of all kinds, so that plans need not know which it gets.
         for isStreamed in Set(parts.filter { (1...layers).contains($0) }.map(isUnprepared)) {
             add(
-                kinds.flatMap { products(of: weights(of: $0, mostExperts: 1), $0.mlp.experts) }, format,
+                kinds.flatMap { products(of: weights(of: $0, mostExperts: 1), $0.mlp.experts) }, formats,
                 isUnprepared: isStreamed)
         }
-        if parts.contains(0) { add(products(of: inputWeights), format, isUnprepared: isUnprepared(0)) }
+        if parts.contains(0) { add(products(of: inputWeights), formats, isUnprepared: isUnprepared(0)) }
         if parts.contains(layers + 1) {
-            add(products(of: outputWeights), format, isUnprepared: isUnprepared(layers + 1))
-            add([headProduct], headFormat(format), isUnprepared: isUnprepared(layers + 1))
+            add(products(of: outputWeights), formats, isUnprepared: isUnprepared(layers + 1))
+            add([headProduct], formats.map(headFormat), isUnprepared: isUnprepared(layers + 1))
         }
         return demand
     }
@@ -82,7 +83,7 @@ extension DecoderModel {
     func workspaceDemand(on device: DeviceID, _ limits: StepLimits) -> WorkspaceDemand {
         let parts = placement.devices.indices.filter { placement.devices[$0] == device }
         // Weights that there was no memory for are known only once they are loaded.
-        return spec.workspaceDemand(parts: parts, limits, format) { part in
+        return spec.workspaceDemand(parts: parts, limits, formats) { part in
             placement.streamed.contains(part) || unpreparedByteCount > 0
         }
     }

@@ -7,14 +7,15 @@ package struct PlanModel: Sendable {
     package let spec: DecoderSpec
     package let dtype: DType
     /// Of the weights in products.
-    package let format: WeightFormat
+    package let formats: [WeightFormat]
     package let cacheType: DType
     /// Whether one matrix can serve as table and head where both are on one device.
     package let sharesTable: Bool
 
-    /// Of each kind of layer.
-    private let kinds: [Part]
+    private let layers: [Part]
     private let input: Part
+    /// Of the table that tokens are looked up in.
+    private let tableType: DType
     private let output: Part
 
     /// Bytes of a part.
@@ -22,10 +23,14 @@ package struct PlanModel: Sendable {
         var vectors: Int128 = 0
         var matrices: Int128 = 0
 
-        init(_ weights: [LayerWeight], _ dtype: DType, _ format: WeightFormat) {
+        /// - Parameter codes: what the checkpoint holds modules in, if not in floating point.
+        init(
+            _ weights: [LayerWeight], _ dtype: DType, _ format: WeightFormat, codes: (_ module: String) -> WeightFormat?
+        ) {
             for weight in weights {
                 vectors += 4 * Int128(weight.vectorCount)
                 if let matrix = weight.matrix(nil) {
+                    let format = codes(weight.module) ?? format
                     add(matrix.outputs, matrix.inputs, weight.role.isExact ? .float32 : format)
                 }
                 if let table = weight.table { add(table: table, dtype) }
@@ -42,27 +47,51 @@ package struct PlanModel: Sendable {
         }
     }
 
-    /// - Parameter quantization: of the products' weights, whether the checkpoint has it or it is asked for.
+    /// - Parameters:
+    ///   - quantization: of the products' weights, whether the checkpoint has it or it is asked for.
+    ///   - codes: what the checkpoint holds the matrix of a module in, if not in floating point.
     package init(
-        _ spec: DecoderSpec, dtype: DType, quantization: Quantization?, cacheType: DType?
+        _ spec: DecoderSpec, dtype: DType, quantization: Quantization?, cacheType: DType?,
+        codes: ((_ module: String) -> WeightFormat?)? = nil
     ) throws(ModelError) {
         guard let format = quantization?.format ?? WeightFormat(dtype) else {
             throw .unsupported("weights of \(dtype); use float32, float16 or bfloat16")
         }
         self.spec = spec
         self.dtype = dtype
-        self.format = format
+        var formats = [format]
+        func noted(_ module: String) -> WeightFormat? {
+            guard let found = codes?(module) else { return nil }
+            if !formats.contains(found) { formats.append(found) }
+            return found
+        }
         let cacheType = cacheType ?? DecoderModel.defaultCacheType(dtype)
         self.cacheType = cacheType
-        kinds = spec.kinds.map { kind in
-            var part = Part(spec.weights(of: kind), dtype, format)
+        func layer(_ kind: LayerKind, _ codes: (String) -> WeightFormat?) -> Part {
+            var part = Part(spec.weights(of: kind), dtype, format, codes: codes)
             part.vectors += 4 * Int128(kind.attention.slopes?.count ?? 0)
             if kind.attention.valueNorm != nil { part.vectors += 4 * Int128(kind.attention.headDim) }
             return part
         }
-        var (input, output) = (Part(spec.inputWeights, dtype, format), Part(spec.outputWeights, dtype, format))
-        input.add(table: spec.storedTable, dtype)
-        output.add(spec.vocabularySize, spec.embedding.width, spec.headFormat(format))
+        if codes == nil {
+            let kinds = spec.kinds.map { layer($0) { _ in nil } }
+            layers = spec.pattern.map { kinds[$0] }
+        } else {
+            layers = spec.pattern.enumerated().map { index, kind in
+                layer(spec.kinds[kind]) { noted(spec.names.layer(index, $0)) }
+            }
+        }
+        func end(_ weights: [LayerWeight]) -> Part {
+            Part(weights, dtype, format) { noted(spec.names.inBody($0)) }
+        }
+        var (input, output) = (end(spec.inputWeights), end(spec.outputWeights))
+        // Codes are looked up as they are.
+        tableType = noted(spec.names.table) == nil ? dtype : .float32
+        input.add(table: spec.storedTable, tableType)
+        output.add(
+            spec.vocabularySize, spec.embedding.width,
+            noted(spec.headPlace(quantization)) ?? spec.headFormat(format))
+        self.formats = formats
         if spec.headHasBias { output.vectors += 4 * Int128(spec.vocabularySize) }
         (self.input, self.output) = (input, output)
         sharesTable = spec.tiedEmbeddings && quantization == nil
@@ -85,14 +114,14 @@ package struct PlanModel: Sendable {
     /// Of the table alone.
     var tableByteCount: Int128 {
         let table = spec.storedTable
-        return Int128(table.outputs) * Int128(table.inputs) * Int128(dtype.byteCount)
+        return Int128(table.outputs) * Int128(table.inputs) * Int128(tableType.byteCount)
     }
 
     /// Of what stands before the layers beside the table.
     var inputBesideTable: Int128 { input.matrices + input.vectors - tableByteCount }
 
     private func bytes(of part: Int) -> Part {
-        part == 0 ? input : part > spec.layers ? output : kinds[spec.pattern[part - 1]]
+        part == 0 ? input : part > spec.layers ? output : layers[part - 1]
     }
 
     /// Keys and values of a layer, and states.

@@ -67,7 +67,7 @@ package struct Planner: Sendable {
         guard content.hasTable || content.hasLayers || content.hasHead else { return PlanLoad() }
         let head = model.spec.layers + 1
         let parts = (content.hasTable ? [0] : []) + (content.hasLayers ? [1] : []) + (content.hasHead ? [head] : [])
-        let demand = model.spec.workspaceDemand(parts: parts, limits, model.format) {
+        let demand = model.spec.workspaceDemand(parts: parts, limits, model.formats) {
             $0 == head ? content.streamsHead : content.streamsLayers
         }
         var load = PlanLoad()

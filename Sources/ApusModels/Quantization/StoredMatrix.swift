@@ -124,6 +124,15 @@ extension WeightCursor {
             return try PackedMatrix(stored, scales: part(StoredMatrix.packedScales, of: matrix), matrix).source()
         }
         if stored.dtype == .float64, matrix.quantization == nil { return try FloatMatrix(stored).source(matrix) }
+        if let blocks = stored.blocks {
+            guard matrix.quantization == nil, let blocks = BlockFormat(rawValue: blocks) else {
+                throw ModelError.unsupported(stored, wanted: "floating point or integers are supported")
+            }
+            return try WeightSource(
+                name: stored.name, identity: stored.identity, bytes: stored.bytes, owner: stored.mapping,
+                shape: Shape([matrix.outputs, matrix.inputs]), format: .grouped(blocks.grouping), codes: .blocks(blocks),
+                view: matrix.view, release: stored.release)
+        }
         guard let format = matrix.quantization?.format ?? DType(stored.dtype).flatMap(WeightFormat.init) else {
             throw ModelError.unsupported(stored, wanted: "F64, F32, F16 and BF16 are supported")
         }
@@ -150,7 +159,7 @@ extension WeightCursor {
     private func part(_ name: String, of matrix: StoredMatrix) throws -> StoredTensor {
         guard let part = matrix.part(name) else { throw ModelError.unsupported("no matrix has a '\(name)'") }
         let stored = try member(part.name, shape: part.shape)
-        if let dtype = part.dtype, stored.dtype != dtype {
+        if let dtype = part.dtype, stored.dtype != dtype || stored.blocks != nil {
             let format = matrix.quantization?.rawValue ?? "mxfp4"
             throw ModelError.unsupported(stored, wanted: "a matrix of \(format) needs \(dtype.rawValue)")
         }
@@ -187,6 +196,20 @@ extension WeightCursor {
 
 extension ModelError {
     static func unsupported(_ stored: StoredTensor, wanted: String) -> ModelError {
-        .unsupported("\(stored.file): tensor '\(stored.name)' is \(stored.dtype.rawValue); \(wanted)")
+        .unsupported("\(stored.file): tensor '\(stored.name)' is \(stored.typeName); \(wanted)")
+    }
+}
+
+extension StoredTensor {
+    /// What products make of the codes that it holds; `nil` for elements of a type.
+    var codeFormat: WeightFormat? { blocks.flatMap { BlockFormat(rawValue: $0) }.map { .grouped($0.grouping) } }
+}
+
+extension Checkpoint {
+    /// The formats of codes that it holds.
+    var codeFormats: [WeightFormat] {
+        var formats: [WeightFormat] = []
+        for format in names.compactMap({ self[$0]?.codeFormat }) where !formats.contains(format) { formats.append(format) }
+        return formats
     }
 }
