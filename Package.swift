@@ -55,7 +55,7 @@ let package = Package(
         library("ApusCPU", ["CApusKernels", "ApusCompute"]),
         library("ApusCheckpoints", ["ApusJSON"]),
         library("ApusTemplates", ["ApusJSON"]),
-        library("ApusTokenizers", ["ApusJSON", "ApusTemplates", heap]),
+        library("ApusTokenizers", ["ApusJSON", "ApusCheckpoints", "ApusTemplates", heap]),
         library("ApusModels", ["ApusJSON", "ApusCompute", "ApusCheckpoints"]),
         library(
             "ApusGeneration",

@@ -6,6 +6,10 @@ extension GenerationConfig {
     /// Throws `CheckpointError` for a file that cannot be read or a value of the wrong kind.
     package init(directory: String) throws(CheckpointError) {
         self.init()
+        if GGUFFile.isOne(directory) {
+            try readSpecialTokens(GGUFFile(path: directory))
+            return
+        }
         if let file = try ConfigurationFile(optionalPath: directory + "/config.json") {
             try readSpecialTokens(file)
         }
@@ -43,6 +47,17 @@ extension GenerationConfig {
             topLogprobs: try file.optionalInt(key(.topLogprobs)),
             promptLogprobs: try file.optionalBool(key(.promptLogprobs)))
         try readSpecialTokens(file)
+    }
+
+    /// A file of llama.cpp's names ends of texts, of turns and of messages.
+    private mutating func readSpecialTokens(_ file: GGUFFile) throws(CheckpointError) {
+        func id(_ name: String) throws(CheckpointError) -> Int? {
+            try file.value("tokenizer.ggml.\(name)_token_id")?.integer
+        }
+        let ends = [try id("eos"), try id("eot"), try id("eom")].compactMap(\.self)
+        if !ends.isEmpty { eosTokenIDs = ends.reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
+        bosTokenID = try id("bos")
+        padTokenID = try id("padding")
     }
 
     private mutating func readSpecialTokens(_ file: ConfigurationFile) throws(CheckpointError) {

@@ -1,3 +1,4 @@
+import ApusCheckpoints
 import ApusJSON
 
 /// Finds the tokenizer of a checkpoint.
@@ -15,12 +16,18 @@ public enum AutoTokenizer {
     /// (https://github.com/huggingface/tokenizers), `tokenizer.model` or `spiece.model` of SentencePiece (or of tiktoken, if
     /// there are lines of base64 in it), `tekken.json`, `*.tiktoken`, `vocab.json` with `merges.txt`, `vocab.txt`.
     ///
-    /// Where present, `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` are read too: their tokens are
+    /// A GGUF file has its own. Where present, `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` are read too: their tokens are
     /// added as by `PreTrainedTokenizerFast` of transformers. Blocks while it reads. The `truncation` and `padding` that a
     /// tokenizer.json may have are not applied, as in transformers: a caller asks for them.
     ///
     /// - Throws: ``TokenizerError`` if a file is missing, is not what it should be, or needs what Apus does not have.
     public static func from(pretrained directory: String) throws(TokenizerError) -> Tokenizer {
+        if GGUFFile.isOne(directory) {
+            guard let vocabulary = try GGUFVocabulary(path: directory) else {
+                throw .missing("\(directory) has no tokenizer")
+            }
+            return try vocabulary.tokenizer()
+        }
         let files = TokenizerFiles(directory: directory)
         let declaring = try DeclaringFiles { name throws(TokenizerError) in try files.object(name) }
         let templates = try ChatTemplates(files, declaring.configuration)

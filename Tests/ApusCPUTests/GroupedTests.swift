@@ -64,7 +64,9 @@ import Testing
         #expect(grouping.panelByteCount(inputs: one.inputs) == apus_grouped_panel_bytes(&kernels, one.inputs))
     }
 
-    private static func product(_ device: CPUDevice, _ source: WeightSource, _ x: [Float], _ rows: Int) throws -> [Float] {
+    private static func product(_ device: CPUDevice, _ source: WeightSource, _ x: [Float], _ rows: Int) throws
+        -> [Float]
+    {
         let weight = try device.prepare(source, as: source.format)
         let result = try device.makeTensor([rows, source.shape[0]])
         try device.linear(

@@ -55,7 +55,9 @@ extension CPUDevice {
         if isHeld, let head = head as? CPUWeight, head.format == format, head.placement != nil { return head }
         let isReady = weight.format == format && UInt(bitPattern: address) % UInt(dtype.byteCount) == 0
         // Rows of a table that takes no memory are converted when they are looked up.
-        if isStreamed || !isHeld && (isReady || weight.codes != nil) { return CPUWeight(weight, as: format, placement: nil) }
+        if isStreamed || !isHeld && (isReady || weight.codes != nil) {
+            return CPUWeight(weight, as: format, placement: nil)
+        }
         let memory = try CPUMemory(byteCount: weight.shape.count * dtype.byteCount, of: self.memory)
         try convert(weight, to: format, into: memory.pointer)
         weight.release?()

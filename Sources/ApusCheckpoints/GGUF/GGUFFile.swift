@@ -70,7 +70,8 @@ package final class GGUFFile: Sendable {
         return alignment
     }
 
-    private static func read(_ value: Value, _ key: String, _ mapping: MappedFile) throws(CheckpointError) -> JSONValue {
+    private static func read(_ value: Value, _ key: String, _ mapping: MappedFile) throws(CheckpointError) -> JSONValue
+    {
         var reader = GGUFReader(mapping)
         try reader.skip(value.place)
         return try reader.value(value.type, key.quoted)

@@ -40,7 +40,9 @@ package struct WeightSource: @unchecked Sendable {
         guard format.isQuantized == (quantization != nil), quantization?.fits(stored, shape[1], format) ?? true else {
             throw .mismatch("weight '\(name)': the scales do not fit its shape \(shape)")
         }
-        guard view?.fits(outputs: shape[0]) ?? true, !((format.isQuantized || codes != nil) && view?.isTransposed ?? false) else {
+        guard view?.fits(outputs: shape[0]) ?? true,
+            !((format.isQuantized || codes != nil) && view?.isTransposed ?? false)
+        else {
             throw .mismatch("weight '\(name)' of shape \(shape) is not part of a matrix of \(stored) outputs")
         }
         self.name = name

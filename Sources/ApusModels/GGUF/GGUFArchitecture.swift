@@ -37,7 +37,8 @@ struct GGUFArchitecture {
         "gemma2": GGUFArchitecture(
             modelType: "gemma2",
             keys: [
-                "attn_logit_softcapping": "attn_logit_softcapping", "final_logit_softcapping": "final_logit_softcapping",
+                "attn_logit_softcapping": "attn_logit_softcapping",
+                "final_logit_softcapping": "final_logit_softcapping",
             ], normsAreWhole: true),
         "gemma3": GGUFArchitecture(modelType: "gemma3_text", normsAreWhole: true),
         "phi3": GGUFArchitecture(modelType: "phi3"),

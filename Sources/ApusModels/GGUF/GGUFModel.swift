@@ -41,7 +41,9 @@ package struct GGUFModel {
         add("tie_word_embeddings", .bool(!has("output.weight")))
         let heads = try same("attention.head_count")?.integer
         let width = try same("embedding_length")?.integer
-        if let headDim = try value("attention.key_length")?.integer ?? heads.flatMap({ $0 > 0 ? (width ?? 0) / $0 : nil }) {
+        if let headDim = try value("attention.key_length")?.integer
+            ?? heads.flatMap({ $0 > 0 ? (width ?? 0) / $0 : nil })
+        {
             add("head_dim", .integer(headDim))
             if let turned = try value("rope.dimension_count")?.integer, headDim > 0, turned != headDim {
                 add("partial_rotary_factor", .number(Double(turned) / Double(headDim)))

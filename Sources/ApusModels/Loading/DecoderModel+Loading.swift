@@ -24,7 +24,8 @@ extension DecoderModel {
     ) throws -> DecoderModel {
         try DecoderModel(
             description.spec, Checkpoint(directory: description.path), devices: devices, placement: placement,
-            dtype: description.dtype, quantization: description.quantization, stored: description.stored, keepsCodes: description.keepsCodes,
+            dtype: description.dtype, quantization: description.quantization, stored: description.stored,
+            keepsCodes: description.keepsCodes,
             cacheType: cacheType)
     }
 

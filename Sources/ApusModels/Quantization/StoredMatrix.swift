@@ -130,7 +130,8 @@ extension WeightCursor {
             }
             return try WeightSource(
                 name: stored.name, identity: stored.identity, bytes: stored.bytes, owner: stored.mapping,
-                shape: Shape([matrix.outputs, matrix.inputs]), format: .grouped(blocks.grouping), codes: .blocks(blocks),
+                shape: Shape([matrix.outputs, matrix.inputs]), format: .grouped(blocks.grouping),
+                codes: .blocks(blocks),
                 view: matrix.view, release: stored.release)
         }
         guard let format = matrix.quantization?.format ?? DType(stored.dtype).flatMap(WeightFormat.init) else {
@@ -209,7 +210,9 @@ extension Checkpoint {
     /// The formats of codes that it holds.
     var codeFormats: [WeightFormat] {
         var formats: [WeightFormat] = []
-        for format in names.compactMap({ self[$0]?.codeFormat }) where !formats.contains(format) { formats.append(format) }
+        for format in names.compactMap({ self[$0]?.codeFormat }) where !formats.contains(format) {
+            formats.append(format)
+        }
         return formats
     }
 }

@@ -33,6 +33,12 @@ package struct ModelIdentity: Sendable, Equatable {
 
     /// Throws `RunError` if a file cannot be read.
     package init(directory: String) throws(RunError) {
+        if let file = FileIdentity(directory), file.isRegular {
+            let name = directory.split(separator: "/").last.map(String.init) ?? directory
+            let digest = try Self.digest(directory, byteCount: file.byteCount)
+            files = [File(name: name, byteCount: file.byteCount, digest: digest)]
+            return
+        }
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else {
             throw RunError("\(directory): no such directory")
         }

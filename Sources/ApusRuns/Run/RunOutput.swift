@@ -53,7 +53,7 @@ struct RunOutput {
 
     /// Files of a model's directory, which must not be written to.
     static func files(of directory: String) -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else { return [directory] }
         return names.map { "\(directory)/\($0)" }
     }
 }

@@ -35,6 +35,16 @@ struct SentencePieceFile {
         var putsSpacesBehind = false
     }
 
+    /// Of pieces that stand in a file of another kind, and fall back to bytes if there are such among them.
+    /// Throws `malformed`.
+    init(
+        pieces: [Piece], algorithm: Algorithm, normalization: Normalization, at place: String
+    ) throws(TokenizerError) {
+        (self.pieces, self.algorithm, self.normalization) = (pieces, algorithm, normalization)
+        fallsBackToBytes = pieces.contains { $0.kind == .byte }
+        try check(place)
+    }
+
     /// Throws `malformed` or `unsupported` naming what is wrong with the file.
     init(_ bytes: [UInt8], at place: String) throws(TokenizerError) {
         var reader = ProtobufReader(bytes[...], at: place)
