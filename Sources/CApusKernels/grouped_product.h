@@ -44,154 +44,173 @@ INLINE vfloat load_i8(const uint8_t *p) {
 
 INLINE vfloat load_half_floats(const uint8_t *p) { return LOAD_F16((const uint16_t *)(const void *)p); }
 
-// The codes of 64 inputs as bytes, in lines of one step of four inputs each.
-INLINE void widen_codes(const apus_grouping *g, const uint8_t *source, uint8_t *wide) {
+// The codes of step `step` of four inputs, for vector v of the outputs, out of the planes of a unit.
+INLINE vint code_line(const int bits, const bool has_table, const apus_grouping *g, const uint8_t *planes, int step, int v) {
     const vint ones = (vint){} + 0x01010101;
-    for (size_t v = 0; v < 64; v += LANES * 4) {
-        const uint8_t *line = source + v;
-        uint8_t *target = wide + v;
-        switch (g->bits) {
-        case 8:
-            for (size_t s = 0; s < 16; s++) store_bytes(target + s * 64, load_bytes(line + s * 64));
-            break;
-        case 4:
-            if (g->has_table) {
-                for (size_t s = 0; s < 8; s++) {
-                    const vint codes = load_bytes(line + s * 64);
-                    store_bytes(target + s * 128, look_up(codes & ones * 15, g->table));
-                    store_bytes(target + s * 128 + 64, look_up(codes >> 4 & ones * 15, g->table));
-                }
-                break;
-            }
-            for (size_t s = 0; s < 8; s++) {
-                const vint codes = load_bytes(line + s * 64);
-                store_bytes(target + s * 128, codes & ones * 15);
-                store_bytes(target + s * 128 + 64, codes >> 4 & ones * 15);
-            }
-            break;
-        case 6:
-            UNROLLED for (size_t s = 0; s < 16; s++) {
-                const vint low = load_bytes(line + s / 2 * 64) >> (s % 2 ? 4 : 0) & ones * 15;
-                const vint two = load_bytes(line + 512 + s / 4 * 64);
-                const vint high = (s % 4 < 2 ? two << (4 - 2 * (s % 4)) : two >> (2 * (s % 4) - 4)) & ones * 0x30;
-                store_bytes(target + s * 64, low | high);
-            }
-            break;
-        case 5:
-            UNROLLED for (size_t s = 0; s < 16; s++) {
-                const vint low = load_bytes(line + s / 2 * 64) >> (s % 2 ? 4 : 0) & ones * 15;
-                const vint one = load_bytes(line + 512 + s / 8 * 64);
-                const vint high = (s % 8 < 4 ? one << (4 - s % 8) : one >> (s % 8 - 4)) & ones * 0x10;
-                store_bytes(target + s * 64, low | high);
-            }
-            break;
-        case 3:
-            UNROLLED for (size_t s = 0; s < 16; s++) {
-                const vint low = load_bytes(line + s / 4 * 64) >> 2 * (s % 4) & ones * 3;
-                const vint one = load_bytes(line + 256 + s / 8 * 64);
-                const vint high = (s % 8 < 2 ? one << (2 - s % 8) : one >> (s % 8 - 2)) & ones * 4;
-                store_bytes(target + s * 64, low | high);
-            }
-            break;
-        default:
-            UNROLLED for (size_t s = 0; s < 16; s++) {
-                store_bytes(target + s * 64, load_bytes(line + s / 4 * 64) >> 2 * (s % 4) & ones * 3);
-            }
-        }
+    const uint8_t *line = planes + v * LANES * 4;
+    if (bits == 8) return load_bytes(line + step * 64);
+    if (bits == 2) return load_bytes(line + step / 4 * 64) >> 2 * (step % 4) & ones * 3;
+    if (bits == 3) {
+        const vint one = load_bytes(line + 256 + step / 8 * 64), low = load_bytes(line + step / 4 * 64);
+        const vint high = (step % 8 < 2 ? one << (2 - step % 8) : one >> (step % 8 - 2)) & ones * 4;
+        return (low >> 2 * (step % 4) & ones * 3) | high;
+    }
+    const vint low = load_bytes(line + step / 2 * 64) >> (step % 2 ? 4 : 0) & ones * 15;
+    if (bits == 4) return has_table ? look_up(low, g->table) : low;
+    if (bits == 5) {
+        const vint one = load_bytes(line + 512 + step / 8 * 64);
+        return low | ((step % 8 < 4 ? one << (4 - step % 8) : one >> (step % 8 - 4)) & ones * 0x10);
+    }
+    const vint two = load_bytes(line + 512 + step / 4 * 64);
+    return low | ((step % 4 < 2 ? two << (4 - 2 * (step % 4)) : two >> (2 * (step % 4) - 4)) & ones * 0x30);
+}
+
+// Where a unit of a panel has its codes, scales and offsets.
+typedef struct {
+    const uint8_t *codes, *scales, *offsets, *halves;
+} unit_place;
+
+INLINE unit_place place_of(const apus_grouping *g, const apus_block_layout *layout, const uint8_t *panel, size_t inputs,
+                           size_t unit) {
+    const size_t each = layout->inputs / APUS_GROUPED_UNIT, at = unit % each;
+    const uint8_t *block = panel + unit / each * layout->bytes, *values = block + layout->codes;
+    unit_place place = {.codes = block + at * (layout->codes / each)};
+    if (g->scale == APUS_SCALE_ROW) {
+        place.scales = (const uint8_t *)apus_row_scales(panel, layout, inputs);
+        place.offsets = place.scales + APUS_PANEL * sizeof(float);
+        return place;
+    }
+    const size_t first = g->group > APUS_GROUPED_UNIT ? 0 : at * (APUS_GROUPED_UNIT / g->group);
+    const uint8_t *offsets = values + layout->groups * APUS_PANEL * layout->scale;
+    place.scales = values + first * APUS_PANEL * layout->scale;
+    place.offsets = offsets + first * APUS_PANEL * layout->offset;
+    place.halves = offsets + layout->groups * APUS_PANEL * layout->offset;
+    return place;
+}
+
+// Vector v of the scales of a group, and of its offsets.
+INLINE vfloat scale_of(const apus_grouping *g, const unit_place *place, int group, int v) {
+    const size_t at = (size_t)(group * APUS_PANEL + v * LANES);
+    switch (g->scale) {
+    case APUS_SCALE_F16: return load_half_floats(place->scales + at * 2);
+    case APUS_SCALE_BF16: return load_bf16(place->scales + at * 2);
+    case APUS_SCALE_F32: return load((const float *)(const void *)place->scales + at);
+    case APUS_SCALE_U8: return load_u8(place->scales + at) * load_half_floats(place->halves + v * LANES * 2);
+    case APUS_SCALE_I8: return load_i8(place->scales + at) * load_half_floats(place->halves + v * LANES * 2);
+    default: return load((const float *)(const void *)place->scales + v * LANES);
     }
 }
+
+INLINE vfloat offset_of(const apus_grouping *g, const unit_place *place, int group, int v, vfloat scale) {
+    const size_t at = (size_t)(group * APUS_PANEL + v * LANES);
+    if (g->scale == APUS_SCALE_ROW) return load((const float *)(const void *)place->offsets + v * LANES);
+    if (g->offset == APUS_OFFSET_ZERO) return -(scale * load_half_floats(place->offsets + at * 2));
+    switch (g->scale) {
+    case APUS_SCALE_F16: return load_half_floats(place->offsets + at * 2);
+    case APUS_SCALE_BF16: return load_bf16(place->offsets + at * 2);
+    case APUS_SCALE_F32: return load((const float *)(const void *)place->offsets + at);
+    default: return -(load_u8(place->offsets + at) * load_half_floats(place->halves + (APUS_PANEL + v * LANES) * 2));
+    }
+}
+
+#define ALL_LINES(bits, has_table)                                                                                     \
+    for (int v = 0; v < VECTORS; v++) {                                                                                \
+        UNROLLED for (int step = 0; step < 16; step++) {                                                               \
+            store_bytes(wide + step * 64 + v * LANES * 4, code_line(bits, has_table, g, place.codes, step, v));        \
+        }                                                                                                              \
+    }                                                                                                                  \
+    break;
 
 // Unit `unit` of a panel. `inputs` are those of the matrix.
-INLINE void widen_unit(const bool has_offset, const apus_grouping *g, const apus_block_layout *layout, const uint8_t *panel,
+static void widen_unit(const bool has_offset, const apus_grouping *g, const apus_block_layout *layout, const uint8_t *panel,
                        size_t inputs, size_t unit, uint8_t *wide) {
-    const size_t each = layout->inputs / APUS_GROUPED_UNIT, place = unit % each;
-    const uint8_t *block = panel + unit / each * layout->bytes;
-    widen_codes(g, block + place * (layout->codes / each), wide);
-    const size_t groups = g->group < APUS_GROUPED_UNIT ? APUS_GROUPED_UNIT / g->group : 1;
-    float *scales = (float *)(void *)(wide + WIDE_CODES), *offsets = scales + groups * APUS_PANEL;
-    if (g->scale == APUS_SCALE_ROW) {
-        const float *own = apus_row_scales(panel, layout, inputs);
-        memcpy(scales, own, APUS_PANEL * sizeof(float));
-        if (has_offset) memcpy(offsets, own + APUS_PANEL, APUS_PANEL * sizeof(float));
-        return;
+    const unit_place place = place_of(g, layout, panel, inputs, unit);
+    switch (g->has_table ? 0 : g->bits) {
+    case 0: ALL_LINES(4, true)
+    case 2: ALL_LINES(2, false)
+    case 3: ALL_LINES(3, false)
+    case 4: ALL_LINES(4, false)
+    case 5: ALL_LINES(5, false)
+    case 6: ALL_LINES(6, false)
+    default: ALL_LINES(8, false)
     }
-    const uint8_t *first_scale = block + layout->codes, *first_offset = first_scale + layout->groups * APUS_PANEL * layout->scale;
-    const uint8_t *halves = first_offset + layout->groups * APUS_PANEL * layout->offset;
-    for (size_t group = 0; group < groups; group++) {
-        const size_t index = g->group > APUS_GROUPED_UNIT ? 0 : place * groups + group;
-        const uint8_t *scale_at = first_scale + index * APUS_PANEL * layout->scale;
-        const uint8_t *offset_at = first_offset + index * APUS_PANEL * layout->offset;
-        for (size_t i = 0; i < APUS_PANEL; i += LANES) {
-            vfloat scale, offset = {};
-            switch (g->scale) {
-            case APUS_SCALE_F16:
-                scale = load_half_floats(scale_at + i * 2);
-                if (has_offset) offset = load_half_floats(offset_at + i * 2);
-                break;
-            case APUS_SCALE_BF16:
-                scale = load_bf16(scale_at + i * 2);
-                if (has_offset && g->offset == APUS_OFFSET_OWN) offset = load_bf16(offset_at + i * 2);
-                break;
-            case APUS_SCALE_F32:
-                scale = load((const float *)(const void *)scale_at + i);
-                if (has_offset && g->offset == APUS_OFFSET_OWN) offset = load((const float *)(const void *)offset_at + i);
-                break;
-            case APUS_SCALE_U8:
-                scale = load_u8(scale_at + i) * load_half_floats(halves + i * 2);
-                if (has_offset) offset = -(load_u8(offset_at + i) * load_half_floats(halves + APUS_PANEL * 2 + i * 2));
-                break;
-            default:
-                scale = load_i8(scale_at + i) * load_half_floats(halves + i * 2);
-            }
-            if (has_offset && g->offset == APUS_OFFSET_ZERO) offset = -(scale * load_half_floats(offset_at + i * 2));
-            store(scales + group * APUS_PANEL + i, scale);
-            if (has_offset) store(offsets + group * APUS_PANEL + i, offset);
+    const int groups = g->group < APUS_GROUPED_UNIT ? APUS_GROUPED_UNIT / g->group : 1;
+    float *scales = (float *)(void *)(wide + WIDE_CODES), *offsets = scales + groups * APUS_PANEL;
+    for (int group = 0; group < groups; group++) {
+        for (int v = 0; v < VECTORS; v++) {
+            const vfloat scale = scale_of(g, &place, group, v);
+            store(scales + group * APUS_PANEL + v * LANES, scale);
+            if (has_offset) store(offsets + group * APUS_PANEL + v * LANES, offset_of(g, &place, group, v, scale));
         }
     }
 }
 
-// Adds one unit of a widened panel to the sums of some rows.
-INLINE void add_unit(const int count, const int group, const bool has_offset, const grouped_rows *rows, size_t row,
-                     size_t unit, int zero, const uint8_t *wide, vfloat sums[][VECTORS]) {
-    const int groups = APUS_GROUPED_UNIT / group;
-    const int8_t *x = grouped_values(rows, row) + unit * APUS_GROUPED_UNIT;
+#undef ALL_LINES
+
+// Adds one group of a unit to vector v of the sums of some rows. Products of a row alone go to two sums in turn, neither of
+// which has to wait for the other.
+INLINE void add_group(const int count, const bool has_offset, int zero, const grouped_rows *rows, size_t row, size_t unit,
+                      int group, int part, const vint *partial, const vint *other, vfloat scale, vfloat offset, int v,
+                      vfloat sums[][VECTORS]) {
+    const size_t stride = rows->stride / sizeof(float), at = unit * (size_t)(APUS_GROUPED_UNIT / group) + (size_t)part;
     const float *x_scales = grouped_scales(rows, row) + unit;
-    const int32_t *x_sums = grouped_sums(rows, row, (size_t)group) + unit * (size_t)groups;
-    const float *x_totals = grouped_totals(rows, row, (size_t)group) + unit * (size_t)groups;
-    const float *scales = (const float *)(const void *)(wide + WIDE_CODES);
-    const size_t stride = rows->stride, stride_floats = stride / sizeof(float);
-    UNROLLED for (int v = 0; v < VECTORS; v++) {
-        for (int part = 0; part < groups; part++) {
-            vint partial[GROUPED_TILE];
-            UNROLLED for (int r = 0; r < count; r++) {
-                partial[r] = (vint){};
-                if (!has_offset) partial[r] += -zero * x_sums[(size_t)r * stride_floats + (size_t)part];
-            }
+    const int32_t *x_sums = grouped_sums(rows, row, (size_t)group) + at;
+    const float *x_totals = grouped_totals(rows, row, (size_t)group) + at;
+    UNROLLED for (int r = 0; r < count; r++) {
+        vint products = count == 1 ? *partial + *other : partial[r];
+        if (!has_offset) products -= zero * x_sums[(size_t)r * stride];
+        const vfloat value = __builtin_convertvector(products, vfloat);
+        sums[r][v] = value * (scale * x_scales[(size_t)r * stride]) + sums[r][v];
+        if (has_offset) sums[r][v] = offset * x_totals[(size_t)r * stride] + sums[r][v];
+    }
+}
+
+// Adds one unit of a panel to the sums of a row, out of its planes.
+INLINE void add_planes(const int bits, const bool has_table, const int group, const bool has_offset, const apus_grouping *g,
+                       const grouped_rows *rows, size_t unit, const unit_place *place, vfloat sums[][VECTORS]) {
+    const uint8_t *x = (const uint8_t *)grouped_values(rows, 0) + unit * APUS_GROUPED_UNIT;
+    for (int v = 0; v < VECTORS; v++) {
+        UNROLLED for (int part = 0; part < APUS_GROUPED_UNIT / group; part++) {
+            vint partial[2] = {{}, {}};
             UNROLLED for (int step = 0; step < group / 4; step++) {
-                const size_t at = (size_t)(part * group + step * 4);
-                const vint w = load_bytes(wide + at * APUS_PANEL + (size_t)v * LANES * 4);
+                const int at = part * group / 4 + step;
+                const vint w = code_line(bits, has_table, g, place->codes, at, v);
+                partial[step % 2] = dot_u8(partial[step % 2], load_four(x + at * 4), w);
+            }
+            const vfloat scale = scale_of(g, place, part, v);
+            const vfloat offset = has_offset ? offset_of(g, place, part, v, scale) : (vfloat){};
+            add_group(1, has_offset, g->zero, rows, 0, unit, group, part, partial, partial + 1, scale, offset, v, sums);
+        }
+    }
+}
+
+// The same for some rows, out of a widened copy.
+INLINE void add_widened(const int count, const int group, const bool has_offset, const apus_grouping *g,
+                        const grouped_rows *rows, size_t row, size_t unit, const uint8_t *wide, vfloat sums[][VECTORS]) {
+    const uint8_t *x = (const uint8_t *)grouped_values(rows, row) + unit * APUS_GROUPED_UNIT;
+    const float *scales = (const float *)(const void *)(wide + WIDE_CODES);
+    const float *offsets = scales + APUS_GROUPED_UNIT / group * APUS_PANEL;
+    UNROLLED for (int v = 0; v < VECTORS; v++) {
+        for (int part = 0; part < APUS_GROUPED_UNIT / group; part++) {
+            const vint none = {};
+            vint partial[GROUPED_TILE];
+            UNROLLED for (int r = 0; r < count; r++) partial[r] = (vint){};
+            for (int at = part * group / 4; at < (part + 1) * group / 4; at++) {
+                const vint w = load_bytes(wide + at * 64 + v * LANES * 4);
                 UNROLLED for (int r = 0; r < count; r++) {
-                    partial[r] = dot_u8(partial[r], load_four((const uint8_t *)x + (size_t)r * stride + at), w);
+                    partial[r] = dot_u8(partial[r], load_four(x + (size_t)r * rows->stride + at * 4), w);
                 }
             }
             const vfloat scale = load(scales + part * APUS_PANEL + v * LANES);
-            UNROLLED for (int r = 0; r < count; r++) {
-                const vfloat value = __builtin_convertvector(partial[r], vfloat);
-                sums[r][v] = value * (scale * x_scales[(size_t)r * stride_floats]) + sums[r][v];
-            }
-            if (has_offset) {
-                const vfloat offset = load(scales + (groups + part) * APUS_PANEL + v * LANES);
-                UNROLLED for (int r = 0; r < count; r++) {
-                    sums[r][v] = offset * x_totals[(size_t)r * stride_floats + (size_t)part] + sums[r][v];
-                }
-            }
+            const vfloat offset = has_offset ? load(offsets + part * APUS_PANEL + v * LANES) : (vfloat){};
+            add_group(count, has_offset, g->zero, rows, row, unit, group, part, partial, &none, scale, offset, v, sums);
         }
     }
 }
 
-// Few rows: bound by memory, so a unit of each of some panels is widened, and multiplied while it is near.
-INLINE void grouped_few(const int count, const int panels, const int group, const bool has_offset, const apus_linear *task,
-                        const uint8_t *panel, size_t stride, size_t output) {
+// Few rows: bound by memory, so a unit of each of some panels after the other, for memory gives more to many streams.
+INLINE void grouped_few(const int count, const int bits, const bool has_table, const int group, const bool has_offset,
+                        const apus_linear *task, const uint8_t *panel, size_t stride, int panels, size_t output) {
     const apus_grouping *g = task->grouping;
     const apus_block_layout layout = apus_block_layout_of(g);
     const grouped_rows rows = grouped_rows_of(task->packed, task->inputs);
@@ -206,11 +225,17 @@ INLINE void grouped_few(const int count, const int panels, const int group, cons
     }
     for (size_t unit = 0; unit < units; unit++) {
         const size_t ahead = look_ahead(unit * unit_bytes, PREFETCH_AHEAD, panels, stride);
-        UNROLLED for (int p = 0; p < panels; p++) {
+        for (int p = 0; p < panels; p++) {
             const uint8_t *own = panel + (size_t)p * stride;
-            for (size_t line = 0; line < unit_bytes; line += 64) __builtin_prefetch(own + unit * unit_bytes + line + ahead);
-            widen_unit(has_offset, g, &layout, own, task->inputs, unit, wide);
-            add_unit(count, group, has_offset, &rows, 0, unit, g->zero, wide, sums[p]);
+            // Into the second-level cache: so many lines at once are more than the first one can ask for.
+            for (size_t line = 0; line < unit_bytes; line += 64) __builtin_prefetch(own + unit * unit_bytes + line + ahead, 0, 2);
+            if (bits) {
+                const unit_place place = place_of(g, &layout, own, task->inputs, unit);
+                add_planes(bits, has_table, group, has_offset, g, &rows, unit, &place, sums[p]);
+            } else {
+                widen_unit(has_offset, g, &layout, own, task->inputs, unit, wide);
+                add_widened(count, group, has_offset, g, &rows, 0, unit, wide, sums[p]);
+            }
         }
     }
     for (int p = 0; p < panels; p++) {
@@ -226,7 +251,7 @@ INLINE void grouped_tile(const int count, const int group, const bool has_offset
     }
     const uint8_t *wide = (const uint8_t *)task->scratch;
     for (size_t unit = 0; unit < units; unit++, wide += unit_bytes) {
-        add_unit(count, group, has_offset, rows, row, unit, task->grouping->zero, wide, sums);
+        add_widened(count, group, has_offset, task->grouping, rows, row, unit, wide, sums);
     }
     for (int r = 0; r < count; r++) store_panel(task, row + (size_t)r, output, sums[r]);
 }
@@ -259,60 +284,91 @@ INLINE void grouped_many(const int group, const bool has_offset, const apus_line
 }
 
 #undef TILE
-#define SOME_ROWS(count, panels)                                                                                       \
-    case count: grouped_few(count, panels, group, has_offset, task, panel, stride, first * APUS_PANEL); break;
 
-INLINE void grouped_panels(const int group, const bool has_offset, const apus_linear *task, const uint8_t *panel,
-                           size_t stride, size_t first, size_t end) {
-    if (task->rows > FEW_ROWS) {
-        for (; first < end; first++, panel += stride) grouped_many(group, has_offset, task, panel, first * APUS_PANEL);
-        return;
-    }
-    for (; first + STREAMS <= end; first += STREAMS, panel += STREAMS * stride) {
+#define SOME_ROWS(count)                                                                                               \
+    case count: grouped_few(count, 0, false, group, has_offset, task, panel, stride, panels, first * APUS_PANEL); break;
+
+INLINE void grouped_widened(const int group, const bool has_offset, const apus_linear *task, const uint8_t *panel,
+                            size_t stride, size_t first, size_t end) {
+    while (first < end) {
+        int panels = task->rows > FEW_ROWS ? 1 : end - first < STREAMS ? (int)(end - first) : STREAMS;
         switch (task->rows) {
-            SOME_ROWS(1, STREAMS)
-            SOME_ROWS(2, STREAMS)
-            SOME_ROWS(3, STREAMS)
-            SOME_ROWS(4, STREAMS)
-        default: break;
+            SOME_ROWS(1) SOME_ROWS(2) SOME_ROWS(3) SOME_ROWS(4)
+        default: grouped_many(group, has_offset, task, panel, first * APUS_PANEL);
         }
-    }
-    for (; first < end; first++, panel += stride) {
-        switch (task->rows) {
-            SOME_ROWS(1, 1)
-            SOME_ROWS(2, 1)
-            SOME_ROWS(3, 1)
-            SOME_ROWS(4, 1)
-        default: break;
-        }
+        first += (size_t)panels, panel += (size_t)panels * stride;
     }
 }
 
 #undef SOME_ROWS
-#define SOME_GROUPS(group, name)                                                                                       \
-    static void grouped_##name(const apus_linear *task, const uint8_t *panel, size_t stride, size_t first, size_t end) {\
-        grouped_panels(group, false, task, panel, stride, first, end);                                                 \
-    }                                                                                                                  \
-    static void grouped_offset_##name(const apus_linear *task, const uint8_t *panel, size_t stride, size_t first,      \
-                                      size_t end) {                                                                    \
-        grouped_panels(group, true, task, panel, stride, first, end);                                                  \
-    }
 
-SOME_GROUPS(16, sixteen)
-SOME_GROUPS(32, thirty_two)
-SOME_GROUPS(64, sixty_four)
-#undef SOME_GROUPS
-
-static void linear_grouped(const apus_linear *task, size_t first, size_t end) {
-    const size_t stride = apus_grouped_panel_bytes(task->grouping, task->inputs);
-    const uint8_t *panel = (const uint8_t *)task->panels + first * stride;
-    const bool has_offset = task->grouping->offset != APUS_OFFSET_NONE;
-    switch (task->grouping->group) {
-    case 16: (has_offset ? grouped_offset_sixteen : grouped_sixteen)(task, panel, stride, first, end); break;
-    case 32: (has_offset ? grouped_offset_thirty_two : grouped_thirty_two)(task, panel, stride, first, end); break;
-    default: (has_offset ? grouped_offset_sixty_four : grouped_sixty_four)(task, panel, stride, first, end);
+// A single row, out of the planes.
+INLINE void grouped_alone(const int bits, const bool has_table, const int group, const bool has_offset,
+                          const apus_linear *task, const uint8_t *panel, size_t stride, size_t first, size_t end) {
+    while (first < end) {
+        const int panels = end - first < STREAMS ? (int)(end - first) : STREAMS;
+        grouped_few(1, bits, has_table, group, has_offset, task, panel, stride, panels, first * APUS_PANEL);
+        first += (size_t)panels, panel += (size_t)panels * stride;
     }
 }
+
+// Those that files have; others are widened first.
+#define KINDS_ALONE(KIND)                                                                                              \
+    KIND(4, false, 32, true, four_offset)                                                                              \
+    KIND(4, false, 32, false, four)                                                                                    \
+    KIND(4, true, 32, false, four_table)                                                                               \
+    KIND(4, false, 64, true, four_long_offset)                                                                         \
+    KIND(4, false, 64, false, four_long)                                                                               \
+    KIND(5, false, 32, true, five_offset)                                                                              \
+    KIND(5, false, 32, false, five)                                                                                    \
+    KIND(6, false, 16, false, six)                                                                                     \
+    KIND(8, false, 32, false, eight)                                                                                   \
+    KIND(8, false, 64, false, eight_long)                                                                              \
+    KIND(3, false, 16, false, three)                                                                                   \
+    KIND(2, false, 16, true, two_offset)
+
+#define ALONE(bits, has_table, group, has_offset, name)                                                                \
+    static void alone_##name(const apus_linear *task, const uint8_t *panel, size_t stride, size_t first, size_t end) { \
+        grouped_alone(bits, has_table, group, has_offset, task, panel, stride, first, end);                            \
+    }
+KINDS_ALONE(ALONE)
+#undef ALONE
+
+#define WIDENED_KIND(group, has_offset, name)                                                                          \
+    static void widened_##name(const apus_linear *task, const uint8_t *panel, size_t stride, size_t first, size_t end) { \
+        grouped_widened(group, has_offset, task, panel, stride, first, end);                                           \
+    }
+WIDENED_KIND(16, false, sixteen)
+WIDENED_KIND(16, true, sixteen_offset)
+WIDENED_KIND(32, false, thirty_two)
+WIDENED_KIND(32, true, thirty_two_offset)
+WIDENED_KIND(64, false, sixty_four)
+WIDENED_KIND(64, true, sixty_four_offset)
+#undef WIDENED_KIND
+
+static void linear_grouped(const apus_linear *task, size_t first, size_t end) {
+    const apus_grouping *g = task->grouping;
+    const size_t stride = apus_grouped_panel_bytes(g, task->inputs);
+    const uint8_t *panel = (const uint8_t *)task->panels + first * stride;
+    const int group = g->group < APUS_GROUPED_UNIT ? g->group : APUS_GROUPED_UNIT;
+    const bool offsets = g->offset != APUS_OFFSET_NONE;
+    if (task->rows == 1) {
+#define ALONE(own_bits, own_table, own_group, own_offset, name)                                                        \
+    if (g->bits == own_bits && g->has_table == own_table && group == own_group && offsets == own_offset) {             \
+        alone_##name(task, panel, stride, first, end);                                                                 \
+        return;                                                                                                        \
+    }
+        KINDS_ALONE(ALONE)
+#undef ALONE
+    }
+    switch (group) {
+    case 16: (offsets ? widened_sixteen_offset : widened_sixteen)(task, panel, stride, first, end); break;
+    case 32: (offsets ? widened_thirty_two_offset : widened_thirty_two)(task, panel, stride, first, end); break;
+    default: (offsets ? widened_sixty_four_offset : widened_sixty_four)(task, panel, stride, first, end);
+    }
+}
+
+#undef KINDS_ALONE
 
 static size_t grouped_scratch(size_t inputs) {
     return apus_round_up(inputs, GROUPED_INPUTS) / APUS_GROUPED_UNIT * WIDE_MOST;

@@ -14,6 +14,10 @@ package struct BenchModel: Sendable {
     let tokenizer: Tokenizer?
     /// That of the checkpoint's own weights.
     package let quantization: Quantization?
+    /// The type that the configuration names.
+    package let storedType: DType
+    /// Bytes of the matrices of its products, where they are codes of other formats.
+    private let codeBytes: Int?
     /// Random weights, which vanish with this.
     private let synthetic: SyntheticCheckpoint?
 
@@ -22,9 +26,11 @@ package struct BenchModel: Sendable {
         synthetic = nil
         self.directory = directory
         self.name = name ?? directory
-        let config = try ConfigurationFile(path: directory + "/config.json")
-        spec = try DecoderSpec(config)
-        quantization = try Quantization(storedAsIn: config)
+        let description = try ModelDescription(path: directory)
+        spec = description.spec
+        quantization = description.stored
+        storedType = description.dtype
+        codeBytes = description.codeByteCountOfProducts
         tokenizer = try AutoTokenizer.ifPresent(in: directory)
     }
 
@@ -40,6 +46,8 @@ package struct BenchModel: Sendable {
         name = "random weights of \(path)"
         tokenizer = nil
         quantization = nil
+        storedType = try DType(namedIn: config) ?? .bfloat16
+        codeBytes = nil
     }
 
     /// How many parameters its products have, as people write it.
@@ -53,15 +61,11 @@ package struct BenchModel: Sendable {
             ?? BenchPrompts.random(count, vocabulary: spec.vocabularySize)
     }
 
-    /// The type that the configuration names.
-    package var storedType: DType {
-        (try? DType(namedIn: ConfigurationFile(path: directory + "/config.json"))) ?? .bfloat16
-    }
-
     /// Bytes of the weights in the products of a step, with the scales that integers have. The last product is never in 4
     /// bits.
     func weightBytes(_ format: WeightFormat, tokens: Int = 1) -> Double {
-        spec.products.reduce(0) { sum, product in
+        if let codeBytes { return Double(codeBytes) }
+        return spec.products.reduce(0) { sum, product in
             let quantized: WeightFormat = product == spec.products.last && format == .int4 ? .int8 : format
             let format: WeightFormat = product.isExact ? .float32 : quantized
             return sum + format.byteCount(of: product) * product.count(tokens: tokens)

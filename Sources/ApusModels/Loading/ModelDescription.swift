@@ -68,6 +68,14 @@ package struct ModelDescription: Sendable {
         throw ModelError.unsupported("\(checkpoint.directory): holds no tensor of float32, float16 or bfloat16")
     }
 
+    /// Bytes in the file of the matrices that a token is multiplied with; `nil` unless they are codes of other formats.
+    package var codeByteCountOfProducts: Int? {
+        guard keepsCodes, let checkpoint = try? Checkpoint(directory: path), !checkpoint.codeFormats.isEmpty else {
+            return nil
+        }
+        return spec.storedMatrices(nil).reduce(0) { $0 + (checkpoint["\($1.place).weight"]?.byteCount ?? 0) }
+    }
+
     /// The model as a plan counts it.
     package func planned(cacheType: DType?) throws -> PlanModel {
         var spec = spec
