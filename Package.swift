@@ -33,6 +33,10 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
+/// What speaks HTTPS takes as long to compile as Apus itself, so a program that has no use for it can leave it out.
+let download = TargetDependencyCondition.when(traits: ["Download"])
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client", condition: download)
+
 let package = Package(
     name: "apus",
     platforms: [.macOS(.v15)],
@@ -42,11 +46,16 @@ let package = Package(
         .library(name: "ApusBench", targets: ["ApusBench"]),
         .executable(name: "apus", targets: ["ApusCLI"]),
     ],
+    traits: [
+        .trait(name: "Download", description: "apus download, over HTTPS by async-http-client"),
+        .default(enabledTraits: ["Download"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         .target(name: "CApusKernels"),
@@ -54,6 +63,8 @@ let package = Package(
         library("ApusCompute"),
         library("ApusCPU", ["CApusKernels", "ApusCompute"]),
         library("ApusCheckpoints", ["ApusJSON"]),
+        library("ApusHub", ["ApusJSON", "ApusCheckpoints"]),
+        library("ApusDownload", ["ApusHub", "ApusJSON", httpClient]),
         library("ApusTemplates", ["ApusJSON"]),
         library("ApusTokenizers", ["ApusJSON", "ApusTemplates", heap]),
         library("ApusModels", ["ApusJSON", "ApusCompute", "ApusCheckpoints"]),
