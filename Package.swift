@@ -44,6 +44,7 @@ let package = Package(
         .library(name: "Apus", targets: ["Apus"]),
         .library(name: "ApusRuns", targets: ["ApusRuns"]),
         .library(name: "ApusBench", targets: ["ApusBench"]),
+        .library(name: "ApusDownload", targets: ["ApusDownload"]),
         .executable(name: "apus", targets: ["ApusCLI"]),
     ],
     traits: [
@@ -63,10 +64,10 @@ let package = Package(
         library("ApusCompute"),
         library("ApusCPU", ["CApusKernels", "ApusCompute"]),
         library("ApusCheckpoints", ["ApusJSON"]),
-        library("ApusHub", ["ApusJSON", "ApusCheckpoints"]),
+        library("ApusHub", ["ApusJSON"]),
         library("ApusDownload", ["ApusHub", "ApusJSON", httpClient]),
         library("ApusTemplates", ["ApusJSON"]),
-        library("ApusTokenizers", ["ApusJSON", "ApusTemplates", heap]),
+        library("ApusTokenizers", ["ApusJSON", "ApusHub", "ApusTemplates", heap]),
         library("ApusModels", ["ApusJSON", "ApusCompute", "ApusCheckpoints"]),
         library(
             "ApusGeneration",
@@ -78,15 +79,15 @@ let package = Package(
         library(
             "Apus",
             [
-                "ApusCompute", "ApusCPU", "ApusJSON", "ApusTokenizers", "ApusModels", "ApusGeneration",
-                "ApusDistributed",
+                "ApusCheckpoints", "ApusCompute", "ApusCPU", "ApusHub", "ApusJSON", "ApusTokenizers", "ApusModels",
+                "ApusGeneration", "ApusDistributed",
             ],
             resources: [.copy("Demo")]),
         library(
             "ApusRuns",
             [
-                "Apus", "ApusCheckpoints", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON",
-                "ApusModels", "ApusTokenizers",
+                "Apus", "ApusCheckpoints", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusHub",
+                "ApusJSON", "ApusModels", "ApusTokenizers",
             ]),
         library(
             "ApusBench",
@@ -97,8 +98,8 @@ let package = Package(
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
-                "Apus", "ApusBench", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON",
-                "ApusModels", "ApusRuns", "ApusTokenizers", argumentParser,
+                "Apus", "ApusBench", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusDownload", "ApusGeneration",
+                "ApusHub", "ApusJSON", "ApusModels", "ApusRuns", "ApusTokenizers", argumentParser,
             ],
             swiftSettings: swiftSettings, plugins: ["NameCommit"]),
         .plugin(name: "NameCommit", capability: .buildTool()),
@@ -109,6 +110,7 @@ let package = Package(
         tests("ApusJSONTests", ["ApusJSON"]),
         tests("ApusCPUTests", ["ApusCPU", "ApusCompute", "CApusKernels"]),
         tests("ApusCheckpointsTests", ["ApusCheckpoints"]),
+        tests("ApusHubTests", ["ApusHub", "ApusDownload", "ApusJSON"]),
         tests("ApusTemplatesTests", ["ApusTemplates", "ApusJSON"]),
         tests("ApusTokenizersTests", ["ApusTokenizers", "ApusJSON"]),
         tests("ApusModelsTests", ["ApusModels", "ApusCPU", "ApusCompute", "ApusCheckpoints", "ApusJSON"]),

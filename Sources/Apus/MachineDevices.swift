@@ -2,6 +2,7 @@ import ApusCPU
 package import ApusCompute
 import ApusDistributed
 import ApusGeneration
+import ApusHub
 package import ApusModels
 
 #if canImport(FoundationEssentials)
@@ -119,8 +120,8 @@ package struct MachineDevices: Sendable {
     private static func weightFileBytes(_ directory: String) -> Int {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         return names.filter { $0.hasSuffix(".safetensors") }.reduce(0) { bytes, name in
-            let facts = try? FileManager.default.attributesOfItem(atPath: directory + "/" + name)
-            return bytes + ((facts?[.size] as? Int) ?? 0)
+            // In a hub's cache they are links, whose own size is that of a path.
+            bytes + (SmallFile.byteCount(directory + "/" + name) ?? 0)
         }
     }
 

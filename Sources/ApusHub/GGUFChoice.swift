@@ -88,7 +88,8 @@ package struct GGUFFiles: Sendable {
         let example = models.first.map { "\(repository)/\($0.name)" } ?? repository
         return HubError(
             code: .ambiguous,
-            message: "\(repository): holds \(models.count) GGUF models\(what.isEmpty ? "" : " \(what)"); name one, as in "
+            message:
+                "\(repository): holds \(models.count) GGUF models\(what.isEmpty ? "" : " \(what)"); name one, as in "
                 + "\(example): \(names)")
     }
 

@@ -107,13 +107,13 @@ package struct HubEnvironment: Sendable {
             let name = rest.dropFirst()
             let inBraces = name.first == "{" ? name.dropFirst().prefix { $0 != "}" } : nil
             let plain = name.prefix { $0 == "_" || ($0.isASCII && ($0.isLetter || $0.isNumber)) }
-            let written: Substring
+            let (key, written): (Substring, Substring)
             if let inBraces, inBraces.endIndex < rest.endIndex {
-                written = rest[...inBraces.endIndex]
+                (key, written) = (inBraces, rest[...inBraces.endIndex])
             } else {
-                written = rest[..<plain.endIndex]
+                (key, written) = (plain, rest[..<plain.endIndex])
             }
-            text += variables[String(inBraces ?? plain)] ?? String(written)
+            text += variables[String(key)] ?? String(written)
             rest = rest[written.endIndex...]
         }
         return text + rest

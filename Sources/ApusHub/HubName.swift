@@ -76,7 +76,9 @@ package struct HubName: Sendable, Equatable, CustomStringConvertible {
         let name = parts.joined(separator: "/")
         return !name.contains("--") && !name.contains("..") && !name.hasSuffix(".git")
             && parts.allSatisfy { part in
-                guard let first = part.utf8.first, let last = part.utf8.last, part.utf8.count <= 96 else { return false }
+                guard let first = part.utf8.first, let last = part.utf8.last, part.utf8.count <= 96 else {
+                    return false
+                }
                 return part.utf8.allSatisfy(isWord) && [first, last].allSatisfy { $0 != 0x2D && $0 != 0x2E }
             }
     }

@@ -23,22 +23,25 @@ package struct ModelPath: Sendable {
     /// Throws `HubError`: `.notCached` with the command that fetches what is missing, `.ambiguous` naming the files of which
     /// one must be chosen.
     package func resolve(_ argument: String, for need: Need = .weights) throws(HubError) -> String {
-        if let status = SmallFile.status(argument) {
-            guard status.isDirectory, let file = try gguf(.standard, in: argument, named: argument) else { return argument }
+        if SmallFile.exists(argument) {
+            guard SmallFile.isDirectory(argument), let file = try gguf(.standard, in: argument, named: argument) else {
+                return argument
+            }
             return file
         }
         guard let name = Self.name(argument) else { return argument }
         let snapshot: HubCache.Snapshot
         do {
             snapshot = try cache.snapshot(of: name)
-        } catch where Self.isRatherPath(argument) {
+        } catch  where Self.isRatherPath(argument) {
             return argument
         }
         if let file = try gguf(name.choice, in: snapshot.directory, named: name.repository, as: name) { return file }
         guard name.choice == .standard else {
             let others = GGUFFiles(SmallFile.files(below: snapshot.directory)).models.map(\.name)
             throw HubCache.missing(
-                name, "the snapshot in the cache has no such GGUF file"
+                name,
+                "the snapshot in the cache has no such GGUF file"
                     + (others.isEmpty ? "" : ", only " + others.joined(separator: ", ")))
         }
         if let file = SnapshotFiles(directory: snapshot.directory).missing(for: need) {

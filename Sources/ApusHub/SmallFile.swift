@@ -19,7 +19,7 @@ package enum SmallFile {
     }
 
     /// What a path leads to, links followed; `nil` if to nothing.
-    package static func status(_ path: String) -> stat? {
+    private static func status(_ path: String) -> stat? {
         var status = stat()
         guard !path.utf8.contains(0), stat(path, &status) == 0 else { return nil }
         return status
@@ -28,6 +28,8 @@ package enum SmallFile {
     package static func isDirectory(_ path: String) -> Bool {
         status(path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
     }
+
+    package static func exists(_ path: String) -> Bool { status(path) != nil }
 
     package static func isFile(_ path: String) -> Bool { byteCount(path) != nil }
 
@@ -64,8 +66,4 @@ package enum SmallFile {
         var status = stat()
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
-}
-
-extension stat {
-    package var isDirectory: Bool { st_mode & S_IFMT == S_IFDIR }
 }
