@@ -9,6 +9,8 @@ public struct HubError: Error, Sendable, Equatable, CustomStringConvertible {
 
         /// A text that no hub takes for a model's name.
         public static let invalidName = Code(rawValue: "invalidName")
+        /// A variable of the environment that says nothing usable.
+        public static let invalidSetting = Code(rawValue: "invalidSetting")
         /// What the cache of this machine does not hold, or not all of it.
         public static let notCached = Code(rawValue: "notCached")
         /// Several files of which one must be named.

@@ -21,7 +21,7 @@ package struct HubClient: Sendable {
     ) throws(HubError) {
         guard let endpoint = HTTPAddress(environment.endpoint) else {
             throw HubError(
-                code: .network, message: "HF_ENDPOINT is no address of a hub: \(environment.endpoint.quoted)")
+                code: .invalidSetting, message: "HF_ENDPOINT is no address of a hub: \(environment.endpoint.quoted)")
         }
         self.endpoint = endpoint
         self.transport = transport
