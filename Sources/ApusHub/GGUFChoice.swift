@@ -16,6 +16,8 @@ package struct GGUFFiles: Sendable {
         /// What the names of the parts say of their number, 1 for a whole file.
         package let count: Int
 
+        package init(parts: [String], count: Int) { (self.parts, self.count) = (parts, count) }
+
         package var name: String { parts[0] }
         package var isComplete: Bool { parts.count == count }
     }

@@ -11,7 +11,7 @@ package struct SnapshotFiles: Sendable {
     package static let index = "model.safetensors.index.json"
 
     /// Weights in other formats than GGUF, whether Apus reads them or not.
-    static func isOtherWeight(_ name: String) -> Bool {
+    package static func isOtherWeight(_ name: String) -> Bool {
         [".safetensors", ".bin", ".pt", ".pth"].contains(where: name.hasSuffix)
     }
 
