@@ -20,7 +20,8 @@ struct ModelsCommand: ParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("A directory, or org/name@revision of the hub's cache; by default all of them.", valueName: "model"),
+        help: ArgumentHelp(
+            "A directory, or org/name@revision of the hub's cache; by default all of them.", valueName: "model"),
         completion: .directory)
     var model: String?
 
@@ -78,7 +79,8 @@ struct ModelsCommand: ParsableCommand {
         facts.append(("Bits a weight", details.bitsPerWeight.map { $0.written(2) }))
         if !GGUFFiles.isOne(summary.path) {
             facts.append(("Tokenizer", details.tokens.map { "\($0) tokens" } ?? details.tokenizerRemark ?? "none"))
-            facts.append(("Chat template", details.templates.isEmpty ? "none" : details.templates.joined(separator: ", ")))
+            facts.append(
+                ("Chat template", details.templates.isEmpty ? "none" : details.templates.joined(separator: ", ")))
         }
         facts.append(("Fits here", summary.fits.map { $0 ? "yes" : "no" }))
         facts.append(("Remark", summary.remark))

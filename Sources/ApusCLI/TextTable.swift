@@ -14,7 +14,8 @@ struct TextTable {
                 let padding = String(repeating: " ", count: cell.1 - cell.0.count)
                 return index < leftColumns ? cell.0 + padding : padding + cell.0
             }.joined(separator: "  ")
-            return line.prefix(line.lastIndex { $0 != " " }.map { line.distance(from: line.startIndex, to: $0) + 1 } ?? 0)
+            return line.prefix(
+                line.lastIndex { $0 != " " }.map { line.distance(from: line.startIndex, to: $0) + 1 } ?? 0)
         }
         return lines.joined(separator: "\n")
     }

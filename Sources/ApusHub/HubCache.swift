@@ -42,7 +42,7 @@ package struct HubCache: Sendable {
     package func snapshot(of name: HubName) throws(HubError) -> Snapshot {
         let folder = folder(of: name.repository)
         guard SmallFile.isDirectory(folder) else {
-            throw Self.missing(name, "the cache \(path) holds no model of that name")
+            throw Self.missing(name, "is no directory, and the cache \(path) holds no model of that name")
         }
         let revision = name.revision ?? HubName.defaultRevision
         guard let commit = Self.isCommit(revision) ? revision : reference(revision, in: folder) else {

@@ -202,6 +202,8 @@ class Handler(BaseHTTPRequestHandler):
         self.say(302, headers=headers)
 
     def answer_store(self, path):
+        if "Authorization" in self.headers:
+            return self.say(400)
         name, _, etag = path.strip("/").rpartition("/")
         repository = self.standin.repositories.get(name)
         for files in repository.commits.values() if repository else []:
@@ -272,6 +274,7 @@ def main():
     parser.add_argument("--token")
     parser.add_argument("--rate-limit", type=int, default=0)
     parser.add_argument("--drop", type=int)
+    parser.add_argument("--seconds", type=float, help="serve for so long, not until the input ends")
     parser.add_argument("--damage", action="append", default=[])
     options = parser.parse_args()
     models = dict(model.split("=", 1) for model in options.model)
@@ -281,7 +284,10 @@ def main():
     standin.drop_after, standin.drops = options.drop, -1
     standin.damaged = set(options.damage)
     print(standin.url, flush=True)
-    sys.stdin.read()
+    if options.seconds:
+        time.sleep(options.seconds)
+    else:
+        sys.stdin.read()
 
 
 if __name__ == "__main__":

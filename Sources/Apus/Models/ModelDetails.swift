@@ -26,7 +26,8 @@ package struct ModelDetails: Sendable {
     /// - Throws: `HubError` for a name that the cache does not hold, `CheckpointError` for a path that leads nowhere.
     package init(of argument: String) throws {
         let path = try ModelPath().resolve(argument, for: .tokenizer)
-        let revision = SmallFile.exists(argument) ? nil : ModelPath.name(argument).map { $0.revision ?? HubName.defaultRevision }
+        let revision =
+            SmallFile.exists(argument) ? nil : ModelPath.name(argument).map { $0.revision ?? HubName.defaultRevision }
         if GGUFFiles.isOne(path) {
             let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
             let files = GGUFFiles(SmallFile.names(in: folder)).models

@@ -27,7 +27,8 @@ package struct ModelSummary: Sendable {
 
     /// A checkpoint's directory.
     package init(
-        checkpoint directory: String, named name: String, revision: String? = nil, files: [String], on machine: MachineDevices
+        checkpoint directory: String, named name: String, revision: String? = nil, files: [String],
+        on machine: MachineDevices
     ) {
         self.init(name: name, revision: revision, path: directory, files: files.map { "\(directory)/\($0)" })
         do {
@@ -38,12 +39,16 @@ package struct ModelSummary: Sendable {
                 remark = "incomplete: \(missing) is not there"
                 return
             }
+            _ = try Checkpoint(directory: directory)
             let description = try ModelDescription(path: directory)
             fits = try Self.fits(description, machine)
         } catch let error as CheckpointError where error.code == .notFound {
             remark = "no \(SnapshotFiles.configuration)"
         } catch {
-            remark = "\(error)"
+            // It stands beside the path.
+            let text = "\(error)"
+            remark = String(
+                text.hasPrefix(directory) ? text.dropFirst(directory.count).drop { "/: ".contains($0) } : text[...])
         }
     }
 

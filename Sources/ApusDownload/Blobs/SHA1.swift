@@ -1,12 +1,14 @@
 /// SHA-1 (FIPS 180-4), by which git names what it keeps.
-struct SHA1 {
+package struct SHA1 {
     private var state: [UInt32] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0]
     private var blocks = HashedBlocks()
 
-    mutating func add(_ bytes: UnsafeRawBufferPointer) { blocks.add(bytes) { Self.mix($0, &state) } }
+    package init() {}
+
+    package mutating func add(_ bytes: UnsafeRawBufferPointer) { blocks.add(bytes) { Self.mix($0, &state) } }
 
     /// The digest in hexadecimal digits. Nothing can be added afterwards.
-    mutating func finish() -> String {
+    package mutating func finish() -> String {
         blocks.finish { Self.mix($0, &state) }
         return HashedBlocks.text(state)
     }

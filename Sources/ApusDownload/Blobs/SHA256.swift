@@ -1,9 +1,11 @@
 /// SHA-256 (FIPS 180-4).
-struct SHA256 {
+package struct SHA256 {
     private var state: [UInt32] = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
     ]
     private var blocks = HashedBlocks()
+
+    package init() {}
 
     private static let constants: [UInt32] = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
@@ -16,10 +18,10 @@ struct SHA256 {
         0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
     ]
 
-    mutating func add(_ bytes: UnsafeRawBufferPointer) { blocks.add(bytes) { Self.mix($0, &state) } }
+    package mutating func add(_ bytes: UnsafeRawBufferPointer) { blocks.add(bytes) { Self.mix($0, &state) } }
 
     /// The digest in hexadecimal digits. Nothing can be added afterwards.
-    mutating func finish() -> String {
+    package mutating func finish() -> String {
         blocks.finish { Self.mix($0, &state) }
         return HashedBlocks.text(state)
     }

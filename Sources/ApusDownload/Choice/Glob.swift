@@ -1,5 +1,5 @@
 /// Patterns of file names as Python's `fnmatch` has them, which `hf download --include` takes: `*` reaches over `/`.
-struct Glob {
+package struct Glob {
     private enum Part {
         case any
         case one
@@ -9,7 +9,7 @@ struct Glob {
 
     private let parts: [Part]
 
-    init(_ pattern: String) {
+    package init(_ pattern: String) {
         var parts: [Part] = []
         // A folder means all that is in it.
         var rest = Array((pattern.hasSuffix("/") ? pattern + "*" : pattern).unicodeScalars)[...]
@@ -48,7 +48,7 @@ struct Glob {
     }
 
     /// In time that grows with the product of both lengths at most.
-    func matches(_ name: String) -> Bool {
+    package func matches(_ name: String) -> Bool {
         let text = Array(name.unicodeScalars)
         var (part, place) = (0, 0)
         var retry: (part: Int, place: Int)?

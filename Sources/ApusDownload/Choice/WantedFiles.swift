@@ -1,12 +1,12 @@
-import ApusHub
+package import ApusHub
 import ApusJSON
 
 /// Of a repository's files, those that Apus reads.
-struct WantedFiles: Equatable {
+package struct WantedFiles: Equatable {
     /// In the order in which they are fetched: the small ones first.
-    var files: [String]
+    package private(set) var files: [String]
     /// Whether the last of them names the files of weights, which come after it.
-    var endsWithIndex = false
+    package private(set) var endsWithIndex = false
 
     /// What the readers of configurations, tokenizers and chat templates look for.
     private static let small: Set<String> = [
@@ -17,7 +17,7 @@ struct WantedFiles: Equatable {
 
     /// - Parameter include: patterns that take the place of the choice, where there are some.
     /// - Throws: `HubError` where there is nothing to be read, or too much to choose from.
-    init(_ names: [String], of name: HubName, include: [String]) throws(HubError) {
+    package init(_ names: [String], of name: HubName, include: [String]) throws(HubError) {
         guard include.isEmpty else {
             let globs = include.map { Glob($0) }
             files = names.filter { file in globs.contains { $0.matches(file) } }
@@ -57,8 +57,7 @@ struct WantedFiles: Equatable {
             files += others.isEmpty ? tensors : others
             guard tensors.isEmpty else { return }
             if let pickle = top.first(where: { name in [".bin", ".pt", ".pth", ".ckpt"].contains(where: name.hasSuffix)
-                })
-            {
+            }) {
                 throw HubError(
                     code: .notFound,
                     message: "\(name): holds \(pickle), a Python pickle, which Apus does not read, and no safetensors; "
