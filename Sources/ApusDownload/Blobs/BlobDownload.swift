@@ -27,8 +27,9 @@ struct BlobDownload: Sendable {
         if let size = SmallFile.byteCount(path), announced == nil || announced == size {
             return progress.change { $0.bytesDone += size }
         }
-        let facts = try await client.announcement(of: file, commit, name)
-        if announced == nil { progress.change { $0.bytes += facts.byteCount ?? 0 } }
+        var facts = try await client.announcement(of: file, commit, name)
+        if announced == nil { progress.change { [facts] in $0.bytes += facts.byteCount ?? 0 } }
+        facts.byteCount = facts.byteCount ?? announced
         var mayTake = true
         while true {
             do {

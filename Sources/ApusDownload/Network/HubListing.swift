@@ -24,7 +24,7 @@ package struct HubListing: Sendable {
 struct HubFile: Sendable, Equatable {
     /// The name that its bytes have in a cache.
     let etag: String
-    let byteCount: Int?
+    var byteCount: Int?
     let digest: BlobDigest.Kind?
 
     /// The header of a redirect to where large files lie counts before the answer's own.
