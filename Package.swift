@@ -35,7 +35,12 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
 /// What speaks HTTPS takes as long to compile as Apus itself, so a program that has no use for it can leave it out.
 let download = TargetDependencyCondition.when(traits: ["Download"])
-let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client", condition: download)
+let network: [Target.Dependency] = [
+    .product(name: "AsyncHTTPClient", package: "async-http-client", condition: download),
+    .product(name: "NIOCore", package: "swift-nio", condition: download),
+    .product(name: "NIOHTTP1", package: "swift-nio", condition: download),
+    .product(name: "NIOPosix", package: "swift-nio", condition: download),
+]
 
 let package = Package(
     name: "apus",
@@ -65,7 +70,7 @@ let package = Package(
         library("ApusCPU", ["CApusKernels", "ApusCompute"]),
         library("ApusCheckpoints", ["ApusJSON"]),
         library("ApusHub", ["ApusJSON"]),
-        library("ApusDownload", ["ApusHub", "ApusJSON", httpClient]),
+        library("ApusDownload", ["ApusHub", "ApusJSON"] + network),
         library("ApusTemplates", ["ApusJSON"]),
         library("ApusTokenizers", ["ApusJSON", "ApusHub", "ApusTemplates", heap]),
         library("ApusModels", ["ApusJSON", "ApusCompute", "ApusCheckpoints"]),

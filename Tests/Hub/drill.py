@@ -307,7 +307,16 @@ def full_disk():
         expect("room" in error or "no space left" in error, error)
 
 
-def nothing_listens():
+def nobody_answers():
+    for endpoint, words in [("http://127.0.0.1:9", "refused"), ("https://no-such-host.invalid", "network?")]:
+        with World() as world:
+            start = time.time()
+            code, out, error = world.download(HF_ENDPOINT=endpoint)
+            expect(code == 75 and not out and len(error.splitlines()) == 1 and words in error, code, error)
+            expect(time.time() - start < 20, "that took long")
+
+
+def interrupted():
     with World() as world:
         world.hub.close()
         start = time.time()
@@ -472,7 +481,7 @@ def two_at_once_without_locks():
 CHECKS = [
     fetches_what_is_read, other_names, included, gguf, plain_copies, token_stays_with_the_hub, refusals,
     pickles_are_refused, rate_limits_and_errors, drops, wrong_digest, damaged_rest, changed_file, full_disk,
-    nothing_listens, python_reads_what_apus_wrote, apus_reads_what_python_wrote, apus_goes_on_with_pythons_part,
+    nobody_answers, interrupted, python_reads_what_apus_wrote, apus_reads_what_python_wrote, apus_goes_on_with_pythons_part,
     python_and_apus_at_once, two_at_once, two_at_once_without_locks, killed_and_resumed,
 ]
 

@@ -4,6 +4,15 @@ package import ApusHub
     import AsyncHTTPClient
     import NIOCore
     import NIOHTTP1
+    import NIOPosix
+
+    #if canImport(Glibc)
+        import Glibc
+    #elseif canImport(Musl)
+        import Musl
+    #else
+        import Darwin
+    #endif
 
     /// HTTP by async-http-client.
     struct AsyncHTTPTransport: HTTPTransport {
@@ -17,6 +26,8 @@ package import ApusHub
                 redirectConfiguration: .disallow,
                 timeout: .init(connect: .seconds(10), read: Self.silence),
                 decompression: .disabled)
+            // How often is tried again is for whoever asks to decide.
+            configuration.connectionPool.retryConnectionEstablishment = false
             configuration.proxy = ProxyChoice(environment).map { proxy in
                 .server(
                     host: proxy.host, port: proxy.port,
@@ -70,13 +81,29 @@ package import ApusHub
         /// What a person can make of an error of the library's.
         private static func failure(_ error: any Error) throws -> HTTPFailure {
             if error is CancellationError || Task.isCancelled { throw CancellationError() }
-            guard let error = error as? HTTPClientError else { return HTTPFailure("\(error)") }
-            switch error {
-            case .connectTimeout: return HTTPFailure("no connection within 10 s")
-            case .readTimeout: return HTTPFailure("no answer for \(silence.nanoseconds / 1_000_000_000) s")
-            case .remoteConnectionClosed: return HTTPFailure("the connection was closed")
-            default: return HTTPFailure(error.shortDescription)
+            if let error = error as? NIOConnectionError { return unreached(error) }
+            if let error = error as? HTTPClientError {
+                switch error {
+                case .connectTimeout: return HTTPFailure("no connection within 10 s", isUnreached: true)
+                case .readTimeout: return HTTPFailure("no answer for \(silence.nanoseconds / 1_000_000_000) s")
+                case .remoteConnectionClosed: return HTTPFailure("the connection was closed")
+                default: return HTTPFailure(error.shortDescription)
+                }
             }
+            let text = "\(error)"
+            if text.contains("CERTIFICATE_VERIFY_FAILED") {
+                return HTTPFailure("its certificate is not of an authority that this machine trusts", isUnreached: true)
+            }
+            return text.contains("handshakeFailed")
+                ? HTTPFailure("it does not speak TLS as it should: \(text)", isUnreached: true) : HTTPFailure(text)
+        }
+
+        private static func unreached(_ error: NIOConnectionError) -> HTTPFailure {
+            guard let last = error.connectionErrors.last else {
+                return HTTPFailure("the address of this name is not known; is there a network?", isUnreached: true)
+            }
+            let reason = (last.error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() }
+            return HTTPFailure("no connection: \(reason ?? "\(last.error)")", isUnreached: true)
         }
     }
 #endif

@@ -40,6 +40,10 @@ package protocol HTTPTransport: Sendable {
 /// No answer, or half of one: the same may succeed later.
 package struct HTTPFailure: Error, CustomStringConvertible {
     package let description: String
+    /// Whether nobody was reached at all, which seldom changes within a minute.
+    package let isUnreached: Bool
 
-    package init(_ description: String) { self.description = description }
+    package init(_ description: String, isUnreached: Bool = false) {
+        (self.description, self.isUnreached) = (description, isUnreached)
+    }
 }

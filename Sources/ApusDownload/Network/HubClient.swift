@@ -140,7 +140,7 @@ package struct HubClient: Sendable {
     }
 
     func wait(after attempt: inout Int, for failure: HTTPFailure, _ name: HubName) async throws {
-        guard attempt < patience.attempts else {
+        guard attempt < (failure.isUnreached ? patience.attemptsToReach : patience.attempts) else {
             throw HubError(code: .network, message: "\(name): \(endpoint.origin.host): \(failure)")
         }
         let pause = patience.pause(after: attempt)

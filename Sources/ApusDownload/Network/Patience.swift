@@ -2,6 +2,8 @@
 package struct Patience: Sendable {
     /// Answers in a row that bring nothing.
     package var attempts = 6
+    /// Of those, where nobody was reached.
+    package var attemptsToReach = 3
     package var firstPause = Duration.seconds(1)
     package var longestPause = Duration.seconds(30)
     /// Most of what a server may ask for with `Retry-After`; a longer wait is an error that says how long.
