@@ -81,7 +81,17 @@ package import ApusHub
         /// What a person can make of an error of the library's.
         private static func failure(_ error: any Error) throws -> HTTPFailure {
             if error is CancellationError || Task.isCancelled { throw CancellationError() }
-            if let error = error as? NIOConnectionError { return unreached(error) }
+            if let error = error as? NIOConnectionError {
+                guard let last = error.connectionErrors.last else {
+                    return HTTPFailure("the address of this name is not known; is there a network?", isUnreached: true)
+                }
+                return Self.failure(last.error as? IOError, "no connection", isUnreached: true)
+            }
+            if let error = error as? IOError {
+                let isUnreached = [ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, ENETDOWN].contains(error.errnoCode)
+                return Self.failure(
+                    error, isUnreached ? "no connection" : "the connection broke", isUnreached: isUnreached)
+            }
             if let error = error as? HTTPClientError {
                 switch error {
                 case .connectTimeout: return HTTPFailure("no connection within 10 s", isUnreached: true)
@@ -98,12 +108,9 @@ package import ApusHub
                 ? HTTPFailure("it does not speak TLS as it should: \(text)", isUnreached: true) : HTTPFailure(text)
         }
 
-        private static func unreached(_ error: NIOConnectionError) -> HTTPFailure {
-            guard let last = error.connectionErrors.last else {
-                return HTTPFailure("the address of this name is not known; is there a network?", isUnreached: true)
-            }
-            let reason = (last.error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() }
-            return HTTPFailure("no connection: \(reason ?? "\(last.error)")", isUnreached: true)
+        private static func failure(_ error: IOError?, _ what: String, isUnreached: Bool) -> HTTPFailure {
+            let reason = error.map { ": " + String(cString: strerror($0.errnoCode)).lowercased() } ?? ""
+            return HTTPFailure(what + reason, isUnreached: isUnreached)
         }
     }
 #endif
