@@ -17,8 +17,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies + ["ApusTestSupport"], swiftSettings: swiftSettings)
 }
 
-// The last four for incremental builds: SwiftPM does not compile a program anew when only what Apus exports has changed.
-let umbrella: [Target.Dependency] = ["Apus", "ApusCompute", "ApusDistributed", "ApusGeneration", "ApusTokenizers"]
+// The last five for incremental builds: SwiftPM does not compile a program anew when only what Apus exports has changed.
+let umbrella: [Target.Dependency] = [
+    "Apus", "ApusCompute", "ApusDistributed", "ApusGeneration", "ApusHub", "ApusTokenizers",
+]
 
 func program(_ name: String, path: String, _ more: [Target.Dependency] = []) -> Target {
     .executableTarget(name: name, dependencies: umbrella + more, path: path, swiftSettings: swiftSettings)
