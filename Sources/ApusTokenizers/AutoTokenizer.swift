@@ -21,7 +21,8 @@ public enum AutoTokenizer {
     /// added as by `PreTrainedTokenizerFast` of transformers. Blocks while it reads. The `truncation` and `padding` that a
     /// tokenizer.json may have are not applied, as in transformers: a caller asks for them.
     ///
-    /// - Throws: ``TokenizerError`` if the name is not in the cache, a file is missing, is not what it should be, or needs what Apus does not have.
+    /// - Throws: ``TokenizerError`` if the name is not in the cache, a file is missing, is not what it should be, or needs what
+    ///   Apus does not have.
     public static func from(pretrained name: String) throws(TokenizerError) -> Tokenizer {
         let files = TokenizerFiles(directory: try directory(of: name))
         let declaring = try DeclaringFiles { name throws(TokenizerError) in try files.object(name) }
