@@ -8,7 +8,7 @@ SCRATCH := .build-dist
 STATIC := $(if $(filter Linux,$(shell uname -s)),--static-swift-stdlib -Xlinker -s)
 PROGRAM := $(SCRATCH)/release/apus
 
-.PHONY: build test lint sanitize targets format parity fuzz fixtures demo faults browser program install uninstall dist docs dependent runs schedulers
+.PHONY: build test lint sanitize targets format parity fuzz fixtures demo faults browser program install uninstall dist docs dependent runs schedulers hub
 
 build:            ## the apus command, optimised
 	$(SWIFT) build -c release
@@ -67,6 +67,10 @@ browser:          ## a run's report as a browser shows it; installs chromium whe
 
 runs: build       ## the drill of runs: workers, coordinators and files harmed at random
 	$(PYTHON) Scripts/runs.py
+
+hub: build        ## downloads from a stand-in for the hub, killed, disturbed, and beside huggingface_hub, which is installed for it
+	$(PYTHON) -m venv .build/hub && .build/hub/bin/pip install --quiet huggingface_hub
+	.build/hub/bin/python Tests/Hub/drill.py
 
 schedulers: build ## the recipes for Slurm, Kubernetes, Ray and Dask; the last two are installed for it
 	$(PYTHON) Scripts/schedulers.py

@@ -17,8 +17,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies + ["ApusTestSupport"], swiftSettings: swiftSettings)
 }
 
-// The last four for incremental builds: SwiftPM does not compile a program anew when only what Apus exports has changed.
-let umbrella: [Target.Dependency] = ["Apus", "ApusCompute", "ApusDistributed", "ApusGeneration", "ApusTokenizers"]
+// The last five for incremental builds: SwiftPM does not compile a program anew when only what Apus exports has changed.
+let umbrella: [Target.Dependency] = [
+    "Apus", "ApusCompute", "ApusDistributed", "ApusGeneration", "ApusHub", "ApusTokenizers",
+]
 
 func program(_ name: String, path: String, _ more: [Target.Dependency] = []) -> Target {
     .executableTarget(name: name, dependencies: umbrella + more, path: path, swiftSettings: swiftSettings)
@@ -33,6 +35,15 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
+/// What speaks HTTPS takes as long to compile as Apus itself, so a program that has no use for it can leave it out.
+let download = TargetDependencyCondition.when(traits: ["Download"])
+let network: [Target.Dependency] = [
+    .product(name: "AsyncHTTPClient", package: "async-http-client", condition: download),
+    .product(name: "NIOCore", package: "swift-nio", condition: download),
+    .product(name: "NIOHTTP1", package: "swift-nio", condition: download),
+    .product(name: "NIOPosix", package: "swift-nio", condition: download),
+]
+
 let package = Package(
     name: "apus",
     platforms: [.macOS(.v15)],
@@ -40,13 +51,19 @@ let package = Package(
         .library(name: "Apus", targets: ["Apus"]),
         .library(name: "ApusRuns", targets: ["ApusRuns"]),
         .library(name: "ApusBench", targets: ["ApusBench"]),
+        .library(name: "ApusDownload", targets: ["ApusDownload"]),
         .executable(name: "apus", targets: ["ApusCLI"]),
+    ],
+    traits: [
+        .trait(name: "Download", description: "apus download, over HTTPS by async-http-client"),
+        .default(enabledTraits: ["Download"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         .target(name: "CApusKernels"),
@@ -54,8 +71,10 @@ let package = Package(
         library("ApusCompute"),
         library("ApusCPU", ["CApusKernels", "ApusCompute"]),
         library("ApusCheckpoints", ["ApusJSON"]),
+        library("ApusHub", ["ApusJSON"]),
+        library("ApusDownload", ["ApusHub", "ApusJSON"] + network),
         library("ApusTemplates", ["ApusJSON"]),
-        library("ApusTokenizers", ["ApusJSON", "ApusCheckpoints", "ApusTemplates", heap]),
+        library("ApusTokenizers", ["ApusJSON", "ApusCheckpoints", "ApusHub", "ApusTemplates", heap]),
         library("ApusModels", ["ApusJSON", "ApusCompute", "ApusCheckpoints"]),
         library(
             "ApusGeneration",
@@ -67,15 +86,15 @@ let package = Package(
         library(
             "Apus",
             [
-                "ApusCompute", "ApusCPU", "ApusJSON", "ApusTokenizers", "ApusModels", "ApusGeneration",
-                "ApusDistributed",
+                "ApusCheckpoints", "ApusCompute", "ApusCPU", "ApusHub", "ApusJSON", "ApusTokenizers", "ApusModels",
+                "ApusGeneration", "ApusDistributed",
             ],
             resources: [.copy("Demo")]),
         library(
             "ApusRuns",
             [
-                "Apus", "ApusCheckpoints", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON",
-                "ApusModels", "ApusTokenizers",
+                "Apus", "ApusCheckpoints", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusHub",
+                "ApusJSON", "ApusModels", "ApusTokenizers",
             ]),
         library(
             "ApusBench",
@@ -86,8 +105,8 @@ let package = Package(
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
-                "Apus", "ApusBench", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON",
-                "ApusModels", "ApusRuns", "ApusTokenizers", argumentParser,
+                "Apus", "ApusBench", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusDownload", "ApusGeneration",
+                "ApusHub", "ApusJSON", "ApusModels", "ApusRuns", "ApusTokenizers", argumentParser,
             ],
             swiftSettings: swiftSettings, plugins: ["NameCommit"]),
         .plugin(name: "NameCommit", capability: .buildTool()),
@@ -98,6 +117,7 @@ let package = Package(
         tests("ApusJSONTests", ["ApusJSON"]),
         tests("ApusCPUTests", ["ApusCPU", "ApusCompute", "CApusKernels"]),
         tests("ApusCheckpointsTests", ["ApusCheckpoints"]),
+        tests("ApusHubTests", ["ApusHub", "ApusDownload", "ApusJSON"]),
         tests("ApusTemplatesTests", ["ApusTemplates", "ApusJSON"]),
         tests("ApusTokenizersTests", ["ApusTokenizers", "ApusJSON"]),
         tests("ApusModelsTests", ["ApusModels", "ApusCPU", "ApusCompute", "ApusCheckpoints", "ApusJSON"]),

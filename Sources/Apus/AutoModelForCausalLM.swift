@@ -1,5 +1,6 @@
 public import ApusCompute
 public import ApusGeneration
+import ApusHub
 import ApusModels
 
 /// Finds the model of a checkpoint.
@@ -7,11 +8,14 @@ public enum AutoModelForCausalLM {
     /// Loads a directory in Hugging Face's layout: `config.json`, `model.safetensors` or its shards, and
     /// `generation_config.json` if there is one. Weights are packed for the processor as they are read.
     ///
+    /// A name that is no directory is a model's on a hub: its snapshot is looked up in the cache that huggingface_hub keeps on
+    /// this machine. The network is never asked; `apus download` fetches models.
+    ///
     /// With a map or budgets, a plan is made before anything is loaded, and what `batchSize` and `contextLength` ask for is
     /// certain to have room; where one of them is left out, keys and values get what the budgets leave.
     ///
     /// - Parameters:
-    ///   - directory: path of the checkpoint.
+    ///   - name: path of the checkpoint, or `org/name@revision`.
     ///   - deviceMap: which device each part of the model goes to; by default all of it to one.
     ///   - maxMemory: most bytes that the model may take of each device, in the order in which they are used; those that it
     ///     does not name are not.
@@ -28,15 +32,16 @@ public enum AutoModelForCausalLM {
     ///   - contextLength: most tokens of a prompt and its continuation; by default the model's positions, or 2048 where
     ///     it has fewer.
     ///   - sharesPrefixes: whether prompts that begin alike are computed once up to where they part. Changes no result.
-    /// - Throws: `GenerationError` if there is not even memory for one prompt, `CheckpointError` for files that are missing
+    /// - Throws: `HubError` for a name that the cache does not hold, `GenerationError` if there is not even memory for one prompt, `CheckpointError` for files that are missing
     ///   or broken, `ModelError` for an architecture that is not supported, a map that does not fit the model or a model that
     ///   does not fit the budgets, `ComputeError` for a device that there is not.
     public static func from(
-        pretrained directory: String, deviceMap: DeviceMap? = nil, maxMemory: MemoryBudgets? = nil,
+        pretrained name: String, deviceMap: DeviceMap? = nil, maxMemory: MemoryBudgets? = nil,
         dtype: DType? = nil, quantization: Quantization? = nil, cacheType: DType? = nil, device: DeviceID? = nil,
         cpuDevices: Int? = nil, threads: Int? = nil, batchSize: Int? = nil, contextLength: Int? = nil,
         sharesPrefixes: Bool = true
     ) throws -> CausalLanguageModel {
+        let directory = try ModelPath().resolve(name)
         let description = try ModelDescription(path: directory, dtype: dtype, quantization: quantization)
         try description.spec.check(contextLength: contextLength)
         let machine = try MachineDevices(cpuDevices: cpuDevices, threads: threads)

@@ -2,4 +2,5 @@
 @_exported public import ApusCompute
 @_exported public import ApusDistributed
 @_exported public import ApusGeneration
+@_exported public import ApusHub
 @_exported public import ApusTokenizers

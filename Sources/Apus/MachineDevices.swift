@@ -2,6 +2,7 @@ import ApusCPU
 package import ApusCompute
 import ApusDistributed
 import ApusGeneration
+import ApusHub
 package import ApusModels
 
 #if canImport(FoundationEssentials)
@@ -117,10 +118,14 @@ package struct MachineDevices: Sendable {
     private static let allocatorAddresses = 256 << 20
 
     private static func weightFileBytes(_ directory: String) -> Int {
+        if GGUFFile.isOne(directory) {
+            let parts = try? GGUFFile.parts(path: directory)
+            return parts?.reduce(0) { $0 + (SmallFile.byteCount($1.path) ?? 0) } ?? 0
+        }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         return names.filter { $0.hasSuffix(".safetensors") }.reduce(0) { bytes, name in
-            let facts = try? FileManager.default.attributesOfItem(atPath: directory + "/" + name)
-            return bytes + ((facts?[.size] as? Int) ?? 0)
+            // In a hub's cache they are links, whose own size is that of a path.
+            bytes + (SmallFile.byteCount(directory + "/" + name) ?? 0)
         }
     }
 

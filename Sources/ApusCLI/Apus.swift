@@ -11,6 +11,7 @@ struct ApusCommand: AsyncParsableCommand {
             GenerateCommand.self, ChatCommand.self, MergeCommand.self, PlanCommand.self, LaunchCommand.self,
             TokenizeCommand.self,
             QuantizeCommand.self,
+            DownloadCommand.self, ModelsCommand.self,
             BenchCommand.self,
             EnvCommand.self,
             ManualCommand.self, WorkerCommand.self, BenchWorkerCommand.self,

@@ -1,6 +1,7 @@
 import Apus
 import ApusCompute
 import ApusGeneration
+import ApusHub
 import ApusJSON
 import ApusModels
 import ApusRuns
@@ -20,7 +21,9 @@ struct PlanCommand: ParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("Directory of a Hugging Face checkpoint, or a config.json.", valueName: "model"),
+        help: ArgumentHelp(
+            "Directory of a Hugging Face checkpoint, a config.json, or org/name@revision of the hub's cache.",
+            valueName: "model"),
         completion: .file())
     var model: String
 
@@ -69,7 +72,8 @@ struct PlanCommand: ParsableCommand {
 
     private func show() throws {
         let description = try ModelDescription(
-            path: model, dtype: dtype.value.flatMap(DType.init(rawValue:)), quantization: quantize)
+            path: ModelPath().resolve(model, for: .configuration), dtype: dtype.value.flatMap(DType.init(rawValue:)),
+            quantization: quantize)
         let machine = try MachineDevices(cpuDevices: devices.cpuDevices, threads: threads)
         let outlook = try machine.outlook(
             description, devices.settings.map ?? .auto, devices.settings.budgets,

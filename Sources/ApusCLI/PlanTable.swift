@@ -21,25 +21,14 @@ struct PlanTable {
                 row.share.map { ($0 * 100).written(1) + " %" } ?? "",
             ]
         }
-        let widths = titles.indices.map { column in ([titles] + rows).map { $0[column].count }.max() ?? 0 }
-        let lines = ([titles] + rows).map { row in
-            zip(row, widths).enumerated().map { index, cell in
-                let padding = String(repeating: " ", count: cell.1 - cell.0.count)
-                return index < 2 ? cell.0 + padding : padding + cell.0
-            }.joined(separator: "  ")
-        }
+        let table = TextTable(titles: titles, rows: rows, leftColumns: 2)
         let fits =
             "fits: a batch size of \(outlook.largestBatch) at this context, a context of \(outlook.longestContext) tokens at "
             + "this batch size"
-        return (lines + [fits]).joined(separator: "\n")
+        return table.text + "\n" + fits
     }
 
     private static func layers(_ layers: [Int]) -> String { layers.isEmpty ? "none" : layers.writtenRanges }
 
-    private static func bytes(_ count: Int128) -> String {
-        count < 1 << 20
-            ? "\(count) B"
-            : count < 1 << 30
-                ? (Double(count) / 0x1p20).written(1) + " MiB" : (Double(count) / 0x1p30).written(2) + " GiB"
-    }
+    private static func bytes(_ count: Int128) -> String { TextTable.bytes(count) }
 }

@@ -1,5 +1,6 @@
 import Apus
 import ApusCPU
+import ApusHub
 import ApusModels
 import ApusRuns
 import ArgumentParser
@@ -17,7 +18,10 @@ struct QuantizeCommand: ParsableCommand {
               apus generate --model DIR-int8 "a dog"
             """)
 
-    @Option(help: ArgumentHelp("Directory of a Hugging Face checkpoint.", valueName: "dir"), completion: .directory)
+    @Option(
+        help: ArgumentHelp(
+            "Directory of a Hugging Face checkpoint, or org/name@revision of the hub's cache.", valueName: "model"),
+        completion: .directory)
     var model: String
 
     @Option(help: ArgumentHelp("Directory to make.", valueName: "dir"), completion: .directory)
@@ -48,7 +52,7 @@ struct QuantizeCommand: ParsableCommand {
     func run() throws {
         let start = MonotonicClock.seconds
         let device = try CPUDevice(threads: threads)
-        let quantizer = try CheckpointQuantizer(directory: model, as: format, by: device)
+        let quantizer = try CheckpointQuantizer(directory: ModelPath().resolve(model), as: format, by: device)
         let line = RewrittenLine()
         let outcome: CheckpointQuantizer.Outcome
         do {

@@ -15,7 +15,9 @@ struct TokenizeCommand: ParsableCommand {
             """)
 
     @Option(
-        help: ArgumentHelp("Directory of the checkpoint, with its tokenizer.", valueName: "dir"),
+        help: ArgumentHelp(
+            "Directory of the checkpoint, with its tokenizer, or org/name@revision of the hub's cache.",
+            valueName: "model"),
         completion: .directory)
     var model: String
 

@@ -27,8 +27,8 @@ package struct Checkpoint: Sendable {
     /// or when two shards hold different tensors of one name.
     package init(directory: String) throws(CheckpointError) {
         if GGUFFile.isOne(directory) {
-            let file = try GGUFFile(path: directory)
-            try self.init(directory, [(file.path, file.tensors)])
+            let parts = try GGUFFile.parts(path: directory)
+            try self.init(directory, parts.map { ($0.path, $0.tensors) })
             return
         }
         let contents = try DirectoryContents(path: directory)

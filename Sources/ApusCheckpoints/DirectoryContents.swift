@@ -41,7 +41,7 @@ struct DirectoryContents {
                 !part.isEmpty && part.first != "." && part.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
             }
         return "\(path.isEmpty ? path.quoted : path): no such directory"
-            + (looksLikeName ? "; if it is a model's name on a hub, download it and give the directory" : "")
+            + (looksLikeName ? "; if it is a model's name on a hub, fetch it with: apus download \(path)" : "")
     }
 
     func contains(_ name: String) -> Bool { lookup.contains(ExactString(name)) }

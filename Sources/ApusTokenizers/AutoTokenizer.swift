@@ -1,4 +1,5 @@
 import ApusCheckpoints
+import ApusHub
 import ApusJSON
 
 /// Finds the tokenizer of a checkpoint.
@@ -12,7 +13,8 @@ public enum AutoTokenizer {
         }
     }
 
-    /// Loads the tokenizer of a directory in Hugging Face's layout, by what lies there: `tokenizer.json`
+    /// Loads the tokenizer of a directory in Hugging Face's layout, or of a model's name on a hub (`org/name@revision`) whose
+    /// snapshot is in the cache of this machine, by what lies there: `tokenizer.json`
     /// (https://github.com/huggingface/tokenizers), `tokenizer.model` or `spiece.model` of SentencePiece (or of tiktoken, if
     /// there are lines of base64 in it), `tekken.json`, `*.tiktoken`, `vocab.json` with `merges.txt`, `vocab.txt`.
     ///
@@ -20,8 +22,10 @@ public enum AutoTokenizer {
     /// added as by `PreTrainedTokenizerFast` of transformers. Blocks while it reads. The `truncation` and `padding` that a
     /// tokenizer.json may have are not applied, as in transformers: a caller asks for them.
     ///
-    /// - Throws: ``TokenizerError`` if a file is missing, is not what it should be, or needs what Apus does not have.
-    public static func from(pretrained directory: String) throws(TokenizerError) -> Tokenizer {
+    /// - Throws: ``TokenizerError`` if the name is not in the cache, a file is missing, is not what it should be, or needs what
+    ///   Apus does not have.
+    public static func from(pretrained name: String) throws(TokenizerError) -> Tokenizer {
+        let directory = try directory(of: name)
         if GGUFFile.isOne(directory) {
             guard let vocabulary = try GGUFVocabulary(path: directory) else {
                 throw .missing("\(directory) has no tokenizer")
@@ -60,5 +64,13 @@ public enum AutoTokenizer {
         throw .missing(
             "\(files.directory) has no tokenizer: no tokenizer.json, tokenizer.model, spiece.model, tekken.json, *.tiktoken, vocab.json with merges.txt or vocab.txt"
         )
+    }
+
+    private static func directory(of name: String) throws(TokenizerError) -> String {
+        do {
+            return try ModelPath().resolve(name, for: .tokenizer)
+        } catch {
+            throw TokenizerError(code: .notCached, message: error.message)
+        }
     }
 }

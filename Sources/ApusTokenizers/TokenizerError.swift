@@ -9,6 +9,8 @@ public struct TokenizerError: Error, Sendable, Equatable, CustomStringConvertibl
 
         /// A directory has no file of a tokenizer.
         public static let missing = Code(rawValue: "missing")
+        /// A model's name on a hub is not in the cache of this machine.
+        public static let notCached = Code(rawValue: "notCached")
         /// A file cannot be read.
         public static let unreadable = Code(rawValue: "unreadable")
         /// A file's content is not what its format asks for.

@@ -2,12 +2,15 @@ import Apus
 import ApusBench
 import ApusCPU
 import ApusCompute
+import ApusHub
 import ApusRuns
 import ArgumentParser
 
 struct BenchModelOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Directory of a Hugging Face checkpoint; by default the demo model.", valueName: "dir"),
+        help: ArgumentHelp(
+            "Directory of a Hugging Face checkpoint, or the name of one in the hub's cache, org/name@revision; by default the demo model.",
+            valueName: "model"),
         completion: .directory)
     var model: String?
 
@@ -24,7 +27,7 @@ struct BenchModelOptions: ParsableArguments {
     var benchModel: BenchModel {
         get throws {
             if let synthetic { return try BenchModel(randomWeightsOf: synthetic) }
-            if let model { return try BenchModel(directory: model) }
+            if let model { return try BenchModel(directory: ModelPath().resolve(model), name: model) }
             guard let demo = DemoModel.directory else {
                 throw RunError("the demo model is not beside this program; name a checkpoint with --model DIR")
             }

@@ -1,4 +1,5 @@
 import Apus
+import ApusHub
 import ApusRuns
 import ArgumentParser
 
@@ -55,7 +56,7 @@ struct GenerateCommand: AsyncParsableCommand {
         }
         let overrides = try generation.config()
         if !files.quiet { generation.warnings(overrides).forEach(StandardError.write) }
-        var settings = WorkerSettings(model: try model.directory(quiet: files.quiet))
+        var settings = try settings()
         settings.dtype = model.dtype.value
         settings.quantize = model.quantize
         settings.cacheType = model.cacheType.value
@@ -87,6 +88,14 @@ struct GenerateCommand: AsyncParsableCommand {
         let reports = try CommandRun.reports(
             reports, files, input: input, model: settings.model, output: options.output)
         try await CommandRun(run, files: files, progress: progress, reports: reports).run()
+    }
+
+    private func settings() throws -> WorkerSettings {
+        do {
+            return WorkerSettings(model: try model.directory(quiet: files.quiet))
+        } catch let error as HubError where files.isToFile {
+            throw RunExitCode.telling(error)
+        }
     }
 
     /// What to say of an argument that was taken for an option and may be a prompt; `nil` for other errors.

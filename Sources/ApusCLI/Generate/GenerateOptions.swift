@@ -1,5 +1,6 @@
 import Apus
 import ApusCompute
+import ApusHub
 import ApusModels
 import ApusRuns
 import ArgumentParser
@@ -101,7 +102,9 @@ struct ModelOptions: ParsableArguments {
     }
 
     @Option(
-        help: ArgumentHelp("Directory of a Hugging Face checkpoint; by default the demo model.", valueName: "dir"),
+        help: ArgumentHelp(
+            "Directory of a Hugging Face checkpoint, or the name of one in the hub's cache, org/name@revision; by default the demo model.",
+            valueName: "model"),
         completion: .directory)
     var model: String?
 
@@ -143,9 +146,9 @@ struct ModelOptions: ParsableArguments {
         try check("--context-length", [contextLength], in: 1...1 << 40)
     }
 
-    /// The checkpoint's directory. Says so when it is the demo model's.
+    /// The checkpoint's directory, found once for all processes. Says so when it is the demo model's.
     func directory(quiet: Bool) throws -> String {
-        if let model { return model }
+        if let model { return try ModelPath().resolve(model) }
         guard let demo = DemoModel.directory else {
             throw RunError("the demo model is not beside this program; name a checkpoint with --model DIR")
         }

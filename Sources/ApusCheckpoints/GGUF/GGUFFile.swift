@@ -90,3 +90,35 @@ package final class GGUFFile: Sendable {
     /// Tells the file from any other, and from what it was.
     package var identity: String { mapping.identity }
 }
+
+// MARK: Parts
+
+extension GGUFFile {
+    /// The file and the others of the same model, if it is in parts: `NAME-00001-of-00003.gguf`, of which the first has the
+    /// metadata. Throws `CheckpointError` as for one, and for a part that is missing or says another number of parts.
+    package static func parts(path: String) throws(CheckpointError) -> [GGUFFile] {
+        let first = try GGUFFile(path: path)
+        guard let count = try first.value("split.count")?.integer, count > 1 else { return [first] }
+        let end = "-00001-of-\(padded(count)).gguf"
+        guard count <= 99_999, path.hasSuffix(end) else {
+            throw .unsupported(
+                "\(path): is one of \(count) parts of a model; name the first, which ends with -00001-of-\(padded(count)).gguf"
+            )
+        }
+        var parts = [first]
+        for number in 2...count {
+            let part = try GGUFFile(path: path.dropLast(end.utf8.count) + "-\(padded(number))-of-\(padded(count)).gguf")
+            guard try part.value("split.count")?.integer == count, try part.value("split.no")?.integer == number - 1
+            else {
+                throw .malformed("\(part.path): is not part \(number) of the \(count) of \(path)")
+            }
+            parts.append(part)
+        }
+        return parts
+    }
+
+    private static func padded(_ number: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(5 - digits.count, 0)) + digits
+    }
+}

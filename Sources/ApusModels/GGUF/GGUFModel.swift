@@ -1,16 +1,20 @@
 package import ApusCheckpoints
+import ApusCompute
 import ApusJSON
 
 /// What a GGUF file says of its model: the configuration that a checkpoint of the same family would have, and where its weights
 /// stand otherwise.
 package struct GGUFModel {
     package let file: GGUFFile
+    private let tensors: [StoredTensor]
     private let architecture: GGUFArchitecture
     private let name: String
 
     /// Throws `CheckpointError` for a file that is none, `ModelError` (`.unsupported`) for an architecture that is not known.
     package init(path: String) throws {
-        file = try GGUFFile(path: path)
+        let parts = try GGUFFile.parts(path: path)
+        file = parts[0]
+        tensors = parts.flatMap(\.tensors)
         guard let name = try file.value("general.architecture")?.string else {
             throw CheckpointError.invalidValue("\(path): general.architecture: expected a string")
         }
@@ -23,9 +27,15 @@ package struct GGUFModel {
 
     private func value(_ key: String) throws -> JSONValue? { try file.value("\(name).\(key)") }
 
-    private func shape(_ tensor: String) -> [Int]? { file.tensors.first { $0.name == tensor }?.shape }
+    private func shape(_ tensor: String) -> [Int]? { tensors.first { $0.name == tensor }?.shape }
 
     private func has(_ tensor: String) -> Bool { shape(tensor) != nil }
+
+    /// That of the first matrix of floating point; bfloat16 where all are codes.
+    var storedType: DType {
+        let plain = tensors.first { $0.shape.count > 1 && $0.blocks == nil && $0.name.hasSuffix(".weight") }
+        return plain.flatMap { DType(computing: $0.dtype) } ?? .bfloat16
+    }
 
     /// What `config.json` of the same model would say.
     package func configuration() throws -> ConfigurationFile {
@@ -104,7 +114,7 @@ package struct GGUFModel {
     }
 
     private func floats(_ tensor: String) throws -> [Float] {
-        guard let tensor = file.tensors.first(where: { $0.name == tensor }) else { return [] }
+        guard let tensor = tensors.first(where: { $0.name == tensor }) else { return [] }
         return try tensor.floats()
     }
 

@@ -32,7 +32,7 @@ package struct ModelDescription: Sendable {
             spec = try model.spec()
             stored = nil
             self.quantization = quantization
-            self.dtype = dtype ?? Self.storedType(model.file)
+            self.dtype = dtype ?? model.storedType
             return
         }
         if !isFile { try Checkpoint.requireDirectory(path) }
@@ -51,12 +51,6 @@ package struct ModelDescription: Sendable {
         } else {
             self.dtype = .float32
         }
-    }
-
-    /// That of the first matrix of floating point; bfloat16 where all are codes.
-    private static func storedType(_ file: GGUFFile) -> DType {
-        let plain = file.tensors.first { $0.shape.count > 1 && $0.blocks == nil && $0.name.hasSuffix(".weight") }
-        return plain.flatMap { DType(computing: $0.dtype) } ?? .bfloat16
     }
 
     /// What the configuration names, or else the type of the first tensor of floating point.

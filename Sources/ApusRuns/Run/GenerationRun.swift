@@ -1,6 +1,7 @@
 import Apus
 import ApusCPU
 import ApusDistributed
+import ApusHub
 import ApusJSON
 import Synchronization
 
@@ -44,6 +45,8 @@ public final class GenerationRun: Sendable {
         self.input = input
         var settings = settings
         settings.inputName = input.name
+        // Once for all workers: what a name leads to may change meanwhile. One that leads nowhere is told when it runs.
+        settings.model = (try? ModelPath().resolve(settings.model)) ?? settings.model
         self.settings = settings
         self.options = options
         self.observer = observer
@@ -82,6 +85,7 @@ public final class GenerationRun: Sendable {
     }
 
     private func runWhole() async throws -> RunRecord.Ending {
+        _ = try ModelPath().resolve(settings.model)
         let inputs = [input.file].compactMap(\.self) + RunOutput.files(of: settings.model)
         let output = try RunOutput(options.output, inputs: inputs)
         history.change { [settings, input] record in

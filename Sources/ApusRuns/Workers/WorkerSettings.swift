@@ -4,7 +4,7 @@ import ApusJSON
 
 /// What every worker of a run is told at its start.
 public struct WorkerSettings: Sendable, Codable {
-    /// Directory of a checkpoint.
+    /// Directory of a checkpoint, or its name in the hub's cache, which a run looks up once.
     public var model: String
     /// Name of the type of the weights in products; the checkpoint's own if `nil`.
     public var dtype: String?

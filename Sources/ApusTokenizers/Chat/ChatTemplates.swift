@@ -16,6 +16,8 @@ final class ChatTemplates: Sendable {
 
     init(_ sources: [(name: String, text: String)]) { self.sources = sources }
 
+    var names: [String] { sources.map(\.name) }
+
     /// Looks where transformers does: chat_template.jinja and additional_chat_templates, else tokenizer_config.json, else
     /// chat_template.json. Throws `unreadable` or `malformed`.
     convenience init(

@@ -2,6 +2,9 @@ package import ApusJSON
 package import ApusTemplates
 
 extension Tokenizer {
+    /// Of the checkpoint's own; a single one is called "default".
+    package var chatTemplateNames: [String] { chatTemplates.names }
+
     /// The token ids of a conversation in the form that the model was trained on, by the checkpoint's chat template.
     ///
     /// Control tokens inside the strings of messages are text, whatever they spell (what transformers calls
