@@ -1,4 +1,5 @@
 import ApusCPU
+import ApusCheckpoints
 package import ApusCompute
 import ApusDistributed
 import ApusGeneration

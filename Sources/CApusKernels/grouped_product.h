@@ -8,7 +8,6 @@
 // look_up(codes, table), entries of a table of 16 bytes.
 
 typedef uint8_t narrow_bytes __attribute__((vector_size(LANES)));
-typedef int8_t narrow_signed __attribute__((vector_size(LANES)));
 typedef uint16_t narrow_halves __attribute__((vector_size(LANES * 2)));
 
 // A widened unit: codes as bytes [16][16][4], then scales [groups][16], then offsets.

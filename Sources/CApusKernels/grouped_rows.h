@@ -7,6 +7,8 @@ typedef struct {
     uint8_t *rows;
 } grouped_rows;
 
+typedef int8_t narrow_signed __attribute__((vector_size(LANES)));
+
 // The inputs of the longest block of a panel.
 #define GROUPED_INPUTS 256
 // Groups of a unit, of all three sizes together.
@@ -62,20 +64,26 @@ static void pack_grouped(const apus_activations *task, const float *x, struct ro
             most = maximum(most, maximum(load(values + i), -load(values + i)));
             nothing += load(values + i) * 0.0f;
         }
-        float largest = 0;
-        for (int lane = 0; lane < LANES; lane++) largest = most[lane] > largest ? most[lane] : largest;
+        const float largest = __builtin_reduce_max(most);
         const float inverse = largest > 0 ? 127 / largest : 0;
         scales[unit] = largest / 127 + sum(nothing);
         int8_t *rounded = grouped_values(&rows, row) + first;
-        for (size_t i = 0; i < 64; i++) rounded[i] = (int8_t)rintf(fminf(fmaxf(values[i] * inverse, -127), 127));
+        int32_t sums[4] = {0};
+        for (size_t i = 0; i < 64; i += LANES) {
+            // Adding and subtracting 1.5 * 2^23 rounds to the nearest even.
+            const vfloat value = minimum(maximum(load(values + i) * inverse, splat(-127)), splat(127));
+            const vint integers = __builtin_convertvector((value + 12582912.0f) - 12582912.0f, vint);
+            const narrow_signed bytes = __builtin_convertvector(integers, narrow_signed);
+            memcpy(rounded + i, &bytes, sizeof bytes);
+            sums[i / 16] += __builtin_reduce_add(integers);
+        }
         for (size_t group = 16; group <= 64; group *= 2) {
-            for (size_t i = 0; i < 64; i += group) {
-                int32_t total = 0;
-                for (size_t j = 0; j < group; j++) total += rounded[i + j];
-                const size_t at = (first + i) / group;
-                grouped_sums(&rows, row, group)[at] = total;
-                grouped_totals(&rows, row, group)[at] = scales[unit] * (float)total;
+            for (size_t i = 0; i < 64 / group; i++) {
+                const size_t at = first / group + i;
+                grouped_sums(&rows, row, group)[at] = sums[i];
+                grouped_totals(&rows, row, group)[at] = scales[unit] * (float)sums[i];
             }
+            for (size_t i = 0; i < 64 / group / 2; i++) sums[i] = sums[2 * i] + sums[2 * i + 1];
         }
     }
 }
