@@ -140,7 +140,7 @@ def mxfp4_settled(options: dict) -> dict:
 
 FLOAT_QUANTIZED = Format(
     float_quantized, compressed_config,
-    {"strategy": ["channel", "tensor", "block"], "block_structure": [[128, 128], [64, 32]], "scales": ["f32", "bf16", "f16"],
+    {"strategy": ["channel", "tensor", "block"], "block_structure": [[128, 128], [64, 32]], "scales": ["f32", "bf16"],
      "format": ["float-quantized", "float-quantized", "naive-quantized"]}, settle=fp8_settled, widened=True)
 NVFP4 = Format(nvfp4, compressed_config, {"format": ["nvfp4-pack-quantized"], "activations": [False, True]},
                lambda options: 16, settle=nvfp4_settled, widened=True)
@@ -315,7 +315,7 @@ def torchao_config(plan: Plan) -> dict:
 TORCHAO = Format(torchao, torchao_config, {"class": ["Int8WeightOnlyConfig", "Float8WeightOnlyConfig"]})
 
 
-# MLX's modes of floats.
+# MLX's modes of floats. Where a matrix has no multiple of four words, its library fails (0.32).
 
 def mlx_floats(weight: torch.Tensor, options: dict, generator) -> Stored:
     if weight.dim() == 3:
@@ -344,5 +344,5 @@ def mlx_settled(options: dict) -> dict:
 
 
 MLX_FLOATS = Format(
-    mlx_floats, mlx_config, {"mode": ["mxfp4", "mxfp8", "nvfp4"]}, lambda options: options["group_size"],
+    mlx_floats, mlx_config, {"mode": ["mxfp4", "mxfp8", "nvfp4"]}, lambda options: 64,
     settle=mlx_settled, widened=True, key="quantization", head=lambda options: True, tables=True, stacked=True)

@@ -48,11 +48,11 @@ def draw_apart(format: Format, options: dict, rng: random.Random) -> dict:
 
 
 def draw_matrix(format: Format, options: dict, rng: random.Random, generator: torch.Generator) -> torch.Tensor:
-    """Of any shape that the format takes, now and then with a row or a block of nothing."""
+    """Of any shape that the format takes, now and then with a row of nothing."""
     inputs, outputs = format.inputs(options), format.outputs(options)
     shape = outputs * rng.randint(1, max(1, 90 // outputs)), inputs * rng.randint(1, max(2, 400 // inputs))
     weight = torch.randn(shape, generator=generator) * 10 ** rng.uniform(-3, 1)
-    if rng.random() < 0.2:
+    if shape[0] > 1 and rng.random() < 0.2:
         weight[rng.randrange(shape[0])] = 0
     return weight
 

@@ -192,7 +192,8 @@ def compressed_settled(options: dict) -> dict:
     options = options | {"group_size": options["group_size"] if grouped else -1}
     if options["strategy"] == "tensor":
         options |= {"symmetric": True}
-    return options | {"actorder": options.get("actorder") if grouped else None}
+    whole = options.get("whole_words", False) and 32 % options["num_bits"] != 0
+    return options | {"actorder": options.get("actorder") if grouped else None, "whole_words": whole}
 
 
 def compressed_weights(options: dict) -> dict:
@@ -227,7 +228,8 @@ PACK_QUANTIZED = Format(
     compressed_integers, compressed_config,
     {"num_bits": [4, 4, 8, 2, 3], "strategy": ["group", "group", "channel"], "group_size": [32, 64, 128],
      "symmetric": [True, False], "actorder": [None, None, "group", "weight"], "no_g_idx": [False, False, True],
-     "scales": ["bf16", "f16", "f32"], "format": ["pack-quantized"], "head": [False, False, True]},
+     # How older versions (0.12) packed three bits.
+     "whole_words": [False, True], "scales": ["bf16", "f16", "f32"], "format": ["pack-quantized"], "head": [False, False, True]},
     group_size, settle=compressed_settled, apart={"num_bits": [4, 8], "group_size": [32, 64], "symmetric": [True, False]},
     head=lambda options: options["head"])
 INT_QUANTIZED = Format(
