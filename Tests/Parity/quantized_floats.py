@@ -62,7 +62,7 @@ def fp8_config(plan: Plan) -> dict:
                "weight_block_size": options["block"], "modules_to_not_convert": plan.skipped + ["lm_head"]}
     if options["scales"] in ("e8m0", "bytes") and options["block"]:
         written["scale_fmt"] = "ue8m0"
-    return written if plan.options["block"] or plan.options["static"] else written | {"dequantize": False}
+    return written
 
 
 def fbgemm(weight: torch.Tensor, options: dict, generator) -> Stored:

@@ -59,7 +59,7 @@ def draw_matrix(format: Format, options: dict, rng: random.Random, generator: to
 
 def store(format: Format, weight: torch.Tensor, options: dict, generator: torch.Generator) -> Stored:
     stored = format.store(weight, options, generator)
-    stored.tensors = {name: tensor.contiguous() for name, tensor in stored.tensors.items()}
+    stored.tensors = {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in stored.tensors.items()}
     return stored
 
 

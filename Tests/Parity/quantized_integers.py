@@ -70,7 +70,7 @@ def gptq_config(plan: Plan) -> dict:
         "lm_head": options["head"], "damp_percent": 0.05, "true_sequential": True}
     if options["version"]:
         written["checkpoint_format"] = options["version"]
-    dynamic = {f"-:{plan.pattern}": {}} if plan.pattern else {}
+    dynamic = {f"-:{pattern}": {} for pattern in plan.patterns}
     dynamic |= {"+:" + name.replace(".", r"\."): gptq_apart(own) for name, own in plan.apart.items()}
     return written | ({"dynamic": dynamic} if dynamic else {})
 
@@ -214,7 +214,7 @@ def compressed_config(plan: Plan) -> dict:
     groups = {f"group_{place}": group(own, [name]) for place, (name, own) in enumerate(plan.apart.items())}
     groups[f"group_{len(groups)}"] = group(plan.options, ["Linear"])
     formats = {each["format"] for each in groups.values()}
-    ignore = [f"re:{plan.pattern}"] if plan.pattern else []
+    ignore = [f"re:{pattern}" for pattern in plan.patterns]
     if not plan.options.get("head"):
         ignore.append("lm_head")
     return {"quant_method": "compressed-tensors", "config_groups": groups, "ignore": ignore,

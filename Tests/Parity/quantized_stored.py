@@ -21,7 +21,7 @@ class Plan:
     options: dict
     quantized: list[str]
     skipped: list[str]
-    pattern: str = ""  # a regular expression of the skipped ones
+    patterns: list[str] = field(default_factory=list)  # regular expressions of the skipped ones
     apart: dict[str, dict] = field(default_factory=dict)
 
     def of(self, module: str) -> dict:

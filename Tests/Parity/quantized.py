@@ -1,0 +1,138 @@
+"""Quantized checkpoints of other tools' formats and GGUF files: apus' answers from them against the float models they stand for.
+
+    python Tests/Parity/quantized.py [--count 20] [--seed S]      draws fresh models of each format
+    FORMATS="awq gguf_Q4_K" python Tests/Parity/quantized.py      of some
+    python Tests/Parity/quantized.py --only awq:SEED              one again, as named in a failure
+    python Tests/Parity/quantized.py --reference-only             makes and loads everything, without apus
+
+The rules are in README.md beside this file.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from apus_command import Command, command, parsed, script
+from models_compare import Verdict, compare_rounded, shape_faults
+from models_integers import IntegerVerdict, answer_faults
+from models_reference import Reference, chosen
+import quantized_checkpoints as checkpoints
+import quantized_gguf as gguf
+from quantized_formats import FORMATS
+from quantized_reference import QuantizedReference
+
+NEW_TOKENS = 16
+# Of tokens, may be far off since a last bit chose another expert.
+LEFT_OUT = 0.1
+GGUF = "gguf_"
+
+
+def names() -> list[str]:
+    return list(FORMATS) + [GGUF + kind for kind in gguf.TYPES]
+
+
+def draw(name: str, seed: int):
+    return gguf.draw(name.removeprefix(GGUF), seed) if name.startswith(GGUF) else checkpoints.draw(name, seed)
+
+
+def write(case, folder: Path):
+    return (gguf if isinstance(case, gguf.Case) else checkpoints).write(case, folder)
+
+
+def prompts_of(case, rng: random.Random) -> list[list[int]]:
+    return [[rng.randrange(case.vocab_size) for _ in range(length)]
+            for length in (rng.randint(1, 8), rng.randint(18, 40), rng.randint(65, 90))]
+
+
+def judge(case, own: Reference, full: Reference, answers: list, rounded: IntegerVerdict) -> Verdict:
+    """Apus' log-probabilities (index, prompt, tokens, logprobs) are near those of the float model, as near as its rounding allows,
+    and where nothing else is rounded those of the model that rounds the same."""
+    verdict = Verdict(prompts=len(answers), tokens=sum(len(tokens) for _, _, tokens, _ in answers))
+    compare_rounded(case, own, full, answers, verdict, LEFT_OUT if case.has_experts else 0)
+    if case.rest == "f32" and not case.has_experts and not verdict.failures:
+        mine = [torch.tensor(logprobs).double() for *_, logprobs in answers]
+        theirs = lambda reference: [torch.tensor(chosen(reference.follow(prompt, tokens), tokens)).double()
+                                    for _, prompt, tokens, _ in answers]
+        judged = IntegerVerdict()
+        answer_faults(case.format, case.num_hidden_layers, mine, theirs(own), theirs(full), judged)
+        verdict.failures += judged.failures
+        rounded.add(judged)
+    return verdict
+
+
+def check(apus: Command | None, name: str, seed: int, rounded: IntegerVerdict, verbose: bool = False) -> tuple[Verdict, str]:
+    case, rng = draw(name, seed), random.Random(seed ^ 0x5EED)
+    with tempfile.TemporaryDirectory(prefix="apus-quantized-") as folder:
+        try:
+            made = write(case, Path(folder))
+            own, full = QuantizedReference(made.floats, made.orders, case.dtype == "bf16"), Reference(made.floats, torch.float32)
+            prompts = prompts_of(case, rng)
+            answers, faults = [], []
+            if apus is None:
+                answers = without_apus(own, prompts)
+            else:
+                arguments = ["--max-new-tokens", NEW_TOKENS, "--logprobs", "--batch-size", rng.choice([1, 2, 16]),
+                             "--threads", rng.choice([1, 2])]
+                records = apus.generate(made.quantized, [{"prompt_token_ids": prompt} for prompt in prompts], *arguments,
+                                        isa=rng.choice(apus.sets))
+                if len(records) != len(prompts):
+                    faults.append(f"{len(records)} results for {len(prompts)} prompts")
+                for index, (prompt, record) in enumerate(zip(prompts, records)):
+                    faults += shape_faults(case, set(case.eos), prompt, index, record, NEW_TOKENS)
+                    answers.append((index, prompt, record.get("token_ids"), record.get("logprobs")))
+                if verbose:
+                    print("\n".join(map(json.dumps, records)))
+            verdict = Verdict(failures=faults) if faults else judge(case, own, full, answers, rounded)
+        except (RuntimeError, OSError, ValueError, subprocess.TimeoutExpired) as error:
+            verdict = Verdict(failures=[str(error)])
+    return verdict, case.describe()
+
+
+def without_apus(own: QuantizedReference, prompts: list[list[int]]) -> list:
+    """The rounding reference in the place of apus."""
+    answers = [(index, prompt, own.generate(prompt, NEW_TOKENS)) for index, prompt in enumerate(prompts)]
+    return [(index, prompt, answer.tokens, answer.logprobs) for index, prompt, answer in answers]
+
+
+def main() -> int:
+    parser = script(__doc__)
+    parser.add_argument("--count", type=int, default=20, help="of each format")
+    parser.add_argument("--only", metavar="FORMAT:SEED")
+    parser.add_argument("--reference-only", action="store_true")
+    arguments, seed = parsed(parser)
+    apus = None if arguments.reference_only else command(parser, arguments)
+    rng = random.Random(seed)
+    chosen_names = os.environ.get("FORMATS", "").split() or names()
+    cases = [(name, rng.randrange(1 << 31)) for name in chosen_names for _ in range(arguments.count)]
+    if arguments.only:
+        name, own = arguments.only.split(":")
+        cases = [(name, int(own))]
+    print(f"seed {seed}, {len(cases)} models", flush=True)
+    totals, failed, start, rounded = {}, 0, time.time(), IntegerVerdict()
+    for name, own in cases:
+        verdict, described = check(apus, name, own, rounded, verbose=bool(arguments.only))
+        totals.setdefault(name, Verdict()).add(verdict)
+        if verdict.failures:
+            failed += 1
+            print(f"FAIL --only {name}:{own} [{described}] apus {apus.last if apus else 'left out'}")
+            for failure in verdict.failures[:3]:
+                print(f"     {failure}", flush=True)
+    for name, total in totals.items():
+        print(f"{name}: {total.tokens} tokens, at {total.ratio:.2f} of the tolerance")
+    sound = rounded.settle()
+    print(f"{len(cases) - failed} of {len(cases)} agree, {rounded.same} of {rounded.comparisons} answers the formula's, the others at "
+          f"{rounded.different:.2f} of the tolerance, {time.time() - start:.0f} s (seed {seed})")
+    if not sound:
+        print(f"FAIL {rounded.failures[-1]}")
+    return 0 if sound and not failed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
