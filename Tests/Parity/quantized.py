@@ -15,16 +15,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
+import quantized_checkpoints as checkpoints
+import quantized_gguf as gguf
 from apus_command import Command, command, parsed, script
 from models_compare import Verdict, compare_rounded, shape_faults
 from models_integers import IntegerVerdict, answer_faults
 from models_reference import Reference, chosen
-import quantized_checkpoints as checkpoints
-import quantized_gguf as gguf
 from quantized_formats import FORMATS
 from quantized_reference import QuantizedReference
 
@@ -51,15 +52,28 @@ def prompts_of(case, rng: random.Random) -> list[list[int]]:
             for length in (rng.randint(1, 8), rng.randint(18, 40), rng.randint(65, 90))]
 
 
-def judge(case, own: Reference, full: Reference, answers: list, rounded: IntegerVerdict) -> Verdict:
-    """Apus' log-probabilities (index, prompt, tokens, logprobs) are near those of the float model, as near as its rounding allows,
-    and where nothing else is rounded those of the model that rounds the same."""
-    verdict = Verdict(prompts=len(answers), tokens=sum(len(tokens) for _, _, tokens, _ in answers))
-    compare_rounded(case, own, full, answers, verdict, LEFT_OUT if case.has_experts else 0)
+@dataclass
+class Answers:
+    """Of prompts that were continued greedily, and of some whose tokens were drawn: index, prompt, tokens, log-probabilities."""
+    greedy: list = field(default_factory=list)
+    drawn: list = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def judge(case, own: Reference, full: Reference, answers: Answers, rounded: IntegerVerdict) -> Verdict:
+    """Apus' log-probabilities are near those of the float model, as near as its rounding allows, and where nothing else is
+    rounded those of the model that rounds the same."""
+    whole = answers.greedy + answers.drawn
+    verdict = Verdict(answers.faults, prompts=len(whole), tokens=sum(len(tokens) for _, _, tokens, _ in whole))
+    compare_rounded(case, own, full, answers.greedy, verdict, LEFT_OUT if case.has_experts else 0)
+    ratio = verdict.ratio
+    # Drawn tokens are not the best.
+    compare_rounded(case, own, full, answers.drawn, verdict, LEFT_OUT if case.has_experts else 1e-9)
+    verdict.ratio = max(ratio, verdict.ratio)
     if case.rest == "f32" and not case.has_experts and not verdict.failures:
-        mine = [torch.tensor(logprobs).double() for *_, logprobs in answers]
+        mine = [torch.tensor(logprobs).double() for *_, logprobs in whole]
         theirs = lambda reference: [torch.tensor(chosen(reference.follow(prompt, tokens), tokens)).double()
-                                    for _, prompt, tokens, _ in answers]
+                                    for _, prompt, tokens, _ in whole]
         judged = IntegerVerdict()
         answer_faults(case.format, case.num_hidden_layers, mine, theirs(own), theirs(full), judged)
         verdict.failures += judged.failures
@@ -67,38 +81,50 @@ def judge(case, own: Reference, full: Reference, answers: list, rounded: Integer
     return verdict
 
 
+def ask(apus: Command, case, folder: Path, prompts: list[list[int]], rng: random.Random, verbose: bool) -> Answers:
+    arguments = ["--max-new-tokens", NEW_TOKENS, "--logprobs", "--batch-size", rng.choice([1, 2, 16]),
+                 "--threads", rng.choice([1, 2])]
+    requests = [{"prompt_token_ids": prompt} for prompt in prompts]
+    # Some models repeat themselves, and their best tokens see little.
+    requests += [request | {"do_sample": True, "temperature": 3.0} for request in requests[:2]]
+    records, answers = apus.generate(folder, requests, *arguments, isa=rng.choice(apus.sets)), Answers()
+    if len(records) != len(requests):
+        answers.faults.append(f"{len(records)} results for {len(requests)} prompts")
+    for index, (request, record) in enumerate(zip(requests, records)):
+        prompt = request["prompt_token_ids"]
+        answers.faults += shape_faults(case, set(case.eos), prompt, index, record, NEW_TOKENS)
+        kind = answers.greedy if index < len(prompts) else answers.drawn
+        kind.append((index, prompt, record.get("token_ids"), record.get("logprobs")))
+    if verbose:
+        print("\n".join(map(json.dumps, records)))
+    return answers
+
+
+def without_apus(case, own: QuantizedReference, prompts: list[list[int]], rng: random.Random) -> Answers:
+    """The rounding reference in the place of apus."""
+    answers = Answers()
+    for index, prompt in enumerate(prompts):
+        answer = own.generate(prompt, NEW_TOKENS)
+        answers.greedy.append((index, prompt, answer.tokens, answer.logprobs))
+    for index, prompt in enumerate(prompts[:2]):
+        tokens = [rng.randrange(case.vocab_size) for _ in range(NEW_TOKENS)]
+        answers.drawn.append((index, prompt, tokens, chosen(own.follow(prompt, tokens), tokens)))
+    return answers
+
+
 def check(apus: Command | None, name: str, seed: int, rounded: IntegerVerdict, verbose: bool = False) -> tuple[Verdict, str]:
     case, rng = draw(name, seed), random.Random(seed ^ 0x5EED)
     with tempfile.TemporaryDirectory(prefix="apus-quantized-") as folder:
         try:
             made = write(case, Path(folder))
-            own, full = QuantizedReference(made.floats, made.orders, case.dtype == "bf16"), Reference(made.floats, torch.float32)
+            own, full = QuantizedReference(made.floats, made.orders, case.widened), Reference(made.floats, torch.float32)
             prompts = prompts_of(case, rng)
-            answers, faults = [], []
-            if apus is None:
-                answers = without_apus(own, prompts)
-            else:
-                arguments = ["--max-new-tokens", NEW_TOKENS, "--logprobs", "--batch-size", rng.choice([1, 2, 16]),
-                             "--threads", rng.choice([1, 2])]
-                records = apus.generate(made.quantized, [{"prompt_token_ids": prompt} for prompt in prompts], *arguments,
-                                        isa=rng.choice(apus.sets))
-                if len(records) != len(prompts):
-                    faults.append(f"{len(records)} results for {len(prompts)} prompts")
-                for index, (prompt, record) in enumerate(zip(prompts, records)):
-                    faults += shape_faults(case, set(case.eos), prompt, index, record, NEW_TOKENS)
-                    answers.append((index, prompt, record.get("token_ids"), record.get("logprobs")))
-                if verbose:
-                    print("\n".join(map(json.dumps, records)))
-            verdict = Verdict(failures=faults) if faults else judge(case, own, full, answers, rounded)
+            answers = (ask(apus, case, made.quantized, prompts, rng, verbose) if apus
+                       else without_apus(case, own, prompts, rng))
+            verdict = Verdict(answers.faults) if answers.faults else judge(case, own, full, answers, rounded)
         except (RuntimeError, OSError, ValueError, subprocess.TimeoutExpired) as error:
             verdict = Verdict(failures=[str(error)])
     return verdict, case.describe()
-
-
-def without_apus(own: QuantizedReference, prompts: list[list[int]]) -> list:
-    """The rounding reference in the place of apus."""
-    answers = [(index, prompt, own.generate(prompt, NEW_TOKENS)) for index, prompt in enumerate(prompts)]
-    return [(index, prompt, answer.tokens, answer.logprobs) for index, prompt, answer in answers]
 
 
 def main() -> int:

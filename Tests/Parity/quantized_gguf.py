@@ -59,8 +59,12 @@ class Case:
         return {"F16": "f16", "BF16": "bf16"}.get(self.format, "f32")
 
     @property
+    def widened(self) -> bool:
+        return self.format in ("F32", "F16", "BF16")
+
+    @property
     def dtype(self) -> str:
-        return "bf16" if self.format in ("F32", "F16", "BF16") else "int8"
+        return "bf16" if self.widened else "int8"
 
     @property
     def vocab_size(self) -> int:
