@@ -4,6 +4,7 @@
     FORMATS="awq gguf_Q4_K" python Tests/Parity/quantized.py      of some
     python Tests/Parity/quantized.py --only awq:SEED              one again, as named in a failure
     python Tests/Parity/quantized.py --reference-only             makes and loads everything, without apus
+    python Tests/Parity/quantized.py --self-test                  puts models with faults in the place of apus: each must be caught
 
 The rules are in README.md beside this file.
 """
@@ -127,13 +128,57 @@ def check(apus: Command | None, name: str, seed: int, rounded: IntegerVerdict, v
     return verdict, case.describe()
 
 
+@torch.no_grad()
+def spoil(own: QuantizedReference, fault: str) -> None:
+    """What programs that read a format wrongly make of its matrices."""
+    if fault == "scales of tokens":
+        own.rounds = lambda x, order=None: (x / (step := x.abs().amax(-1, keepdim=True) / 127)).round() * step
+    for name in own.orders:
+        matrix, part, parts = own.matrix(name)
+        rows = matrix.data[matrix.shape[0] // parts * part:][: matrix.shape[0] // parts]
+        groups = rows[:, : rows.shape[1] // 32 * 32].unflatten(1, (-1, 32))
+        if fault == "zeros off by one of 8 bits":
+            rows.add_(rows.abs().amax(1, keepdim=True) / 127)
+        elif fault == "inputs swapped":
+            rows.copy_(rows[:, (torch.arange(rows.shape[1]) ^ 1).clamp_max(rows.shape[1] - 1)])
+        elif fault == "outputs swapped":
+            rows.copy_(rows[(torch.arange(rows.shape[0]) ^ 1).clamp_max(rows.shape[0] - 1)])
+        elif fault == "scales of the next group":
+            largest = groups.abs().amax(-1, keepdim=True)
+            groups.mul_((largest.roll(1, 1) / largest).nan_to_num(1).clamp_max(4))
+
+
+FAULTS = ("zeros off by one of 8 bits", "inputs swapped", "outputs swapped", "scales of the next group", "scales of tokens")
+
+
+def self_test(cases: list[tuple[str, int]]) -> int:
+    missed = 0
+    for fault in ("", *FAULTS):
+        caught, rounded = 0, IntegerVerdict()
+        for name, seed in cases:
+            case, rng = draw(name, seed), random.Random(seed)
+            with tempfile.TemporaryDirectory(prefix="apus-quantized-") as folder:
+                made = write(case, Path(folder))
+                broken, own = (QuantizedReference(made.floats, made.orders, case.widened) for _ in range(2))
+                spoil(broken, fault)
+                answers = without_apus(case, broken, prompts_of(case, rng), rng)
+                verdict = judge(case, own, Reference(made.floats, torch.float32), answers, rounded)
+            caught += bool(verdict.failures)
+        caught += not rounded.settle()
+        wrong = bool(caught) != bool(fault)
+        missed += wrong
+        print(f"{'FAIL' if wrong else 'ok  '} {fault or 'sound'}: caught in {caught} of {len(cases)} models", flush=True)
+    return 1 if missed else 0
+
+
 def main() -> int:
     parser = script(__doc__)
     parser.add_argument("--count", type=int, default=20, help="of each format")
     parser.add_argument("--only", metavar="FORMAT:SEED")
     parser.add_argument("--reference-only", action="store_true")
+    parser.add_argument("--self-test", action="store_true")
     arguments, seed = parsed(parser)
-    apus = None if arguments.reference_only else command(parser, arguments)
+    apus = None if arguments.reference_only or arguments.self_test else command(parser, arguments)
     rng = random.Random(seed)
     chosen_names = os.environ.get("FORMATS", "").split() or names()
     cases = [(name, rng.randrange(1 << 31)) for name in chosen_names for _ in range(arguments.count)]
@@ -141,6 +186,8 @@ def main() -> int:
         name, own = arguments.only.split(":")
         cases = [(name, int(own))]
     print(f"seed {seed}, {len(cases)} models", flush=True)
+    if arguments.self_test:
+        return self_test(cases)
     totals, failed, start, rounded = {}, 0, time.time(), IntegerVerdict()
     for name, own in cases:
         verdict, described = check(apus, name, own, rounded, verbose=bool(arguments.only))

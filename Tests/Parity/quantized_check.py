@@ -106,21 +106,30 @@ def bitsandbytes_int8(stored: Stored, options: dict) -> torch.Tensor:
     return torch.ops.bitsandbytes.int8_vectorwise_dequant.default(stored.tensors["weight"], stored.tensors["SCB"])
 
 
-def bitsandbytes_four(stored: Stored, options: dict) -> torch.Tensor:
+def dequantized(packed: torch.Tensor, state) -> torch.Tensor:
     """Not by its kernel for CPUs, which is wrong where blocks do not divide rows (0.50)."""
     from bitsandbytes.backends.default.ops import _dequantize_4bit_compute
-    from bitsandbytes.functional import QuantState, dequantize_blockwise
+    from bitsandbytes.functional import dequantize_blockwise
 
-    own = dict(stored.tensors)
-    packed = own.pop("weight").view(torch.uint8)
-    state = QuantState.from_dict({name.removeprefix("weight."): tensor for name, tensor in own.items()}, torch.device("cpu"))
     largest = state.absmax
     if state.nested:
         largest = dequantize_blockwise(state.absmax, state.state2) + state.offset
-    assert tuple(state.shape) == tuple(stored.exact.shape) and state.blocksize == 64
-    # Written out: the library compiles it, and its compiler is not needed.
+    # As written: the library compiles it, and its compiler is not needed.
     compute = getattr(_dequantize_4bit_compute, "__wrapped__", _dequantize_4bit_compute)
-    return compute(packed.reshape(-1), largest, state.code, 64, list(state.shape), torch.float32)
+    return compute(packed.contiguous().view(torch.uint8).reshape(-1), largest, state.code, state.blocksize, list(state.shape),
+                   torch.float32)
+
+
+def bitsandbytes_four(stored: Stored, options: dict) -> torch.Tensor:
+    from bitsandbytes.functional import QuantState, get_4bit_type
+
+    own = dict(stored.tensors)
+    packed = own.pop("weight")
+    state = QuantState.from_dict({name.removeprefix("weight."): tensor for name, tensor in own.items()}, torch.device("cpu"))
+    assert tuple(state.shape) == tuple(stored.exact.shape)
+    # The map that it writes itself.
+    state.code = get_4bit_type(options["quant_type"], torch.device("cpu"))
+    return dequantized(packed, state)
 
 
 def transformers_fp8(stored: Stored, options: dict) -> torch.Tensor:

@@ -119,7 +119,8 @@ def draw(name: str, seed: int) -> Case:
     inputs, outputs = (lcm(*(multiple(each) for each in (options, apart) if each)) for multiple in (format.inputs, format.outputs))
     head = format.head(options)
     # mlx-lm calls the parts of GPT-NeoX otherwise.
-    family = rng.choice([each for each in FAMILIES if not (format.stacked and each == "gpt_neox")])
+    family = rng.choice([each for each in FAMILIES if not (format.stacked and each == "gpt_neox")
+                         and (format.experts or "num_experts_per_tok" not in FAMILIES[each][1])])
     arguments = None
     while arguments is None:
         arguments = sizes(family, rng, inputs, outputs, head)
@@ -200,7 +201,7 @@ def write(case: Case, folder: Path) -> Written:
     if format.stacked:
         stored = stack_experts(stored)
         plan.skipped = list(dict.fromkeys(switched(module) for module in plan.skipped))
-    save(written.quantized, stored, case)
+    save(written.quantized, stored, case, format.header(exact, plan))
     save_file({name: tensor.float().contiguous() for name, tensor in exact.items()}, written.floats / "model.safetensors",
               {"format": "pt"})
     config = json.loads((written.floats / "config.json").read_text())
@@ -227,18 +228,19 @@ def stack_experts(stored: dict) -> dict:
     return result | {name: torch.stack([each[place] for place in sorted(each)]) for name, each in experts.items()}
 
 
-def save(folder: Path, tensors: dict, case: Case) -> None:
+def save(folder: Path, tensors: dict, case: Case, header: dict[str, str]) -> None:
     folder.mkdir()
+    header = {"format": "pt"} | header
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     if not case.sharded:
-        save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+        save_file(tensors, folder / "model.safetensors", header)
         return
     # The parts of a module in any of them.
     rng, files = random.Random(case.seed), {}
     for name in tensors:
         files.setdefault(f"model-0000{rng.choice([1, 2])}-of-00002.safetensors", []).append(name)
     for file, names in files.items():
-        save_file({name: tensors[name] for name in names}, folder / file, {"format": "pt"})
+        save_file({name: tensors[name] for name in names}, folder / file, header)
     index = {"metadata": {}, "weight_map": {name: file for file, names in files.items() for name in names}}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2) + "\n")
 

@@ -312,7 +312,23 @@ def torchao_config(plan: Plan) -> dict:
             "include_input_output_embeddings": False, "untie_embedding_weights": False}
 
 
-TORCHAO = Format(torchao, torchao_config, {"class": ["Int8WeightOnlyConfig", "Float8WeightOnlyConfig"]})
+def torchao_header(exact: dict, plan: Plan) -> dict[str, str]:
+    """How each tensor is put together of its parts."""
+    def parts(shape) -> dict:
+        data = {"act_quant_kwargs": None, "block_size": [1, shape[1]], "dtype": {"_type": "torch.dtype", "_data": "bfloat16"}}
+        if plan.options["class"] == "Int8WeightOnlyConfig":
+            return {"_type": "Int8Tensor", "_data": data | {"reduce_range": False},
+                    "_tensor_data_names": ["zero_point", "qdata", "scale"]}
+        kernels = {"mm_config": None, "kernel_preference": {"_type": "KernelPreference", "_data": "AUTO"}}
+        return {"_type": "Float8Tensor", "_data": data | kernels, "_tensor_data_names": ["qdata", "scale"]}
+
+    whole = {name + ".weight" for name in plan.quantized}
+    written = {name: parts(tensor.shape) if name in whole else {"_type": "Tensor"} for name, tensor in exact.items()}
+    return {name: json.dumps(own) for name, own in written.items()} | {"tensor_names": json.dumps(list(exact))}
+
+
+TORCHAO = Format(torchao, torchao_config, {"class": ["Int8WeightOnlyConfig", "Float8WeightOnlyConfig"]}, header=torchao_header,
+                 experts=False)
 
 
 # MLX's modes of floats. Where a matrix has no multiple of four words, its library fails (0.32).

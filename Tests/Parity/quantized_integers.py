@@ -253,7 +253,7 @@ def bitsandbytes_int8(weight: torch.Tensor, options: dict, generator) -> Stored:
 def bitsandbytes_config(plan: Plan) -> dict:
     four = "quant_type" in plan.options
     return {"quant_method": "bitsandbytes", "load_in_8bit": not four, "load_in_4bit": four, "_load_in_8bit": not four,
-            "_load_in_4bit": four, "llm_int8_threshold": 6.0, "llm_int8_skip_modules": plan.skipped or None,
+            "_load_in_4bit": four, "llm_int8_threshold": 6.0, "llm_int8_skip_modules": plan.skipped + ["lm_head"] if plan.skipped else None,
             "llm_int8_enable_fp32_cpu_offload": False, "llm_int8_has_fp16_weight": False,
             "bnb_4bit_quant_type": plan.options.get("quant_type", "fp4"), "bnb_4bit_compute_dtype": "bfloat16",
             "bnb_4bit_quant_storage": plan.options.get("storage", "uint8"),

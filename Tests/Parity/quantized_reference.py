@@ -1,10 +1,9 @@
 """The float model of a quantized checkpoint, as transformers computes it with the inputs of quantized products rounded as Apus
 rounds them."""
 
+import re
 from contextlib import contextmanager
 from pathlib import Path
-
-import re
 
 import torch
 
@@ -34,6 +33,7 @@ def to_bfloat16(x: torch.Tensor, order=None) -> torch.Tensor:
 class QuantizedReference(Reference):
     def __init__(self, folder: Path, orders: dict[str, torch.Tensor | None], widened: bool, attention: str = "eager"):
         super().__init__(folder, torch.float32, attention)
+        self.orders = orders
         self.rounds = to_bfloat16 if widened else to_integers
         # By where a matrix begins, the orders of the parts of its rows.
         self.parts: dict[int, list] = {}

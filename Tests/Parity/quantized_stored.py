@@ -48,11 +48,14 @@ class Format:
     key: str = "quantization_config"
     # The same, or more, in a file beside it.
     files: Callable[[Plan], dict[str, dict]] = lambda plan: {}
+    # What stands in the header of the file of tensors, of the exact ones by their names.
+    header: Callable[[dict, Plan], dict[str, str]] = lambda exact, plan: {}
     # Whether the head, and the table of embeddings, are quantized too.
     head: Callable[[dict], bool] = lambda options: False
     tables: bool = False
-    # Whether the experts of a layer are one tensor, under names of its own.
+    # Whether the experts of a layer are one tensor, under names of its own; and whether files of such models are known.
     stacked: bool = False
+    experts: bool = True
 
 
 def group_size(options: dict) -> int:
