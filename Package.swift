@@ -116,7 +116,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         tests("ApusJSONTests", ["ApusJSON"]),
         tests("ApusCPUTests", ["ApusCPU", "ApusCompute", "CApusKernels"]),
-        tests("ApusCheckpointsTests", ["ApusCheckpoints"]),
+        tests("ApusCheckpointsTests", ["ApusCheckpoints", "ApusJSON"]),
         tests("ApusHubTests", ["ApusHub", "ApusDownload", "ApusJSON"]),
         tests("ApusTemplatesTests", ["ApusTemplates", "ApusJSON"]),
         tests("ApusTokenizersTests", ["ApusTokenizers", "ApusJSON"]),

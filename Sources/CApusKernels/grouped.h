@@ -11,6 +11,7 @@
 #define APUS_GROUPED_LAYOUT_H
 
 #include "apus_kernels.h"
+#include "half.h"
 
 static inline size_t apus_up_to(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -45,6 +46,60 @@ static inline size_t apus_grouped_inputs(const apus_grouping *g, size_t inputs) 
 // The floats behind the last block of a panel.
 static inline const float *apus_row_scales(const uint8_t *panel, const apus_block_layout *layout, size_t inputs) {
     return (const float *)(const void *)(panel + (inputs + layout->inputs - 1) / layout->inputs * layout->bytes);
+}
+
+// Where a unit has its codes.
+static inline const uint8_t *apus_grouped_codes(const apus_block_layout *layout, const uint8_t *panel, size_t unit) {
+    const size_t each = layout->inputs / APUS_GROUPED_UNIT;
+    return panel + unit / each * layout->bytes + unit % each * (layout->codes / each);
+}
+
+// The code of an element of a grouped matrix, out of the planes of its unit (grouped.h).
+static inline int apus_grouped_value(const apus_grouping *g, const uint8_t *codes, size_t output, size_t input) {
+    static const uint8_t planes[9][3] = {{0}, {0}, {2}, {2, 1}, {4}, {4, 1}, {4, 2}, {0}, {8}};
+    const size_t step = input / 4;
+    int code = 0, from = 0;
+    for (int p = 0; p < 3 && planes[g->bits][p]; p++) {
+        const int bits = planes[g->bits][p], each = 8 / bits;
+        const uint8_t byte = codes[(step / (size_t)each * APUS_PANEL + output) * 4 + input % 4];
+        code |= (byte >> (int)(step % (size_t)each) * bits & ((1 << bits) - 1)) << from;
+        codes += APUS_GROUPED_UNIT * APUS_PANEL * (size_t)bits / 8;
+        from += bits;
+    }
+    return g->has_table ? g->table[code] : code;
+}
+
+static inline float apus_grouped_number(const uint8_t *values, uint8_t type, size_t index) {
+    switch (type) {
+    case APUS_SCALE_U8: return values[index];
+    case APUS_SCALE_I8: return ((const int8_t *)values)[index];
+    case APUS_SCALE_F32: return ((const float *)(const void *)values)[index];
+    case APUS_SCALE_BF16: return apus_float_of_bf16(((const uint16_t *)(const void *)values)[index]);
+    default: return apus_float_of_f16(((const uint16_t *)(const void *)values)[index]);
+    }
+}
+
+// The scale and the offset of the group that an input is in.
+static inline void apus_grouped_factors(const apus_grouping *g, const uint8_t *panel, size_t inputs, size_t output,
+                                        size_t input, float factors[2]) {
+    const apus_block_layout layout = apus_block_layout_of(g);
+    const uint8_t *scales = panel + input / layout.inputs * layout.bytes + layout.codes;
+    const uint8_t *offsets = scales + layout.groups * APUS_PANEL * layout.scale;
+    const uint8_t *halves = offsets + layout.groups * APUS_PANEL * layout.offset;
+    const size_t index = input % layout.inputs / g->group * APUS_PANEL + output;
+    if (g->scale == APUS_SCALE_ROW) {
+        factors[0] = apus_row_scales(panel, &layout, inputs)[output];
+        factors[1] = apus_row_scales(panel, &layout, inputs)[APUS_PANEL + output];
+        return;
+    }
+    factors[0] = apus_grouped_number(scales, g->scale, index);
+    if (layout.has_halves) factors[0] *= apus_grouped_number(halves, APUS_SCALE_F16, output);
+    factors[1] = 0;
+    if (g->offset == APUS_OFFSET_ZERO) factors[1] = -(factors[0] * apus_grouped_number(offsets, APUS_SCALE_F16, index));
+    if (g->offset == APUS_OFFSET_OWN) factors[1] = apus_grouped_number(offsets, g->scale, index);
+    if (g->offset == APUS_OFFSET_OWN && layout.has_halves) {
+        factors[1] *= -apus_grouped_number(halves, APUS_SCALE_F16, APUS_PANEL + output);
+    }
 }
 
 #endif

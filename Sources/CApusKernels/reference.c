@@ -112,53 +112,6 @@ static int32_t panel_integer(const apus_linear *task, const uint8_t *panel, size
     return ((input % 8 < 4 ? halves & 15 : halves >> 4) - 8) * multiplier;
 }
 
-// The code of an element of a grouped matrix, out of the planes of its unit (grouped.h).
-static int grouped_value(const apus_grouping *g, const uint8_t *codes, size_t output, size_t input) {
-    static const uint8_t planes[9][3] = {{0}, {0}, {2}, {2, 1}, {4}, {4, 1}, {4, 2}, {0}, {8}};
-    const size_t step = input / 4;
-    int code = 0, from = 0;
-    for (int p = 0; p < 3 && planes[g->bits][p]; p++) {
-        const int bits = planes[g->bits][p], each = 8 / bits;
-        const uint8_t byte = codes[(step / (size_t)each * APUS_PANEL + output) * 4 + input % 4];
-        code |= (byte >> (int)(step % (size_t)each) * bits & ((1 << bits) - 1)) << from;
-        codes += APUS_GROUPED_UNIT * APUS_PANEL * (size_t)bits / 8;
-        from += bits;
-    }
-    return g->has_table ? g->table[code] : code;
-}
-
-static float grouped_number(const uint8_t *values, uint8_t type, size_t index) {
-    switch (type) {
-    case APUS_SCALE_U8: return values[index];
-    case APUS_SCALE_I8: return ((const int8_t *)values)[index];
-    case APUS_SCALE_F32: return ((const float *)(const void *)values)[index];
-    default: return element(values, type == APUS_SCALE_BF16 ? APUS_BF16 : APUS_F16, index);
-    }
-}
-
-// The scale and the offset of the group that an input is in.
-static void grouped_factors(const apus_linear *task, const uint8_t *panel, size_t output, size_t input, float factors[2]) {
-    const apus_grouping *g = task->grouping;
-    const apus_block_layout layout = apus_block_layout_of(g);
-    const uint8_t *scales = panel + input / layout.inputs * layout.bytes + layout.codes;
-    const uint8_t *offsets = scales + layout.groups * APUS_PANEL * layout.scale;
-    const uint8_t *halves = offsets + layout.groups * APUS_PANEL * layout.offset;
-    const size_t index = input % layout.inputs / g->group * APUS_PANEL + output;
-    if (g->scale == APUS_SCALE_ROW) {
-        factors[0] = apus_row_scales(panel, &layout, task->inputs)[output];
-        factors[1] = apus_row_scales(panel, &layout, task->inputs)[APUS_PANEL + output];
-        return;
-    }
-    factors[0] = grouped_number(scales, g->scale, index);
-    if (layout.has_halves) factors[0] *= grouped_number(halves, APUS_SCALE_F16, output);
-    factors[1] = 0;
-    if (g->offset == APUS_OFFSET_ZERO) factors[1] = -(factors[0] * grouped_number(offsets, APUS_SCALE_F16, index));
-    if (g->offset == APUS_OFFSET_OWN) factors[1] = grouped_number(offsets, g->scale, index);
-    if (g->offset == APUS_OFFSET_OWN && layout.has_halves) {
-        factors[1] *= -grouped_number(halves, APUS_SCALE_F16, APUS_PANEL + output);
-    }
-}
-
 static float grouped_product(const apus_linear *task, const uint8_t *panel, size_t row, size_t output) {
     const apus_grouping *g = task->grouping;
     const apus_block_layout layout = apus_block_layout_of(g);
@@ -167,15 +120,15 @@ static float grouped_product(const apus_linear *task, const uint8_t *panel, size
     const int8_t *x = (const int8_t *)((const float *)task->packed + task->rows * units) + row * units * APUS_GROUPED_UNIT;
     float sum = 0;
     for (size_t first = 0; first < apus_grouped_inputs(g, task->inputs); first += group) {
-        const size_t unit = first / APUS_GROUPED_UNIT, each = layout.inputs / APUS_GROUPED_UNIT;
-        const uint8_t *codes = panel + unit / each * layout.bytes + unit % each * (layout.codes / each);
+        const size_t unit = first / APUS_GROUPED_UNIT;
+        const uint8_t *codes = apus_grouped_codes(&layout, panel, unit);
         int32_t products = 0, total = 0;
         for (size_t i = first; i < first + group; i++) {
-            products += x[i] * (grouped_value(g, codes, output, i % APUS_GROUPED_UNIT) - g->zero);
+            products += x[i] * (apus_grouped_value(g, codes, output, i % APUS_GROUPED_UNIT) - g->zero);
             total += x[i];
         }
         float factors[2];
-        grouped_factors(task, panel, output, first, factors);
+        apus_grouped_factors(g, panel, task->inputs, output, first, factors);
         sum = fmaf((float)products, factors[0] * x_scales[unit], sum);
         if (g->offset != APUS_OFFSET_NONE) sum = fmaf(factors[1], x_scales[unit] * (float)total, sum);
     }

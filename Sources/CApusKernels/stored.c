@@ -234,3 +234,18 @@ void apus_pack_grouped(const apus_matrix *matrix, size_t panel, void *target) {
         put(block + APUS_PANEL * 4 + r * 4, chunks[r].offsets[0], 4);
     }
 }
+
+void apus_unpack_output(const void *panels, const apus_grouping *g, size_t inputs, size_t output, float *y) {
+    const apus_block_layout layout = apus_block_layout_of(g);
+    const uint8_t *panel = (const uint8_t *)panels + output / APUS_PANEL * apus_grouped_panel_bytes(g, inputs);
+    for (size_t first = 0; first < inputs; first += g->group) {
+        float factors[2];
+        apus_grouped_factors(g, panel, inputs, output % APUS_PANEL, first, factors);
+        for (size_t i = first; i < first + g->group && i < inputs; i++) {
+            const uint8_t *codes = apus_grouped_codes(&layout, panel, i / APUS_GROUPED_UNIT);
+            const int value = apus_grouped_value(g, codes, output % APUS_PANEL, i % APUS_GROUPED_UNIT);
+            const float product = factors[0] * (float)(value - g->zero);
+            y[i] = g->offset == APUS_OFFSET_NONE ? product : product + factors[1];
+        }
+    }
+}

@@ -82,10 +82,10 @@ import Testing
         var bytes = (0..<blocks * size.bytes).map { _ in UInt8.random(in: 0...255) }
         let halves: [Int] =
             switch one.format {
-            case .q4_1, .q5_1, .q4_K, .q5_K: [0, 2]
-            case .q2_K: [80, 82]
-            case .q3_K: [108]
-            case .q6_K: [208]
+            case .q41, .q51, .q4k, .q5k: [0, 2]
+            case .q2k: [80, 82]
+            case .q3k: [108]
+            case .q6k: [208]
             case .mxfp4: []
             default: [0]
             }

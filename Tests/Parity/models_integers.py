@@ -33,6 +33,7 @@ class IntegerVerdict:
     runs: int = 0
     comparisons: int = 0
     same: int = 0  # comparisons without any other rounding
+    share: float = SHARE  # how many of them have to be
     different: float = 0.0  # largest difference over the tolerance
     projection: dict[str, float] = field(default_factory=lambda: dict.fromkeys(FORMATS, 0.0))
     layer: dict[str, float] = field(default_factory=lambda: dict.fromkeys(FORMATS, 0.0))
@@ -50,7 +51,7 @@ class IntegerVerdict:
 
     def settle(self) -> bool:
         """Whether the answers are those of the formula, over a whole run."""
-        if self.comparisons < 12 or self.same >= SHARE * self.comparisons:
+        if self.comparisons < 12 or self.same >= self.share * self.comparisons:
             return not self.failures
         self.failures.append(f"only {self.same} of {self.comparisons} comparisons agree with the formula")
         return False

@@ -34,6 +34,9 @@ NEW_TOKENS = 16
 # Of tokens, may be far off since a last bit chose another expert.
 LEFT_OUT = 0.1
 GGUF = "gguf_"
+# Of comparisons over some 230 tokens, in which no last bit decided between two integers: scales of 64 inputs make many of them.
+# Rounding by tokens instead leaves none.
+SHARE = 0.25
 
 
 def names() -> list[str]:
@@ -85,6 +88,8 @@ def judge(case, own: Reference, full: Reference, answers: Answers, rounded: Inte
 def ask(apus: Command, case, folder: Path, prompts: list[list[int]], rng: random.Random, verbose: bool) -> Answers:
     arguments = ["--max-new-tokens", NEW_TOKENS, "--logprobs", "--batch-size", rng.choice([1, 2, 16]),
                  "--threads", rng.choice([1, 2])]
+    # Where nothing but the products is rounded, the formula is checked to its last digits.
+    arguments += ["--kv-cache", "float32"] if case.rest == "f32" else []
     requests = [{"prompt_token_ids": prompt} for prompt in prompts]
     # Some models repeat themselves, and their best tokens see little.
     requests += [request | {"do_sample": True, "temperature": 3.0} for request in requests[:2]]
@@ -154,7 +159,7 @@ FAULTS = ("zeros off by one of 8 bits", "inputs swapped", "outputs swapped", "sc
 def self_test(cases: list[tuple[str, int]]) -> int:
     missed = 0
     for fault in ("", *FAULTS):
-        caught, rounded = 0, IntegerVerdict()
+        caught, rounded = 0, IntegerVerdict(share=SHARE)
         for name, seed in cases:
             case, rng = draw(name, seed), random.Random(seed)
             with tempfile.TemporaryDirectory(prefix="apus-quantized-") as folder:
@@ -188,7 +193,7 @@ def main() -> int:
     print(f"seed {seed}, {len(cases)} models", flush=True)
     if arguments.self_test:
         return self_test(cases)
-    totals, failed, start, rounded = {}, 0, time.time(), IntegerVerdict()
+    totals, failed, start, rounded = {}, 0, time.time(), IntegerVerdict(share=SHARE)
     for name, own in cases:
         verdict, described = check(apus, name, own, rounded, verbose=bool(arguments.only))
         totals.setdefault(name, Verdict()).add(verdict)

@@ -58,7 +58,7 @@ extension CPUDevice {
         let (rows, width) = (weight.shape[0], weight.shape[1])
         let count = tokens.shape.count
         try check(y, is: [count, width], "embedded tokens")
-        guard !weight.format.isQuantized, weight.format.grouping == nil, let address = weight.source.bytes.baseAddress,
+        guard !weight.format.isQuantized, let address = weight.source.bytes.baseAddress,
             rows > 0
         else {
             throw .mismatch("'\(weight.source.name)' is no table")
@@ -77,7 +77,9 @@ extension CPUDevice {
         let aligned = UInt(bitPattern: address) % UInt(MemoryLayout<Float>.alignment) == 0
         let isConverted = panels == nil && (weight.source.format != weight.format || !aligned)
         func look(up token: Int32, into row: UnsafeMutablePointer<Float>) {
-            if let panels {
+            if let panels, let grouping = weight.grouping {
+                apus_unpack_output(panels, grouping, width, Int(token), row)
+            } else if let panels {
                 apus_unpack_row(panels, type, width, Int(token), row)
             } else if weight.source.codes != nil {
                 weight.source.withKernelMatrix { apus_read_output($0, Int(token), row) }

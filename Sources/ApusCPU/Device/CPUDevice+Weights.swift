@@ -52,7 +52,10 @@ extension CPUDevice {
             throw .unsupported("the table '\(weight.name)' of \(weight.format) as \(dtype)")
         }
         let isHeld = holdsTables && !isStreamed
-        if isHeld, let head = head as? CPUWeight, head.format == format, head.placement != nil { return head }
+        // What is held as codes is looked up in panels.
+        let held = weight.codes == nil || format != .float32 ? format : weight.format
+        if isHeld, let head = head as? CPUWeight, head.format == held, head.placement != nil { return head }
+        if isHeld, held.grouping != nil { return try prepare(weight, as: held) }
         let isReady = weight.format == format && UInt(bitPattern: address) % UInt(dtype.byteCount) == 0
         // Rows of a table that takes no memory are converted when they are looked up.
         if isStreamed || !isHeld && (isReady || weight.codes != nil) {

@@ -144,18 +144,18 @@ extension WeightGrouping {
 extension BlockFormat {
     var kernelBlocks: apus_stored {
         switch self {
-        case .q4_0: APUS_STORED_Q4_0
-        case .q4_1: APUS_STORED_Q4_1
-        case .q5_0: APUS_STORED_Q5_0
-        case .q5_1: APUS_STORED_Q5_1
-        case .q8_0: APUS_STORED_Q8_0
-        case .q2_K: APUS_STORED_Q2_K
-        case .q3_K: APUS_STORED_Q3_K
-        case .q4_K: APUS_STORED_Q4_K
-        case .q5_K: APUS_STORED_Q5_K
-        case .q6_K: APUS_STORED_Q6_K
-        case .iq4_NL: APUS_STORED_IQ4_NL
-        case .iq4_XS: APUS_STORED_IQ4_XS
+        case .q40: APUS_STORED_Q4_0
+        case .q41: APUS_STORED_Q4_1
+        case .q50: APUS_STORED_Q5_0
+        case .q51: APUS_STORED_Q5_1
+        case .q80: APUS_STORED_Q8_0
+        case .q2k: APUS_STORED_Q2_K
+        case .q3k: APUS_STORED_Q3_K
+        case .q4k: APUS_STORED_Q4_K
+        case .q5k: APUS_STORED_Q5_K
+        case .q6k: APUS_STORED_Q6_K
+        case .iq4nl: APUS_STORED_IQ4_NL
+        case .iq4xs: APUS_STORED_IQ4_XS
         case .mxfp4: APUS_STORED_MXFP4
         }
     }

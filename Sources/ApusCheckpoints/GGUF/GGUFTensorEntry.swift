@@ -80,18 +80,18 @@ struct GGUFTensorEntry {
 enum GGMLType: UInt32, CaseIterable {
     case f32 = 0
     case f16 = 1
-    case q4_0 = 2
-    case q4_1 = 3
-    case q5_0 = 6
-    case q5_1 = 7
-    case q8_0 = 8
-    case q2_K = 10
-    case q3_K = 11
-    case q4_K = 12
-    case q5_K = 13
-    case q6_K = 14
-    case iq4_NL = 20
-    case iq4_XS = 23
+    case q40 = 2
+    case q41 = 3
+    case q50 = 6
+    case q51 = 7
+    case q80 = 8
+    case q2k = 10
+    case q3k = 11
+    case q4k = 12
+    case q5k = 13
+    case q6k = 14
+    case iq4nl = 20
+    case iq4xs = 23
     case i32 = 26
     case f64 = 28
     case bf16 = 30
@@ -130,18 +130,18 @@ enum GGMLType: UInt32, CaseIterable {
         case .f32, .i32: (1, 4)
         case .f16, .bf16: (1, 2)
         case .f64: (1, 8)
-        case .q4_0, .iq4_NL: (32, 18)
-        case .q4_1: (32, 20)
-        case .q5_0: (32, 22)
-        case .q5_1: (32, 24)
-        case .q8_0: (32, 34)
+        case .q40, .iq4nl: (32, 18)
+        case .q41: (32, 20)
+        case .q50: (32, 22)
+        case .q51: (32, 24)
+        case .q80: (32, 34)
         case .mxfp4: (32, 17)
-        case .q2_K: (256, 84)
-        case .q3_K: (256, 110)
-        case .q4_K: (256, 144)
-        case .q5_K: (256, 176)
-        case .q6_K: (256, 210)
-        case .iq4_XS: (256, 136)
+        case .q2k: (256, 84)
+        case .q3k: (256, 110)
+        case .q4k: (256, 144)
+        case .q5k: (256, 176)
+        case .q6k: (256, 210)
+        case .iq4xs: (256, 136)
         }
     }
 

@@ -13,53 +13,53 @@ package enum StoredCodes: Sendable {
 
 /// The blocks of ggml's formats.
 package enum BlockFormat: String, Sendable, Hashable, CaseIterable {
-    case q4_0 = "Q4_0"
-    case q4_1 = "Q4_1"
-    case q5_0 = "Q5_0"
-    case q5_1 = "Q5_1"
-    case q8_0 = "Q8_0"
-    case q2_K = "Q2_K"
-    case q3_K = "Q3_K"
-    case q4_K = "Q4_K"
-    case q5_K = "Q5_K"
-    case q6_K = "Q6_K"
-    case iq4_NL = "IQ4_NL"
-    case iq4_XS = "IQ4_XS"
+    case q40 = "Q4_0"
+    case q41 = "Q4_1"
+    case q50 = "Q5_0"
+    case q51 = "Q5_1"
+    case q80 = "Q8_0"
+    case q2k = "Q2_K"
+    case q3k = "Q3_K"
+    case q4k = "Q4_K"
+    case q5k = "Q5_K"
+    case q6k = "Q6_K"
+    case iq4nl = "IQ4_NL"
+    case iq4xs = "IQ4_XS"
     case mxfp4 = "MXFP4"
 
     /// Inputs and bytes of a block.
     package var size: (inputs: Int, bytes: Int) {
         switch self {
-        case .q4_0, .iq4_NL: (32, 18)
-        case .q4_1: (32, 20)
-        case .q5_0: (32, 22)
-        case .q5_1: (32, 24)
-        case .q8_0: (32, 34)
+        case .q40, .iq4nl: (32, 18)
+        case .q41: (32, 20)
+        case .q50: (32, 22)
+        case .q51: (32, 24)
+        case .q80: (32, 34)
         case .mxfp4: (32, 17)
-        case .q2_K: (256, 84)
-        case .q3_K: (256, 110)
-        case .q4_K: (256, 144)
-        case .q5_K: (256, 176)
-        case .q6_K: (256, 210)
-        case .iq4_XS: (256, 136)
+        case .q2k: (256, 84)
+        case .q3k: (256, 110)
+        case .q4k: (256, 144)
+        case .q5k: (256, 176)
+        case .q6k: (256, 210)
+        case .iq4xs: (256, 136)
         }
     }
 
     /// What products make of it.
     package var grouping: WeightGrouping {
         switch self {
-        case .q4_0: WeightGrouping(bits: 4, zero: 8, group: 32, scale: .float16)
-        case .q4_1: WeightGrouping(bits: 4, group: 32, scale: .float16, offset: .own)
-        case .q5_0: WeightGrouping(bits: 5, zero: 16, group: 32, scale: .float16)
-        case .q5_1: WeightGrouping(bits: 5, group: 32, scale: .float16, offset: .own)
-        case .q8_0: WeightGrouping(bits: 8, zero: 128, group: 32, scale: .float16)
-        case .q2_K: WeightGrouping(bits: 2, group: 16, scale: .unsigned, offset: .own)
-        case .q3_K: WeightGrouping(bits: 3, zero: 4, group: 16, scale: .signed)
-        case .q4_K: WeightGrouping(bits: 4, group: 32, scale: .unsigned, offset: .own)
-        case .q5_K: WeightGrouping(bits: 5, group: 32, scale: .unsigned, offset: .own)
-        case .q6_K: WeightGrouping(bits: 6, zero: 32, group: 16, scale: .signed)
-        case .iq4_NL: WeightGrouping(bits: 4, zero: 128, group: 32, scale: .float16, table: Self.nonLinear)
-        case .iq4_XS: WeightGrouping(bits: 4, zero: 128, group: 32, scale: .signed, table: Self.nonLinear)
+        case .q40: WeightGrouping(bits: 4, zero: 8, group: 32, scale: .float16)
+        case .q41: WeightGrouping(bits: 4, group: 32, scale: .float16, offset: .own)
+        case .q50: WeightGrouping(bits: 5, zero: 16, group: 32, scale: .float16)
+        case .q51: WeightGrouping(bits: 5, group: 32, scale: .float16, offset: .own)
+        case .q80: WeightGrouping(bits: 8, zero: 128, group: 32, scale: .float16)
+        case .q2k: WeightGrouping(bits: 2, group: 16, scale: .unsigned, offset: .own)
+        case .q3k: WeightGrouping(bits: 3, zero: 4, group: 16, scale: .signed)
+        case .q4k: WeightGrouping(bits: 4, group: 32, scale: .unsigned, offset: .own)
+        case .q5k: WeightGrouping(bits: 5, group: 32, scale: .unsigned, offset: .own)
+        case .q6k: WeightGrouping(bits: 6, zero: 32, group: 16, scale: .signed)
+        case .iq4nl: WeightGrouping(bits: 4, zero: 128, group: 32, scale: .float16, table: Self.nonLinear)
+        case .iq4xs: WeightGrouping(bits: 4, zero: 128, group: 32, scale: .signed, table: Self.nonLinear)
         case .mxfp4: WeightGrouping(bits: 4, zero: 128, group: 32, scale: .bfloat16, table: Self.twiceE2M1)
         }
     }

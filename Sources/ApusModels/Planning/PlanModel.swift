@@ -14,8 +14,8 @@ package struct PlanModel: Sendable {
 
     private let layers: [Part]
     private let input: Part
-    /// Of the table that tokens are looked up in.
-    private let tableType: DType
+    /// Bytes of the table that tokens are looked up in.
+    let tableByteCount: Int128
     private let output: Part
 
     /// Bytes of a part.
@@ -85,9 +85,11 @@ package struct PlanModel: Sendable {
             Part(weights, dtype, format) { noted(spec.names.inBody($0)) }
         }
         var (input, output) = (end(spec.inputWeights), end(spec.outputWeights))
-        // Codes are looked up as they are.
-        tableType = noted(spec.names.table) == nil ? dtype : .float32
-        input.add(table: spec.storedTable, tableType)
+        let table = spec.storedTable
+        tableByteCount =
+            noted(spec.names.table)?.preparedByteCount(outputs: table.outputs, inputs: table.inputs).map { Int128($0) }
+            ?? Int128(table.outputs) * Int128(table.inputs) * Int128(dtype.byteCount)
+        input.matrices += tableByteCount
         output.add(
             spec.vocabularySize, spec.embedding.width,
             noted(spec.headPlace(quantization)) ?? spec.headFormat(format))
@@ -110,12 +112,6 @@ package struct PlanModel: Sendable {
 
     /// Prepared matrices of a part.
     func matrices(_ part: Int) -> Int128 { bytes(of: part).matrices }
-
-    /// Of the table alone.
-    var tableByteCount: Int128 {
-        let table = spec.storedTable
-        return Int128(table.outputs) * Int128(table.inputs) * Int128(tableType.byteCount)
-    }
 
     /// Of what stands before the layers beside the table.
     var inputBesideTable: Int128 { input.matrices + input.vectors - tableByteCount }

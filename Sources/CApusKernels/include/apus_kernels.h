@@ -80,6 +80,8 @@ size_t apus_panel_bytes(apus_dtype type, size_t inputs);
 void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, void *target);
 // The same for a matrix with a grouping, as a grouped one.
 void apus_pack_grouped(const apus_matrix *matrix, size_t panel, void *target);
+// Writes row `output` of a grouped matrix in panels as floats.
+void apus_unpack_output(const void *panels, const apus_grouping *grouping, size_t inputs, size_t output, float *y);
 // An output of a matrix with a grouping as floats.
 void apus_read_output(const apus_matrix *matrix, size_t output, float *y);
 // Writes row `output` of a matrix of floats in panels as floats.
