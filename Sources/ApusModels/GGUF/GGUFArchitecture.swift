@@ -4,7 +4,7 @@ import ApusJSON
 struct GGUFArchitecture {
     /// In transformers.
     let modelType: String
-    /// Keys of its configuration, and those of the file that have their values; the first of several that is there.
+    /// Keys of its configuration, and those of the file that have their values.
     var keys: [String: String] = [:]
     /// What the file does not say.
     var constants: JSONObject = [:]
@@ -12,6 +12,8 @@ struct GGUFArchitecture {
     var modules: [WeightRole: String] = [:]
     /// Whether rows of queries and keys are put so that neighbours turn together.
     var turnsNeighbours = false
+    /// Of Gemma's models, how many layers the largest has, whose scores are divided by another number.
+    var layersOfLargest: Int?
     /// Whether weights of norms have what is added to them in transformers.
     var normsAreWhole = false
 
@@ -26,6 +28,14 @@ struct GGUFArchitecture {
         .sharedDown: "ffn_down_shexp",
     ]
 
+    private static let gpt2 = [
+        "n_embd": "embedding_length", "n_layer": "block_count", "n_head": "attention.head_count",
+        "n_positions": "context_length", "n_inner": "feed_forward_length",
+    ]
+
+    /// Where a file of the Llama kind has experts.
+    static let mixtral = GGUFArchitecture(modelType: "mixtral", turnsNeighbours: true)
+
     /// By `general.architecture`.
     static let all: [String: GGUFArchitecture] = [
         "llama": GGUFArchitecture(modelType: "llama", turnsNeighbours: true),
@@ -39,8 +49,8 @@ struct GGUFArchitecture {
             keys: [
                 "attn_logit_softcapping": "attn_logit_softcapping",
                 "final_logit_softcapping": "final_logit_softcapping",
-            ], normsAreWhole: true),
-        "gemma3": GGUFArchitecture(modelType: "gemma3_text", normsAreWhole: true),
+            ], layersOfLargest: 46, normsAreWhole: true),
+        "gemma3": GGUFArchitecture(modelType: "gemma3_text", layersOfLargest: 62, normsAreWhole: true),
         "phi3": GGUFArchitecture(modelType: "phi3"),
         "granite": GGUFArchitecture(
             modelType: "granite",
@@ -49,6 +59,16 @@ struct GGUFArchitecture {
                 "embedding_multiplier": "embedding_scale", "attention_multiplier": "attention.scale",
             ], turnsNeighbours: true),
         "smollm3": GGUFArchitecture(modelType: "smollm3", turnsNeighbours: true),
+        "olmo": GGUFArchitecture(
+            modelType: "olmo", keys: ["clip_qkv": "attention.clamp_kqv"], turnsNeighbours: true),
         "olmo2": GGUFArchitecture(modelType: "olmo2"),
+        "starcoder2": GGUFArchitecture(modelType: "starcoder2"),
+        "command-r": GGUFArchitecture(modelType: "cohere", keys: ["logit_scale": "logit_scale"]),
+        "nemotron": GGUFArchitecture(
+            modelType: "nemotron", keys: ["norm_eps": "attention.layer_norm_epsilon"], normsAreWhole: true),
+        "bloom": GGUFArchitecture(
+            modelType: "bloom", keys: ["n_layer": "block_count", "n_head": "attention.head_count"]),
+        "gpt2": GGUFArchitecture(modelType: "gpt2", keys: gpt2),
+        "phi2": GGUFArchitecture(modelType: "phi"),
     ]
 }

@@ -18,9 +18,12 @@ package struct GGUFModel {
         guard let name = try file.value("general.architecture")?.string else {
             throw CheckpointError.invalidValue("\(path): general.architecture: expected a string")
         }
-        guard let architecture = GGUFArchitecture.all[name] else {
+        guard var architecture = GGUFArchitecture.all[name] else {
             let known = GGUFArchitecture.all.keys.sorted().joined(separator: ", ")
             throw ModelError.unsupported("\(path): general.architecture: '\(name)' is not known; known are \(known)")
+        }
+        if name == "llama", let experts = try file.value("llama.expert_count")?.integer, experts > 0 {
+            architecture = GGUFArchitecture.mixtral
         }
         (self.name, self.architecture) = (name, architecture)
     }
@@ -45,19 +48,36 @@ package struct GGUFModel {
         }
         for member in architecture.constants { add(member.key, member.value) }
         for (key, theirs) in architecture.keys.merging(Self.keys, uniquingKeysWith: { own, _ in own }) {
-            for theirs in theirs.split(separator: "|") { add(key, try same(String(theirs))) }
+            let value = try same(theirs)
+            // No window is written as one of nothing.
+            add(key, key == "sliding_window" && value?.integer == 0 ? .null : value)
         }
         add("vocab_size", shape("token_embd.weight").flatMap { $0.count == 2 ? .integer($0[0]) : nil })
+        add("use_qk_norm", .bool(has("blk.0.attn_q_norm.weight")))
         add("tie_word_embeddings", .bool(!has("output.weight")))
-        let heads = try same("attention.head_count")?.integer
-        let width = try same("embedding_length")?.integer
-        if let headDim = try value("attention.key_length")?.integer
-            ?? heads.flatMap({ $0 > 0 ? (width ?? 0) / $0 : nil })
-        {
+        let heads = try same("attention.head_count")?.integer ?? 0
+        let width = try same("embedding_length")?.integer ?? 0
+        // What the matrices say counts where nothing else does: head sizes of their own, fewer heads of keys.
+        let rows = shape("blk.0.attn_q.weight")?.first ?? width
+        let headDim = try value("attention.key_length")?.integer ?? (heads > 0 ? rows / heads : 0)
+        if headDim > 0 {
             add("head_dim", .integer(headDim))
-            if let turned = try value("rope.dimension_count")?.integer, headDim > 0, turned != headDim {
+            if let turned = try value("rope.dimension_count")?.integer, turned != headDim {
                 add("partial_rotary_factor", .number(Double(turned) / Double(headDim)))
             }
+            if let layers = architecture.layersOfLargest, heads > 0 {
+                // Scores are divided by the root of a head's size, but in the largest model.
+                let isLargest = try same("block_count")?.integer == layers
+                add("query_pre_attn_scalar", .integer(isLargest ? width / heads : headDim))
+            }
+            if let keys = shape("blk.0.attn_k.weight")?.first, keys % headDim == 0, keys > 0 {
+                members.removeAll { $0.key == "num_key_value_heads" }
+                add("num_key_value_heads", .integer(keys / headDim))
+            }
+        }
+        if let inner = shape("blk.0.ffn_down.weight")?.last {
+            members.removeAll { $0.key == "intermediate_size" }
+            add("intermediate_size", .integer(inner))
         }
         if let scaling = try ropeScaling() { add("rope_scaling", .object(scaling)) }
         return ConfigurationFile(file: file.path, object: JSONObject(members))
