@@ -28,7 +28,7 @@ FAMILIES = {
     "granite": "tied theta attention_bias mlp_bias embedding_multiplier attention_multiplier residual_multiplier logits_scaling",
     "smollm3": "tied theta", "olmo": "tied theta clip_qkv", "olmo2": "tied theta", "gpt2": "tied",
     "starcoder2": "tied theta use_bias", "cohere": "theta use_qk_norm logit_scale",
-    "nemotron": "head_dim", "phi": "tied share", "bloom": "tied",
+    "phi": "tied share", "bloom": "tied",
 }
 # What llama.cpp takes for granted.
 REQUIRED = {

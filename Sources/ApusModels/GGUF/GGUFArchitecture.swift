@@ -64,8 +64,6 @@ struct GGUFArchitecture {
         "olmo2": GGUFArchitecture(modelType: "olmo2"),
         "starcoder2": GGUFArchitecture(modelType: "starcoder2"),
         "command-r": GGUFArchitecture(modelType: "cohere", keys: ["logit_scale": "logit_scale"]),
-        "nemotron": GGUFArchitecture(
-            modelType: "nemotron", keys: ["norm_eps": "attention.layer_norm_epsilon"], normsAreWhole: true),
         "bloom": GGUFArchitecture(
             modelType: "bloom", keys: ["n_layer": "block_count", "n_head": "attention.head_count"]),
         "gpt2": GGUFArchitecture(modelType: "gpt2", keys: gpt2),
