@@ -1,3 +1,4 @@
+package import ApusCompute
 import ApusJSON
 
 #if canImport(Darwin)
@@ -13,7 +14,7 @@ package struct StoredTensor: Sendable {
     package let name: String
     package let dtype: StoredDType
     /// The format of blocks that the elements lie in; `nil` for elements of `dtype`.
-    package let blocks: String?
+    package let blocks: BlockFormat?
 
     /// Extents, outermost first. Their product is known not to overflow.
     package let shape: [Int]
@@ -29,14 +30,15 @@ package struct StoredTensor: Sendable {
     package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: mapping.bytes[range]) }
 
     init(
-        name: String, dtype: StoredDType, blocks: String? = nil, shape: [Int], mapping: MappedFile, range: Range<Int>
+        name: String, dtype: StoredDType, blocks: BlockFormat? = nil, shape: [Int], mapping: MappedFile,
+        range: Range<Int>
     ) {
         (self.name, self.dtype, self.blocks, self.shape) = (name, dtype, blocks, shape)
         (self.mapping, self.range) = (mapping, range)
     }
 
     /// What the elements are, for messages.
-    package var typeName: String { blocks ?? dtype.rawValue }
+    package var typeName: String { blocks?.rawValue ?? dtype.rawValue }
 
     package func withBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result

@@ -1,4 +1,5 @@
 import ApusCheckpoints
+import ApusCompute
 import ApusJSON
 import ApusTestSupport
 import Testing
@@ -40,7 +41,7 @@ import Testing
         #expect(try file.value("nothing") == nil)
         #expect(file.tensors.map(\.name) == ["token_embd.weight", "blk.0.attn_q.weight"])
         #expect(file.tensors.map(\.shape) == [[3, 2], [2, 32]])
-        #expect(file.tensors.map(\.blocks) == [nil, "Q8_0"])
+        #expect(file.tensors.map(\.blocks?.rawValue) == [nil, "Q8_0"])
         #expect(file.tensors[1].byteCount == 68)
         #expect(Array(file.tensors[1].bytes) == [UInt8](repeating: 7, count: 68))
     }

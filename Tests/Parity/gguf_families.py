@@ -19,6 +19,7 @@ from pathlib import Path
 from apus_command import Command, command, parsed, script
 from families import prompts_of, write
 from families_cases import draw
+from llama_cpp_logits import convert, write_vocabulary
 
 # The switches of each family that the converter writes: others no published model needs.
 FAMILIES = {
@@ -39,23 +40,16 @@ NEW_TOKENS = 16
 ALLOWED = 1e-4
 
 
-def write_vocabulary(folder: Path, size: int) -> None:
-    """The converter asks for one; no token of it matters."""
-    from sentencepiece import sentencepiece_model_pb2
+def complete(folder: Path, size: int) -> None:
+    """What the converter asks for: a vocabulary, of whichever kind, and keys that older configurations have."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-    model = sentencepiece_model_pb2.ModelProto()
-    model.trainer_spec.model_type = 2
-    for index in range(size):
-        model.pieces.add(piece=["<unk>", "<s>", "</s>"][index] if index < 3 else f"t{index}", score=-index,
-                         type=[2, 3, 3][index] if index < 3 else 1)
-    (folder / "tokenizer.model").write_bytes(model.SerializeToString())
+    write_vocabulary(folder, size)
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     words = letters[:size] + [f"t{index}" for index in range(len(letters), size)]
     tokenizer = Tokenizer(models.BPE({word: index for index, word in enumerate(words)}, []))
     tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
     tokenizer.save(str(folder / "tokenizer.json"))
-    # Keys that older configurations have, and the converter asks for.
     config = json.loads((folder / "config.json").read_text())
     share = (config.get("rope_parameters") or {}).get("partial_rotary_factor", 1.0)
     config = {"n_ctx": config.get("n_positions"), "rotary_pct": share, "partial_rotary_factor": share} | config
@@ -69,14 +63,6 @@ def settle(folder: Path) -> None:
     if "query_pre_attn_scalar" in config:
         config["query_pre_attn_scalar"] = config["head_dim"]
         (folder / "config.json").write_text(json.dumps(config))
-
-
-def convert(source: Path, folder: Path, target: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, source / "convert_hf_to_gguf.py", folder, "--outtype", "f32", "--outfile", target],
-        env=os.environ | {"PYTHONPATH": str(source / "gguf-py")}, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(" ".join(done.stderr.strip().splitlines()[-1:]))
 
 
 def answers(apus: Command, model: Path, prompts: list[list[int]]) -> list[dict]:
@@ -97,7 +83,7 @@ def check(apus: Command, source: Path, family: str, seed: int) -> tuple[object, 
         write(folder, case)
         settle(folder)
         shutil.copytree(folder, given)
-        write_vocabulary(given, case.vocab_size)
+        complete(given, case.vocab_size)
         convert(source, given, target)
         prompts = prompts_of(case, rng)
         worst = 0.0

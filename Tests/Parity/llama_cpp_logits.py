@@ -44,14 +44,13 @@ def write_vocabulary(folder: Path, size: int) -> None:
     (folder / "config.json").write_text(json.dumps(config | {"bos_token_id": 1, "eos_token_id": 2}))
 
 
-def convert(place: Path, folder: Path) -> Path:
-    source, target = place / "src/vendor/llama.cpp", folder / "model.gguf"
+def convert(source: Path, folder: Path, target: Path) -> None:
+    """By the converter of llama.cpp's source."""
     done = subprocess.run(
         [sys.executable, source / "convert_hf_to_gguf.py", folder, "--outtype", "f32", "--outfile", target],
         env=os.environ | {"PYTHONPATH": str(source / "gguf-py")}, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr[-600:])
-    return target
 
 
 def logits_of(llama_cpp, path: Path, prompt: list[int]) -> torch.Tensor:
@@ -83,7 +82,8 @@ def main() -> int:
             write(folder, case)
             FAMILIES[family].published(folder, given)
             write_vocabulary(given, case.vocab_size)
-            path = convert(arguments.place, given)
+            path = given / "model.gguf"
+            convert(arguments.place / "src/vendor/llama.cpp", given, path)
             worst = 0.0
             for prompt in prompts_of(case, rng):
                 expected = Reference(folder).model(torch.tensor([prompt])).logits[0]

@@ -45,8 +45,24 @@ EXPERT = re.compile(r"(.*)\.experts\.(\d+)\.(\w+)$")
 SWITCHED = {"w1": "gate_proj", "w2": "down_proj", "w3": "up_proj"}
 
 
+class Sizes:
+    """What the comparisons ask of every case, by its arguments."""
+
+    @property
+    def dtype(self) -> str:
+        return "bf16" if self.widened else "int8"
+
+    @property
+    def vocab_size(self) -> int:
+        return self.arguments["vocab_size"]
+
+    @property
+    def num_hidden_layers(self) -> int:
+        return self.arguments["num_hidden_layers"]
+
+
 @dataclass
-class Case:
+class Case(Sizes):
     format: str
     seed: int
     family: str
@@ -62,18 +78,6 @@ class Case:
     @property
     def widened(self) -> bool:
         return FORMATS[self.format].widened or self.options.get("class") == "Float8WeightOnlyConfig"
-
-    @property
-    def dtype(self) -> str:
-        return "bf16" if self.widened else "int8"
-
-    @property
-    def vocab_size(self) -> int:
-        return self.arguments["vocab_size"]
-
-    @property
-    def num_hidden_layers(self) -> int:
-        return self.arguments["num_hidden_layers"]
 
     @property
     def has_experts(self) -> bool:

@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from apus_command import parsed, script
 from families import perturb
 from models_reference import model_class
-from quantized_checkpoints import Written
+from quantized_checkpoints import Sizes, Written
 
 TYPES = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL",
          "IQ4_XS", "MXFP4"]
@@ -44,7 +44,7 @@ LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_fr
 
 
 @dataclass
-class Case:
+class Case(Sizes):
     format: str
     seed: int
     family: str
@@ -61,18 +61,6 @@ class Case:
     @property
     def widened(self) -> bool:
         return self.format in ("F32", "F16", "BF16")
-
-    @property
-    def dtype(self) -> str:
-        return "bf16" if self.widened else "int8"
-
-    @property
-    def vocab_size(self) -> int:
-        return self.arguments["vocab_size"]
-
-    @property
-    def num_hidden_layers(self) -> int:
-        return self.arguments["num_hidden_layers"]
 
     @property
     def width(self) -> int:

@@ -58,9 +58,7 @@ extension CPUDevice {
         let (rows, width) = (weight.shape[0], weight.shape[1])
         let count = tokens.shape.count
         try check(y, is: [count, width], "embedded tokens")
-        guard !weight.format.isQuantized, let address = weight.source.bytes.baseAddress,
-            rows > 0
-        else {
+        guard !weight.format.isQuantized, let address = weight.source.bytes.baseAddress, rows > 0 else {
             throw .mismatch("'\(weight.source.name)' is no table")
         }
         nonisolated(unsafe) let table = address

@@ -15,7 +15,6 @@ package final class GGUFFile: Sendable {
         let place: Int
     }
 
-    private static let mostDimensions = 4
     /// Bytes that a pair and a tensor's description take at least.
     private static let (leastPair, leastTensor) = (13, 32)
 
@@ -79,16 +78,11 @@ package final class GGUFFile: Sendable {
 
     package var keys: [String] { values.keys.map(\.string).sorted() }
 
-    package func contains(_ key: String) -> Bool { values[ExactString(key)] != nil }
-
     /// A value of the metadata; `nil` if there is none.
     /// Throws `CheckpointError` (`.malformed`) for text that is not UTF-8.
     package func value(_ key: String) throws(CheckpointError) -> JSONValue? {
         try values[ExactString(key)].map { value throws(CheckpointError) in try Self.read(value, key, mapping) }
     }
-
-    /// Tells the file from any other, and from what it was.
-    package var identity: String { mapping.identity }
 }
 
 // MARK: Parts

@@ -1,3 +1,4 @@
+import ApusCompute
 import ApusJSON
 
 /// One tensor of a GGUF header, not yet placed.
@@ -61,7 +62,7 @@ struct GGUFTensorEntry {
             let first = start + Int(entry.offset)
             tensors.append(
                 StoredTensor(
-                    name: entry.name, dtype: type.stored ?? .uint8, blocks: type.stored == nil ? type.name : nil,
+                    name: entry.name, dtype: type.stored ?? .uint8, blocks: type.blocks,
                     shape: entry.shape, mapping: mapping, range: first..<first + bytes))
         }
         try checkOverlaps(tensors, of: mapping)
@@ -124,32 +125,17 @@ enum GGMLType: UInt32, CaseIterable {
         }
     }
 
-    /// Elements and bytes of a block.
-    private var block: (elements: Int, bytes: Int) {
-        switch self {
-        case .f32, .i32: (1, 4)
-        case .f16, .bf16: (1, 2)
-        case .f64: (1, 8)
-        case .q40, .iq4nl: (32, 18)
-        case .q41: (32, 20)
-        case .q50: (32, 22)
-        case .q51: (32, 24)
-        case .q80: (32, 34)
-        case .mxfp4: (32, 17)
-        case .q2k: (256, 84)
-        case .q3k: (256, 110)
-        case .q4k: (256, 144)
-        case .q5k: (256, 176)
-        case .q6k: (256, 210)
-        case .iq4xs: (256, 136)
-        }
+    /// The format of its blocks; `nil` for elements of a type.
+    var blocks: BlockFormat? { BlockFormat(rawValue: name) }
+
+    /// Bytes of a row; `nil` where it is no whole blocks.
+    private func rowByteCount(_ elements: Int) -> Int? {
+        blocks.map { $0.rowByteCount(inputs: elements) } ?? stored.map { elements * ($0.bitCount / 8) }
     }
 
     /// `nil` where rows are no whole blocks, or no integer counts the bytes.
     func byteCount(_ shape: [Int]) -> Int? {
-        let block = block
-        guard let row = shape.last, row % block.elements == 0 else { return nil }
-        var bytes = row / block.elements * block.bytes
+        guard let row = shape.last, var bytes = rowByteCount(row) else { return nil }
         for extent in shape.dropLast() {
             let (product, overflow) = bytes.multipliedReportingOverflow(by: extent)
             guard !overflow, product <= 1 << 56 else { return nil }

@@ -74,10 +74,11 @@ package struct ModelDescription: Sendable {
     package func planned(cacheType: DType?) throws -> PlanModel {
         var spec = spec
         // A checkpoint may hold a head of its own although its configuration says that the table is one.
-        if spec.tiedEmbeddings, !path.hasSuffix(".json"), let checkpoint = try? Checkpoint(directory: path) {
+        let checkpoint = path.hasSuffix(".json") ? nil : try? Checkpoint(directory: path)
+        if spec.tiedEmbeddings, let checkpoint {
             spec.tiedEmbeddings = spec.settled(in: WeightCursor(checkpoint), stored: stored).0.tiedEmbeddings
         }
-        guard keepsCodes, let checkpoint = try? Checkpoint(directory: path), !checkpoint.codeFormats.isEmpty else {
+        guard keepsCodes, let checkpoint, !checkpoint.codeFormats.isEmpty else {
             return try PlanModel(spec, dtype: dtype, quantization: quantization, cacheType: cacheType)
         }
         return try PlanModel(spec, dtype: dtype, quantization: nil, cacheType: cacheType) { module in

@@ -125,7 +125,7 @@ extension WeightCursor {
         }
         if stored.dtype == .float64, matrix.quantization == nil { return try FloatMatrix(stored).source(matrix) }
         if let blocks = stored.blocks {
-            guard matrix.quantization == nil, let blocks = BlockFormat(rawValue: blocks) else {
+            guard matrix.quantization == nil else {
                 throw ModelError.unsupported(stored, wanted: "floating point or integers are supported")
             }
             return try WeightSource(
@@ -203,7 +203,7 @@ extension ModelError {
 
 extension StoredTensor {
     /// What products make of the codes that it holds; `nil` for elements of a type.
-    var codeFormat: WeightFormat? { blocks.flatMap { BlockFormat(rawValue: $0) }.map { .grouped($0.grouping) } }
+    var codeFormat: WeightFormat? { blocks.map { .grouped($0.grouping) } }
 }
 
 extension Checkpoint {
