@@ -1,6 +1,7 @@
 import ApusJSON
 
-/// The weights of a model directory: one safetensors file, or several named by an index; or of a GGUF file.
+/// The weights of a model directory: one safetensors file, or several named by an index; or of a GGUF file. What other tools
+/// hold in several tensors of codes is one weight here.
 ///
 /// Cheap to copy: the values share the mappings, which live as long as any of them or any tensor taken from them.
 package struct Checkpoint: Sendable {
@@ -43,10 +44,13 @@ package struct Checkpoint: Sendable {
         case .sharded(let name):
             files = try ShardIndex(path: contents.path(of: name)).openShards(in: contents)
         }
-        try self.init(directory, files.map { ($0.path, $0.tensors) })
+        try self.init(directory, files.map { ($0.path, $0.tensors) }, contents)
     }
 
-    private init(_ directory: String, _ files: [(path: String, tensors: [StoredTensor])]) throws(CheckpointError) {
+    /// - Parameter contents: of the directory, where modules may hold codes in several tensors.
+    private init(
+        _ directory: String, _ files: [(path: String, tensors: [StoredTensor])], _ contents: DirectoryContents? = nil
+    ) throws(CheckpointError) {
         var tensors: [ExactString: StoredTensor] = [:]
         for file in files {
             for tensor in file.tensors {
@@ -61,6 +65,7 @@ package struct Checkpoint: Sendable {
                 }
             }
         }
+        if let contents { try CodedModules.replace(in: &tensors, contents) }
         byteCount = tensors.values.reduce(0) { $0 + $1.byteCount }
         self.directory = directory
         self.files = files.map(\.path)

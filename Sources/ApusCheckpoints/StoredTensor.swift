@@ -13,8 +13,8 @@ import ApusJSON
 package struct StoredTensor: Sendable {
     package let name: String
     package let dtype: StoredDType
-    /// The format of blocks that the elements lie in; `nil` for elements of `dtype`.
-    package let blocks: BlockFormat?
+    /// How the elements lie that are codes; `nil` for elements of `dtype`.
+    package let codes: TensorCodes?
 
     /// Extents, outermost first. Their product is known not to overflow.
     package let shape: [Int]
@@ -30,15 +30,25 @@ package struct StoredTensor: Sendable {
     package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: mapping.bytes[range]) }
 
     init(
-        name: String, dtype: StoredDType, blocks: BlockFormat? = nil, shape: [Int], mapping: MappedFile,
+        name: String, dtype: StoredDType, codes: TensorCodes? = nil, shape: [Int], mapping: MappedFile,
         range: Range<Int>
     ) {
-        (self.name, self.dtype, self.blocks, self.shape) = (name, dtype, blocks, shape)
+        (self.name, self.dtype, self.codes, self.shape) = (name, dtype, codes, shape)
         (self.mapping, self.range) = (mapping, range)
     }
 
+    /// The weight that several tensors make, one of which has the bytes that stand for all.
+    init(name: String, of weight: CodedWeight, like part: StoredTensor) {
+        self.init(
+            name: name, dtype: part.dtype, codes: .weight(weight), shape: weight.shape, mapping: part.mapping,
+            range: part.range)
+    }
+
+    /// Whether it may be read as of a shape.
+    package func fits(_ shape: [Int]) -> Bool { coded?.fits(shape) ?? (shape == self.shape) }
+
     /// What the elements are, for messages.
-    package var typeName: String { blocks?.rawValue ?? dtype.rawValue }
+    package var typeName: String { blocks?.rawValue ?? (coded == nil ? dtype.rawValue : "codes in \(dtype.rawValue)") }
 
     package func withBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
@@ -48,12 +58,14 @@ package struct StoredTensor: Sendable {
     }
 
     /// Tells this tensor from every other, in this file or another, and from what the file held before it was changed.
-    package var identity: String { "\(mapping.identity) \(range)" }
+    package var identity: String { coded?.identity ?? "\(mapping.identity) \(range)" }
 
     /// Lets the system take the tensor's pages out of this process; they are read again if they are touched again.
-    package func release() { mapping.release(range) }
+    package func release() {
+        if let coded { coded.release() } else { mapping.release(range) }
+    }
 
-    package var byteCount: Int { range.count }
+    package var byteCount: Int { coded?.byteCount ?? range.count }
 
     private static func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
         guard left.count == right.count else { return false }
@@ -63,7 +75,7 @@ package struct StoredTensor: Sendable {
 
     /// Whether type, shape and bytes are equal.
     package func holdsTheSame(as other: StoredTensor) -> Bool {
-        guard dtype == other.dtype, blocks == other.blocks, shape == other.shape else { return false }
+        guard dtype == other.dtype, blocks == other.blocks, shape == other.shape, coded == nil else { return false }
         return withBytes { own in other.withBytes { Self.areEqual(own, $0) } }
     }
 

@@ -54,7 +54,7 @@ package struct WeightCursor: Sendable {
     }
 
     private static func mismatch(_ tensor: StoredTensor, _ shape: [Int]) -> String? {
-        tensor.shape == shape
+        tensor.fits(shape)
             ? nil : "tensor \(tensor.name.quoted): expected the shape \(shape), got \(tensor.shape)"
     }
 }

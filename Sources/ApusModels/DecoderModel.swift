@@ -65,7 +65,7 @@ package final class DecoderModel: Sendable {
         positions = PositionFactors(spec)
         self.dtype = dtype
         self.format = format
-        formats = [format] + (keepsCodes ? checkpoint.codeFormats : [])
+        formats = [format] + (keepsCodes ? try spec.codeFormats(in: checkpoint) : [])
         self.cacheType = cacheType ?? Self.defaultCacheType(dtype)
         layers = try LoadingOrder.load(spec.layers, of: placement.device(ofLayer:)) { layer in
             try DecoderLayer(body.at(names.layers)[layer], spec, layer, loader(layer + 1))

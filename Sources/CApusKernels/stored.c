@@ -9,13 +9,6 @@
 
 // MARK: Arrays
 
-static uint32_t value_at(const apus_values *values, size_t row, size_t group) {
-    const uint8_t *p = values->data + row * values->line + group * values->step;
-    uint32_t bits = 0;
-    memcpy(&bits, p, values->type == APUS_SCALE_F32 ? 4 : 2);
-    return bits;
-}
-
 static float float_of_bits(uint32_t bits, uint8_t type) {
     float value;
     if (type == APUS_SCALE_F16) return apus_float_of_f16((uint16_t)bits);
@@ -30,14 +23,47 @@ static uint32_t bits_of_float(float value) {
     return bits;
 }
 
+// Of 8 bits: a sign, 4 of an exponent, 3 behind the point (Micikevicius et al., arXiv 2209.05433).
+static float float_of_e4m3(uint8_t code) {
+    const uint32_t sign = (uint32_t)(code & 0x80) << 24, rest = code & 0x7f;
+    if (rest == 0x7f) return float_of_bits(sign | 0x7fc00000u, APUS_SCALE_F32);
+    if (rest < 8) return (code & 0x80 ? -1.0f : 1.0f) * (float)rest * 0x1p-9f;
+    return float_of_bits(sign | ((rest << 20) + (120u << 23)), APUS_SCALE_F32);
+}
+
+// Bytes of an element by apus_values_type.
+static const uint8_t value_bytes[] = {2, 2, 4, 1, 1};
+
+// The bits of an element.
+static uint32_t value_at(const apus_values *values, size_t row, size_t group) {
+    uint32_t bits = 0;
+    const uint8_t *p = values->data + (values->rows > 1 ? row / values->rows : row) * values->line + group * values->step;
+    memcpy(&bits, p, value_bytes[values->type]);
+    return bits;
+}
+
+static float float_at(const apus_values *values, size_t row, size_t group) {
+    const uint32_t bits = value_at(values, row, group);
+    float value;
+    switch (values->type) {
+    case APUS_VALUES_E4M3: value = float_of_e4m3((uint8_t)bits); break;
+    case APUS_VALUES_POWER: value = float_of_bits(bits ? bits << 23 : 1u << 22, APUS_SCALE_F32); break;
+    default: value = float_of_bits(bits, values->type);
+    }
+    if (values->factor == 0) return value;
+    return values->divides ? value / values->factor : value * values->factor;
+}
+
 // The code at place `index` of a line.
 static uint8_t code_at(const apus_codes *codes, size_t line, size_t index) {
     static const uint8_t turns[8] = {0, 4, 1, 5, 2, 6, 3, 7};
     if (codes->takes_turns) index = (index & ~(size_t)7) | turns[index & 7];
-    const size_t bit = index * codes->bits, byte = bit / 8, shift = bit % 8;
-    const uint8_t *words = codes->words + line * codes->line;
-    uint32_t bits = words[byte / 4 * codes->word + byte % 4];
-    if (shift + codes->bits > 8) bits |= (uint32_t)words[(byte + 1) / 4 * codes->word + (byte + 1) % 4] << 8;
+    const size_t bit = index % codes->each * codes->bits;
+    const size_t word = index / codes->each * (codes->each == 32 ? codes->bits : 1) + bit / 32;
+    const uint8_t *words = codes->words + line * codes->line + word * codes->word;
+    const size_t byte = bit % 32 / 8, shift = bit % 8;
+    uint32_t bits = words[byte];
+    if (shift + codes->bits > 8) bits |= (uint32_t)words[byte < 3 ? byte + 1 : codes->word] << 8;
     return (uint8_t)((bits >> shift & ((1u << codes->bits) - 1)) ^ codes->flip);
 }
 
@@ -58,36 +84,57 @@ static size_t read_words(const apus_codes *codes, size_t row, size_t first, size
     return i;
 }
 
+static uint8_t zero_at(const apus_arrays *arrays, size_t row, size_t group) {
+    return (uint8_t)((code_of(&arrays->zeros, row, group) + arrays->zero_shift) & arrays->zero_mask);
+}
+
+// In the order of places, groups follow each other.
 static void read_arrays(const apus_matrix *matrix, size_t row, size_t first, size_t count, apus_chunk *chunk) {
     const apus_arrays *arrays = matrix->arrays;
     const apus_grouping *g = matrix->grouping;
-    size_t done = arrays->order || arrays->high_first ? 0 : read_words(&arrays->codes, row, first, count, chunk->codes);
+    size_t done = arrays->order ? 0 : read_words(&arrays->codes, row, first, count, chunk->codes);
     for (; done < count; done++) {
         const size_t input = arrays->order ? (size_t)arrays->order[first + done] : first + done;
-        chunk->codes[done] = code_of(&arrays->codes, row, arrays->high_first ? input ^ 1 : input);
+        chunk->codes[done] = code_of(&arrays->codes, row, input);
     }
     for (size_t i = 0; i < count; i += g->group) {
-        // In the order of places, groups follow each other.
         const size_t place = (first + i) / arrays->group, group = place < arrays->groups ? place : arrays->groups - 1;
+        const float zero = arrays->zeros.words ? (float)zero_at(arrays, row, group) : 0;
         uint32_t scale, offset = 0;
-        if (arrays->powers) {
-            const uint8_t power = arrays->powers[row * arrays->groups + group];
-            scale = power < 2 ? 0x20u << power : (uint32_t)(power - 1) << 7;
-        } else {
-            scale = value_at(&arrays->scales, row, group);
-        }
-        const float factor = float_of_bits(scale, arrays->powers ? APUS_SCALE_BF16 : arrays->scales.type);
-        const float zero =
-            arrays->zeros.words ? (float)code_of(&arrays->zeros, row, group) + (float)arrays->zero_shift : 0;
-        if (arrays->offsets.data) offset = value_at(&arrays->offsets, row, group);
         if (g->scale == APUS_SCALE_ROW) {
+            const float factor = float_at(&arrays->scales, row, group);
             scale = bits_of_float(factor);
             if (arrays->zeros.words) offset = bits_of_float(-(factor * zero));
-            if (arrays->offsets.data) offset = bits_of_float(float_of_bits(offset, arrays->offsets.type));
-        } else if (arrays->zeros.words) {
-            offset = apus_f16_of_float(zero);
+            if (arrays->offsets.data) offset = bits_of_float(float_at(&arrays->offsets, row, group));
+        } else {
+            scale = value_at(&arrays->scales, row, group);
+            if (arrays->zeros.words) offset = apus_f16_of_float(zero);
+            if (arrays->offsets.data) offset = value_at(&arrays->offsets, row, group);
         }
         chunk->scales[i / g->group] = scale, chunk->offsets[i / g->group] = offset;
+    }
+}
+
+// Products and sums stay apart, as in the references.
+#pragma clang fp contract(off)
+
+// Inputs [first, first + count) in their own order as floats.
+static void read_values(const apus_matrix *matrix, size_t row, size_t first, size_t count, float *values) {
+    const apus_arrays *arrays = matrix->arrays;
+    size_t last = SIZE_MAX;
+    float scale = 0, zero = 0, offset = 0;
+    for (size_t i = first; i < first + count; i++) {
+        const size_t place = arrays->is_flat ? row * matrix->inputs + i : i, line = arrays->is_flat ? 0 : row;
+        const size_t group = arrays->group_of ? (size_t)arrays->group_of[i] : place / arrays->group;
+        if (group != last) {
+            last = group;
+            scale = float_at(&arrays->scales, line, group);
+            zero = arrays->zeros.words ? (float)zero_at(arrays, line, group) : (float)matrix->grouping->zero;
+            offset = arrays->offsets.data ? float_at(&arrays->offsets, line, group) : 0;
+        }
+        const uint8_t code = code_of(&arrays->codes, line, arrays->high_first ? place ^ 1 : place);
+        const float product = scale * (arrays->values ? arrays->values[code] : (float)code - zero);
+        values[i - first] = arrays->offsets.data ? product + offset : product;
     }
 }
 
@@ -124,11 +171,12 @@ static float offset_of(const apus_grouping *g, const apus_chunk *chunk, size_t g
     return float_of_bits(chunk->offsets[group], g->scale);
 }
 
-// Products and sums stay apart, as in the references.
-#pragma clang fp contract(off)
-
 // Inputs [first, first + count) of a stored row, within one chunk.
 void apus_read_stored(const apus_matrix *matrix, size_t row, size_t first, size_t count, float *values) {
+    if (matrix->stored == APUS_STORED_ARRAYS) {
+        read_values(matrix, row, first, count, values);
+        return;
+    }
     const apus_grouping *g = matrix->grouping;
     const size_t start = first / APUS_CHUNK * APUS_CHUNK;
     apus_chunk chunk;

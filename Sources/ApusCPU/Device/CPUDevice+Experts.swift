@@ -16,7 +16,6 @@ extension CPUDevice {
         if let sharedScores { try check(sharedScores, is: [tokens, 1], "scores of the shared expert") }
         if let bias = block.choiceBias { try check(bias, is: [block.experts.count], "what choices are biased by") }
         guard !block.experts.isEmpty, block.rule.chosen > 0 else { throw .mismatch("a choice of no experts") }
-        guard let forms = ExpertForms(block) else { throw .mismatch("experts of different formats") }
         if let groups = block.rule.groups, groups.count < 1 || block.experts.count % groups.count != 0 {
             throw .mismatch("\(block.experts.count) experts in \(groups.count) groups")
         }
@@ -39,19 +38,19 @@ extension CPUDevice {
             parts.reserveCapacity(workspace.experts.shares.count)
             var layout = ExpertLayout(rows: tokens * workspace.experts.rowsPerToken, width: width)
             // A single token's row is packed once for all of its experts.
-            let packed = tokens == 1 ? layout.take(kernels.packed_bytes(forms.input, 1, width)) : nil
+            var packed = PackedForms(isShared: tokens == 1)
             for share in workspace.experts.shares {
-                parts.append(try part(block.all[share.expert], share, forms, width, packed, &layout))
+                parts.append(try part(block.all[share.expert], share, width, &packed, &layout))
             }
             let memory = try grow(&workspace.expertRows, to: layout.byteCount).pointer
-            try run(parts, workspace.experts, input, forms, memory, layout, block.activation, &workspace.scratch)
+            try run(parts, workspace.experts, input, memory, layout, block.activation, &workspace.scratch)
             add(workspace.experts, memory, layout, scale, tokens: tokens, to: target, accumulates: accumulates)
         }
     }
 
     /// One expert's products, and where its rows are packed.
     private func part(
-        _ expert: ExpertBlock.Expert, _ share: ExpertPlan.Share, _ forms: ExpertForms, _ width: Int, _ packed: Int?,
+        _ expert: ExpertBlock.Expert, _ share: ExpertPlan.Share, _ width: Int, _ packed: inout PackedForms,
         _ layout: inout ExpertLayout
     ) throws(ComputeError) -> ExpertPart {
         let rows = share.rows.count
@@ -60,17 +59,21 @@ extension CPUDevice {
             expert.up.weight.shape.dimensions == [inner, width],
             expert.down.weight.shape.dimensions == [width, inner]
         else { throw .mismatch("experts of shapes \(expert.gate.weight.shape) and \(expert.down.weight.shape)") }
+        let (gate, up) = (try linear(expert.gate, rows: rows), try linear(expert.up, rows: rows))
+        let down = try linear(expert.down, rows: rows)
+        packed.begin()
+        func place(_ form: ActivationForm) -> PackedForms.Place {
+            packed.place(form) { layout.take(kernels.packed_bytes(form.type, rows, width)) }
+        }
         return ExpertPart(
-            share: share, inner: inner, gate: try linear(expert.gate, rows: rows),
-            up: try linear(expert.up, rows: rows),
-            down: try linear(expert.down, rows: rows),
-            packedInput: packed ?? layout.take(kernels.packed_bytes(forms.input, rows, width)),
-            packedInner: layout.take(kernels.packed_bytes(forms.inner, rows, inner)),
+            share: share, inner: inner, gate: gate, up: up, down: down,
+            packedGate: place(gate.form), packedUp: place(up.form),
+            packedInner: layout.take(kernels.packed_bytes(down.form.type, rows, inner)),
             gated: layout.take(rows * inner * MemoryLayout<Float>.stride))
     }
 
     private func run(
-        _ parts: [ExpertPart], _ plan: ExpertPlan, _ input: ExpertInput, _ forms: ExpertForms,
+        _ parts: [ExpertPart], _ plan: ExpertPlan, _ input: ExpertInput,
         _ memory: UnsafeMutableRawPointer, _ layout: ExpertLayout, _ activation: Activation,
         _ scratchMemory: inout CPUMemory?
     ) throws(ComputeError) {
@@ -86,16 +89,21 @@ extension CPUDevice {
             if pieces.isWorthSharing { return team.run(chunks: count, body) }
             for chunk in 0..<count { body(chunk, 0) }
         }
-        // One token's experts share a packed row.
-        forEach(plan.rowsOfTokens.count == plan.rowsPerToken ? 1 : pieces.rows.count) { chunk, _ in
-            let piece = pieces.rows[chunk]
+        // The rows of one token are those of its first expert, unless others take them in another form.
+        let isOne = plan.rowsOfTokens.count == plan.rowsPerToken
+        let packing = isOne ? pieces.rows.filter { parts[$0.part].packs } : pieces.rows
+        forEach(packing.count) { chunk, _ in
+            let piece = packing[chunk]
             let part = parts[piece.part]
             let gathered = layout.gathered(memory) + part.share.rows.lowerBound * input.width
             for row in piece.range {
                 let token = Int(plan.tokens[part.share.rows.lowerBound + row])
                 (gathered + row * input.width).update(from: input.x + token * input.width, count: input.width)
             }
-            pack(gathered, input.norm, part, piece.range, input.width, into: memory + part.packedInput, forms.input)
+            for place in [part.packedGate, part.packedUp] where place.isNew {
+                pack(
+                    gathered, input.norm, part.share, piece.range, input.width, into: memory + place.offset, place.form)
+            }
         }
         forEach(pieces.inner.count) { chunk, thread in
             let piece = pieces.inner[chunk]
@@ -109,7 +117,7 @@ extension CPUDevice {
             let piece = pieces.rows[chunk]
             let part = parts[piece.part]
             let gated = (memory + part.gated).assumingMemoryBound(to: Float.self)
-            pack(gated, nil, part, piece.range, part.inner, into: memory + part.packedInner, forms.inner)
+            pack(gated, nil, part.share, piece.range, part.inner, into: memory + part.packedInner, part.down.form)
         }
         forEach(pieces.outer.count) { chunk, thread in
             let piece = pieces.outer[chunk]
@@ -119,15 +127,16 @@ extension CPUDevice {
     }
 
     private func pack(
-        _ rows: UnsafePointer<Float>, _ norm: apus_norm?, _ part: ExpertPart, _ range: Range<Int>, _ inputs: Int,
-        into packed: UnsafeMutableRawPointer, _ form: apus_dtype
+        _ rows: UnsafePointer<Float>, _ norm: apus_norm?, _ share: ExpertPlan.Share, _ range: Range<Int>,
+        _ inputs: Int, into packed: UnsafeMutableRawPointer, _ form: ActivationForm
     ) {
         var task = apus_activations()
         task.x = rows
         if let norm { task.norm = norm }
-        task.rows = part.share.rows.count
+        task.rows = share.rows.count
         task.inputs = inputs
-        task.type = form
+        task.type = form.type
+        task.order = form.order
         task.packed = packed
         kernels.pack_rows(&task, range.lowerBound, range.upperBound)
     }
@@ -159,19 +168,33 @@ extension CPUDevice {
     }
 }
 
-/// How experts take their inputs, and what they make of them: all in the same way, whatever their formats are.
-private struct ExpertForms {
-    let input, inner: apus_dtype
+/// Where rows are packed, in each form that experts take: for each expert, or for all where a single token has them.
+private struct PackedForms {
+    struct Place {
+        let form: ActivationForm
+        let offset: Int
+        /// Whether nobody else packs it.
+        var isNew = true
+    }
 
-    init?(_ block: ExpertBlock) {
-        guard let first = block.all.first else { return nil }
-        let forms = (first.gate.weight.format.kernelType, first.down.weight.format.kernelType)
-        let isSame = block.all.allSatisfy {
-            $0.gate.weight.format.kernelType == forms.0 && $0.up.weight.format.kernelType == forms.0
-                && $0.down.weight.format.kernelType == forms.1
+    private var places: [Place] = []
+    private let isShared: Bool
+
+    init(isShared: Bool) { self.isShared = isShared }
+
+    /// Rows of another expert follow.
+    mutating func begin() {
+        if !isShared { places.removeAll(keepingCapacity: true) }
+    }
+
+    mutating func place(_ form: ActivationForm, _ take: () -> Int) -> Place {
+        if var place = places.first(where: { $0.form == form }) {
+            place.isNew = false
+            return place
         }
-        guard isSame else { return nil }
-        (input, inner) = forms
+        let place = Place(form: form, offset: take())
+        places.append(place)
+        return place
     }
 }
 
@@ -208,7 +231,10 @@ private struct ExpertPart: @unchecked Sendable {
     let share: ExpertPlan.Share
     let inner: Int
     let gate, up, down: LinearPart
-    let packedInput, packedInner, gated: Int
+    let packedGate, packedUp: PackedForms.Place
+    let packedInner, gated: Int
+
+    var packs: Bool { packedGate.isNew || packedUp.isNew }
 
     func scratchByteCount(_ kernels: apus_kernels, atLeast least: Int) -> Int {
         [gate, up, down].reduce(least) { max($0, $1.scratchByteCount(kernels)) }
@@ -223,8 +249,8 @@ private struct ExpertPart: @unchecked Sendable {
         let width = min(panels.upperBound * CPUWeight.panel, inner) - first
         let y = (memory + gated).assumingMemoryBound(to: Float.self)
         var (gate, up) = (gate, up)
-        gate.task.packed = UnsafeRawPointer(memory + packedInput)
-        up.task.packed = gate.task.packed
+        gate.task.packed = UnsafeRawPointer(memory + packedGate.offset)
+        up.task.packed = UnsafeRawPointer(memory + packedUp.offset)
         gate.task.y = y
         gate.multiply(panels, kernels, scratch: scratch)
         up.multiply(panels, kernels, scratch: scratch, into: results, stride: width)

@@ -18,18 +18,17 @@ extension CPUDevice {
     package func gatedLinear(
         _ x: Tensor, norm: Norm?, gate: Projection, up: Projection, _ activation: Activation, into result: Tensor
     ) throws(ComputeError) {
-        guard gate.weight.shape == up.weight.shape, gate.weight.format.kernelType == up.weight.format.kernelType else {
+        guard gate.weight.shape == up.weight.shape else {
             throw .mismatch("a gate of shape \(gate.weight.shape) beside one of shape \(up.weight.shape)")
         }
         let second = try part(up.into(result), rows: x.shape.dimensions.first ?? 0)
         let kind = activation.kernelActivation
-        try multiply(x, norm, [gate.into(result)], scratchBytes: second.scratchByteCount(kernels)) {
-            part, panels, scratch in
+        try multiply(x, norm, [gate.into(result)], second) { part, panels, scratch in
             part.multiply(panels, kernels, scratch: scratch.kernel)
             let first = panels.lowerBound * CPUWeight.panel
             let width = min(panels.upperBound * CPUWeight.panel, part.task.outputs) - first
             var other = second
-            other.task.packed = part.task.packed
+            other.task.packed = scratch.second
             other.multiply(panels, kernels, scratch: scratch.kernel, into: scratch.results, stride: width)
             for row in 0..<part.task.rows {
                 kernels.gated_activation(
@@ -43,23 +42,32 @@ extension CPUDevice {
         let kernel: UnsafeMutableRawPointer
         /// Room for the results of a chunk.
         let results: UnsafeMutablePointer<Float>
+        /// The rows in the form of the second product.
+        let second: UnsafeRawPointer
     }
 
     /// Brings the rows of `x` into the form of the products, then calls `body` for all panels of all of them.
-    /// `scratchBytes` is what `body` needs for the kernel at least.
+    /// `second` is a product that `body` computes besides.
     private func multiply(
-        _ x: Tensor, _ norm: Norm?, _ products: [Product], scratchBytes: Int = 0,
+        _ x: Tensor, _ norm: Norm?, _ products: [Product], _ second: LinearPart? = nil,
         _ body: (_ part: LinearPart, _ panels: Range<Int>, _ scratch: Scratch) -> Void
     ) throws(ComputeError) {
         guard let first = products.first?.projection.weight else { return }
-        let form = first.format.kernelType
+        let form = try weight(first).form
         let inputs = first.shape[1]
-        let others = products.filter { $0.projection.weight.format.kernelType != form }
+        var same: [Product] = []
+        var others: [Product] = []
+        for product in products {
+            if try weight(product.projection.weight).form == form {
+                same.append(product)
+            } else {
+                others.append(product)
+            }
+        }
         guard others.isEmpty else {
             // Each form of activations is made once.
-            let same = products.filter { $0.projection.weight.format.kernelType == form }
-            try multiply(x, norm, same, scratchBytes: scratchBytes, body)
-            return try multiply(x, norm, others, scratchBytes: scratchBytes, body)
+            try multiply(x, norm, same, second, body)
+            return try multiply(x, norm, others, second, body)
         }
         let rows = x.shape.dimensions.first ?? 0
         try check(x, is: [rows, inputs], "the input of a product")
@@ -75,21 +83,26 @@ extension CPUDevice {
         if let norm { activations.norm = try kernelNorm(norm, width: inputs) }
         activations.rows = rows
         activations.inputs = inputs
-        activations.type = form
+        let own = kernels.packed_bytes(form.type, rows, inputs).roundedUp(to: 64)
+        let otherForm = second.flatMap { $0.form == form ? nil : $0.form }
 
         try workspace.withLock { workspace throws(ComputeError) in
-            let packed = try grow(&workspace.packed, to: kernels.packed_bytes(form, rows, inputs))
-            activations.packed = packed.pointer
-            for index in parts.indices { parts[index].task.packed = UnsafeRawPointer(packed.pointer) }
+            let packedBytes = own + (otherForm.map { kernels.packed_bytes($0.type, rows, inputs) } ?? 0)
+            let packed = try grow(&workspace.packed, to: packedBytes).pointer
+            let packedSecond = UnsafeRawPointer(otherForm == nil ? packed : packed + own)
+            for index in parts.indices { parts[index].task.packed = UnsafeRawPointer(packed) }
             let shares = LinearShares(parts, threads: team.count)
-            let kernelBytes = parts.reduce(scratchBytes) { max($0, $1.scratchByteCount(kernels)) }.roundedUp(to: 64)
+            let kernelBytes = parts.reduce(second?.scratchByteCount(kernels) ?? 0) {
+                max($0, $1.scratchByteCount(kernels))
+            }.roundedUp(to: 64)
             let bytes = CPUWorkspace.product(kernel: kernelBytes, rows: rows, outputs: shares.outputsPerChunk)
             let room = try grow(&workspace.scratch, to: bytes * team.count).pointer
-            pack(activations)
+            pack(activations, form, into: packed)
+            if let otherForm { pack(activations, otherForm, into: packed + own) }
             share(shares) { part, panels, thread in
                 let kernel = room + thread * bytes
                 let results = (kernel + kernelBytes).assumingMemoryBound(to: Float.self)
-                body(part, panels, Scratch(kernel: kernel, results: results))
+                body(part, panels, Scratch(kernel: kernel, results: results, second: packedSecond))
             }
         }
     }
@@ -119,9 +132,13 @@ extension CPUDevice {
         return task
     }
 
-    private func pack(_ task: apus_activations) {
+    private func pack(_ task: apus_activations, _ form: ActivationForm, into packed: UnsafeMutableRawPointer) {
         let group = 16
-        nonisolated(unsafe) let task = task
+        var made = task
+        made.type = form.type
+        made.order = form.order
+        made.packed = packed
+        nonisolated(unsafe) let task = made
         team.run(chunks: (task.rows + group - 1) / group) { chunk, _ in
             withUnsafePointer(to: task) {
                 kernels.pack_rows($0, chunk * group, min((chunk + 1) * group, task.rows))

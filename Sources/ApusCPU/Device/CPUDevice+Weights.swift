@@ -53,10 +53,11 @@ extension CPUDevice {
         }
         let isHeld = holdsTables && !isStreamed
         // What is held as codes is looked up in panels.
-        let held = weight.codes == nil || format != .float32 ? format : weight.format
+        let held = weight.codes == nil || format != .float32 || weight.codes?.order != nil ? format : weight.format
         if isHeld, let head = head as? CPUWeight, head.format == held, head.placement != nil { return head }
         if isHeld, held.grouping != nil { return try prepare(weight, as: held) }
-        let isReady = weight.format == format && UInt(bitPattern: address) % UInt(dtype.byteCount) == 0
+        let isReady =
+            weight.codes == nil && weight.format == format && UInt(bitPattern: address) % UInt(dtype.byteCount) == 0
         // Rows of a table that takes no memory are converted when they are looked up.
         if isStreamed || !isHeld && (isReady || weight.codes != nil) {
             return CPUWeight(weight, as: format, placement: nil)

@@ -7,6 +7,8 @@ final class CPUWeight: PreparedWeight, @unchecked Sendable {
     let format: WeightFormat
     let source: WeightSource
     let placement: PanelPlacement?
+    /// How its products take their activations.
+    let form: ActivationForm
     /// Of a grouped matrix, for as long as the weight lives.
     let grouping: UnsafePointer<apus_grouping>?
 
@@ -24,6 +26,8 @@ final class CPUWeight: PreparedWeight, @unchecked Sendable {
         self.format = format
         self.placement = placement
         shape = source.shape
+        form = ActivationForm(
+            type: format.kernelType, order: format.grouping == nil ? nil : source.codes?.order?.places)
         grouping = format.grouping.map { grouping in
             let place = UnsafeMutablePointer<apus_grouping>.allocate(capacity: 1)
             place.initialize(to: grouping.kernelGrouping)
@@ -85,22 +89,77 @@ extension WeightSource {
                 matrix.period = view.period
                 matrix.columns = view.isTransposed ? view.storedOutputs : 0
             }
-            guard let codes, var grouping = format.grouping?.kernelGrouping else {
-                return withUnsafePointer(to: matrix, body)
+            guard let codes else { return withUnsafePointer(to: matrix, body) }
+            var grouping = format.grouping?.kernelGrouping ?? apus_grouping()
+            if case .arrays(let arrays) = codes, arrays.product.grouping == nil {
+                grouping.zero = UInt8(truncatingIfNeeded: arrays.zero)
             }
             return withUnsafePointer(to: &grouping) { grouping in
                 matrix.grouping = grouping
                 switch codes {
-                case .blocks(let format): matrix.stored = format.kernelBlocks
+                case .blocks(let format):
+                    matrix.stored = format.kernelBlocks
+                    return withUnsafePointer(to: matrix, body)
+                case .arrays(let arrays):
+                    matrix.stored = APUS_STORED_ARRAYS
+                    return arrays.withKernelArrays { arrays in
+                        matrix.arrays = arrays
+                        return withUnsafePointer(to: matrix, body)
+                    }
                 }
-                return withUnsafePointer(to: matrix, body)
             }
         }
     }
 }
 
+/// How activations are brought to a product.
+struct ActivationForm: Equatable, @unchecked Sendable {
+    let type: apus_dtype
+    /// Which input stands at a place, kept by the weight; `nil`: its own.
+    let order: UnsafePointer<Int32>?
+}
+
+extension CodeArrays {
+    func withKernelArrays<Result>(_ body: (UnsafePointer<apus_arrays>) -> Result) -> Result {
+        (values ?? []).withUnsafeBufferPointer { table in
+            var arrays = apus_arrays()
+            arrays.codes = codes.kernelCodes
+            arrays.scales = scales.kernelValues
+            if let offsets { arrays.offsets = offsets.kernelValues }
+            if let zeros { arrays.zeros = zeros.kernelCodes }
+            arrays.zero_shift = UInt8(truncatingIfNeeded: zeroShift)
+            arrays.zero_mask = UInt8(truncatingIfNeeded: zeroMask)
+            arrays.group = group
+            arrays.groups = groups
+            arrays.group_of = order?.groups
+            arrays.order = product.grouping == nil ? nil : order?.places
+            arrays.values = values == nil ? nil : table.baseAddress
+            arrays.is_flat = isFlat
+            arrays.high_first = isHighFirst
+            return withUnsafePointer(to: arrays, body)
+        }
+    }
+}
+
+extension CodeArrays.Codes {
+    fileprivate var kernelCodes: apus_codes {
+        apus_codes(
+            words: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), line: line, word: word,
+            bits: UInt8(truncatingIfNeeded: bits), each: UInt8(truncatingIfNeeded: each),
+            flip: UInt8(truncatingIfNeeded: flip), along_inputs: isAlongInputs, takes_turns: takesTurns)
+    }
+}
+
+extension CodeArrays.Values {
+    fileprivate var kernelValues: apus_values {
+        apus_values(
+            data: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), line: line, step: step, rows: rows,
+            type: type.rawValue, factor: factor ?? 0, divides: divides)
+    }
+}
+
 extension WeightSource {
-    /// An output of a grouped matrix.
+    /// An output of a matrix of codes.
     package func floats(ofRow row: Int) -> [Float] {
         [Float](unsafeUninitializedCapacity: shape[1]) { target, count in
             withKernelMatrix { apus_read_output($0, row, target.baseAddress) }

@@ -6,6 +6,7 @@ struct LinearPart: @unchecked Sendable {
     /// Kept by the call's products: threads that counted references to it with every chunk would wait for each other.
     private unowned(unsafe) let weight: CPUWeight
     let panelCount: Int
+    let form: ActivationForm
     /// The packed rows of the weight; `nil` if they are packed on the way.
     private let panels: UnsafeRawPointer?
     var task: apus_linear
@@ -15,6 +16,7 @@ struct LinearPart: @unchecked Sendable {
         self.weight = weight
         self.epilogue = epilogue
         panelCount = weight.panelCount
+        form = weight.form
         panels = weight.panels
         self.task = task
         self.task.panels = panels
@@ -63,6 +65,7 @@ struct LinearPart: @unchecked Sendable {
     /// activations and nothing is to be converted.
     private func rawPanels(_ range: Range<Int>, _ kernels: apus_kernels) -> Int {
         guard task.rows <= kernels.raw_rows, weight.source.format == weight.format, weight.source.view == nil,
+            weight.source.codes == nil,
             task.type == APUS_F32 || task.type == APUS_BF16, task.inputs % Self.rawInputs == 0
         else { return 0 }
         let whole = min(range.upperBound, task.outputs / CPUWeight.panel) - range.lowerBound

@@ -62,7 +62,7 @@ struct GGUFTensorEntry {
             let first = start + Int(entry.offset)
             tensors.append(
                 StoredTensor(
-                    name: entry.name, dtype: type.stored ?? .uint8, blocks: type.blocks,
+                    name: entry.name, dtype: type.stored ?? .uint8, codes: type.blocks.map(TensorCodes.blocks),
                     shape: entry.shape, mapping: mapping, range: first..<first + bytes))
         }
         try checkOverlaps(tensors, of: mapping)

@@ -23,6 +23,11 @@ package struct MatrixView: Sendable, Hashable {
         self.init(storedOutputs: outputs, run: outputs, period: outputs, isTransposed: isTransposed)
     }
 
+    /// The same part of what is stored by outputs.
+    package var byOutputs: MatrixView {
+        MatrixView(storedOutputs: storedOutputs, first: first, run: run, period: period)
+    }
+
     /// The row of what is stored that holds an output.
     package func row(_ output: Int) -> Int { first + output / run * period + output % run }
 

@@ -1,13 +1,21 @@
-/// Where a checkpoint holds the codes of a grouped matrix, and what stands beside them.
+/// Where a checkpoint holds the codes of a matrix, and what stands beside them.
 package enum StoredCodes: Sendable {
     /// In blocks, rows one after the other.
     case blocks(BlockFormat)
+    case arrays(CodeArrays)
 
-    /// Bytes of a row; `nil` where the inputs are no whole blocks.
-    func rowByteCount(inputs: Int) -> Int? {
+    /// What products make of them.
+    package var product: WeightFormat {
         switch self {
-        case .blocks(let format): format.rowByteCount(inputs: inputs)
+        case .blocks(let format): .grouped(format.grouping)
+        case .arrays(let arrays): arrays.product
         }
+    }
+
+    /// Which places of a panel have which inputs, unless each has its own.
+    package var order: InputOrder? {
+        guard case .arrays(let arrays) = self else { return nil }
+        return arrays.order
     }
 }
 

@@ -11,7 +11,7 @@ package struct WeightSource: @unchecked Sendable {
     package let format: WeightFormat
     /// What stands beside integers, for all rows that are stored.
     package let quantization: StoredQuantization?
-    /// How the elements of a grouped matrix lie.
+    /// How elements lie that are codes; `format` is then what products make of them.
     package let codes: StoredCodes?
     /// Where the outputs are, unless each row is one.
     package let view: MatrixView?
@@ -31,12 +31,27 @@ package struct WeightSource: @unchecked Sendable {
             throw .mismatch("weight '\(name)' of shape \(shape) is no matrix")
         }
         let stored = view?.storedOutputs ?? shape[0]
-        guard (format.grouping == nil) == (codes == nil),
-            let rowBytes = codes.map({ $0.rowByteCount(inputs: shape[1]) }) ?? format.rowByteCount(inputs: shape[1])
-        else { throw .mismatch("weight '\(name)' of shape \(shape): its rows are no whole blocks of \(format)") }
-        guard case (let size, let overflow) = stored.multipliedReportingOverflow(by: rowBytes), !overflow,
-            size == bytes.count
-        else { throw .mismatch("weight '\(name)': \(bytes.count) bytes are no \(format) matrix of shape \(shape)") }
+        guard codes?.product ?? format == format, (format.grouping == nil) || codes != nil else {
+            throw .mismatch("weight '\(name)' of \(format) is no matrix of its codes")
+        }
+        var rowBytes: Int?
+        switch codes {
+        case .blocks(let blocks):
+            rowBytes = blocks.rowByteCount(inputs: shape[1])
+            if rowBytes == nil {
+                throw .mismatch("weight '\(name)' of shape \(shape): its rows are no whole blocks of \(format)")
+            }
+        case .arrays(let arrays):
+            guard arrays.outputs == stored, arrays.inputs == shape[1] else {
+                throw .mismatch("weight '\(name)' of shape \(shape): its codes are of \(arrays.outputs) outputs")
+            }
+        case nil: rowBytes = format.rowByteCount(inputs: shape[1])
+        }
+        if let rowBytes {
+            guard case (let size, let overflow) = stored.multipliedReportingOverflow(by: rowBytes), !overflow,
+                size == bytes.count
+            else { throw .mismatch("weight '\(name)': \(bytes.count) bytes are no \(format) matrix of shape \(shape)") }
+        }
         guard format.isQuantized == (quantization != nil), quantization?.fits(stored, shape[1], format) ?? true else {
             throw .mismatch("weight '\(name)': the scales do not fit its shape \(shape)")
         }
@@ -51,12 +66,17 @@ package struct WeightSource: @unchecked Sendable {
         self.format = format
         self.codes = codes
         self.release = release
-        if let view, let rows = view.rows(outputs: shape[0]) {
+        if let rowBytes, let view, let rows = view.rows(outputs: shape[0]) {
             // Rows that follow each other are a matrix of their own.
             self.identity = identity + (rows == 0..<stored ? "" : " \(rows)")
             self.bytes = UnsafeRawBufferPointer(
                 rebasing: bytes[rows.lowerBound * rowBytes..<rows.upperBound * rowBytes])
             self.quantization = quantization?.rows(rows, inputs: shape[1])
+            self.view = nil
+        } else if let view, view.rows(outputs: shape[0]) == 0..<stored {
+            self.identity = identity
+            self.bytes = bytes
+            self.quantization = quantization
             self.view = nil
         } else {
             self.identity = identity + (view.map { " \($0)" } ?? "")

@@ -36,7 +36,7 @@ package struct GGUFModel {
 
     /// That of the first matrix of floating point; bfloat16 where all are codes.
     var storedType: DType {
-        let plain = tensors.first { $0.shape.count > 1 && $0.blocks == nil && $0.name.hasSuffix(".weight") }
+        let plain = tensors.first { $0.shape.count > 1 && $0.codes == nil && $0.name.hasSuffix(".weight") }
         return plain.flatMap { DType(computing: $0.dtype) } ?? .bfloat16
     }
 

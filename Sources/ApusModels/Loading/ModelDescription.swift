@@ -64,7 +64,7 @@ package struct ModelDescription: Sendable {
 
     /// Bytes in the file of the matrices that a token is multiplied with; `nil` unless they are codes of other formats.
     package var codeByteCountOfProducts: Int? {
-        guard keepsCodes, let checkpoint = try? Checkpoint(directory: path), !checkpoint.codeFormats.isEmpty else {
+        guard keepsCodes, let checkpoint = try? Checkpoint(directory: path), checkpoint.holdsCodes else {
             return nil
         }
         return spec.storedMatrices(nil).reduce(0) { $0 + (checkpoint["\($1.place).weight"]?.byteCount ?? 0) }
@@ -78,11 +78,11 @@ package struct ModelDescription: Sendable {
         if spec.tiedEmbeddings, let checkpoint {
             spec.tiedEmbeddings = spec.settled(in: WeightCursor(checkpoint), stored: stored).0.tiedEmbeddings
         }
-        guard keepsCodes, let checkpoint, !checkpoint.codeFormats.isEmpty else {
+        guard keepsCodes, let checkpoint, checkpoint.holdsCodes else {
             return try PlanModel(spec, dtype: dtype, quantization: quantization, cacheType: cacheType)
         }
-        return try PlanModel(spec, dtype: dtype, quantization: nil, cacheType: cacheType) { module in
-            checkpoint["\(module).weight"]?.codeFormat
+        return try PlanModel(spec, dtype: dtype, quantization: nil, cacheType: cacheType) { module, inputs in
+            try checkpoint["\(module).weight"]?.codeFormat(inputs: inputs)
         }
     }
 }

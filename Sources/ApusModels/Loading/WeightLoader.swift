@@ -124,7 +124,7 @@ extension StoredTensor {
                 }
             }
         }
-        guard blocks == nil else { throw ModelError.unsupported(self, wanted: "F64, F32, F16 and BF16 are supported") }
+        guard codes == nil else { throw ModelError.unsupported(self, wanted: "F64, F32, F16 and BF16 are supported") }
         switch dtype {
         case .float32: each(Float.self) { $0 }
         case .float64: each(Double.self) { Float($0) }

@@ -25,12 +25,13 @@ package struct PlanModel: Sendable {
 
         /// - Parameter codes: what the checkpoint holds modules in, if not in floating point.
         init(
-            _ weights: [LayerWeight], _ dtype: DType, _ format: WeightFormat, codes: (_ module: String) -> WeightFormat?
-        ) {
+            _ weights: [LayerWeight], _ dtype: DType, _ format: WeightFormat,
+            codes: (_ module: String, _ inputs: Int) throws -> WeightFormat?
+        ) rethrows {
             for weight in weights {
                 vectors += 4 * Int128(weight.vectorCount)
                 if let matrix = weight.matrix(nil) {
-                    let format = codes(weight.module) ?? format
+                    let format = try codes(weight.module, matrix.inputs) ?? format
                     add(matrix.outputs, matrix.inputs, weight.role.isExact ? .float32 : format)
                 }
                 if let table = weight.table { add(table: table, dtype) }
@@ -52,47 +53,48 @@ package struct PlanModel: Sendable {
     ///   - codes: what the checkpoint holds the matrix of a module in, if not in floating point.
     package init(
         _ spec: DecoderSpec, dtype: DType, quantization: Quantization?, cacheType: DType?,
-        codes: ((_ module: String) -> WeightFormat?)? = nil
-    ) throws(ModelError) {
+        codes: ((_ module: String, _ inputs: Int) throws -> WeightFormat?)? = nil
+    ) throws {
         guard let format = quantization?.format ?? WeightFormat(dtype) else {
-            throw .unsupported("weights of \(dtype); use float32, float16 or bfloat16")
+            throw ModelError.unsupported("weights of \(dtype); use float32, float16 or bfloat16")
         }
         self.spec = spec
         self.dtype = dtype
         var formats = [format]
-        func noted(_ module: String) -> WeightFormat? {
-            guard let found = codes?(module) else { return nil }
+        func noted(_ module: String, _ inputs: Int) throws -> WeightFormat? {
+            guard let found = try codes?(module, inputs) else { return nil }
             if !formats.contains(found) { formats.append(found) }
             return found
         }
         let cacheType = cacheType ?? DecoderModel.defaultCacheType(dtype)
         self.cacheType = cacheType
-        func layer(_ kind: LayerKind, _ codes: (String) -> WeightFormat?) -> Part {
-            var part = Part(spec.weights(of: kind), dtype, format, codes: codes)
+        func layer(_ kind: LayerKind, _ codes: (String, Int) throws -> WeightFormat?) rethrows -> Part {
+            var part = try Part(spec.weights(of: kind), dtype, format, codes: codes)
             part.vectors += 4 * Int128(kind.attention.slopes?.count ?? 0)
             if kind.attention.valueNorm != nil { part.vectors += 4 * Int128(kind.attention.headDim) }
             return part
         }
         if codes == nil {
-            let kinds = spec.kinds.map { layer($0) { _ in nil } }
+            let kinds = spec.kinds.map { layer($0) { _, _ in nil } }
             layers = spec.pattern.map { kinds[$0] }
         } else {
-            layers = spec.pattern.enumerated().map { index, kind in
-                layer(spec.kinds[kind]) { noted(spec.names.layer(index, $0)) }
+            layers = try spec.pattern.enumerated().map { index, kind in
+                try layer(spec.kinds[kind]) { try noted(spec.names.layer(index, $0), $1) }
             }
         }
-        func end(_ weights: [LayerWeight]) -> Part {
-            Part(weights, dtype, format) { noted(spec.names.inBody($0)) }
+        func end(_ weights: [LayerWeight]) throws -> Part {
+            try Part(weights, dtype, format) { try noted(spec.names.inBody($0), $1) }
         }
-        var (input, output) = (end(spec.inputWeights), end(spec.outputWeights))
+        var (input, output) = (try end(spec.inputWeights), try end(spec.outputWeights))
         let table = spec.storedTable
         tableByteCount =
-            noted(spec.names.table)?.preparedByteCount(outputs: table.outputs, inputs: table.inputs).map { Int128($0) }
+            try noted(spec.names.table, table.inputs)?.preparedByteCount(outputs: table.outputs, inputs: table.inputs)
+            .map { Int128($0) }
             ?? Int128(table.outputs) * Int128(table.inputs) * Int128(dtype.byteCount)
         input.matrices += tableByteCount
         output.add(
             spec.vocabularySize, spec.embedding.width,
-            noted(spec.headPlace(quantization)) ?? spec.headFormat(format))
+            try noted(spec.headPlace(quantization), spec.embedding.width) ?? spec.headFormat(format))
         self.formats = formats
         if spec.headHasBias { output.vectors += 4 * Int128(spec.vocabularySize) }
         (self.input, self.output) = (input, output)

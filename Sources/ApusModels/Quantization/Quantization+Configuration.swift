@@ -6,20 +6,27 @@ package import ApusJSON
 extension Quantization {
     private static let key = "quantization_config"
     private static let method = "apus"
-    private static let packedMethod = "mxfp4"
+    /// Of other tools, whose codes are known by their tensors.
+    private static let others = [
+        "gptq", "awq", "auto-round", "auto_round", "compressed-tensors", "bitsandbytes", "fp8", "fbgemm_fp8",
+        "modelopt",
+        "torchao", "mxfp4",
+    ]
     private static let version = 1
 
     /// What a checkpoint's `config.json` says of its weights; `nil` if they are of floating point.
     /// Throws `ModelError` (`.unsupported`) for the formats of others, `CheckpointError` for what is no description.
     package init?(storedAsIn config: ConfigurationFile) throws {
-        guard let description = try config.optionalObject(Self.key) else { return nil }
-        let method = try description.string("quant_method")
-        // Blocks of four bits are floating point, and known by their names.
-        if method == Self.packedMethod { return nil }
+        // MLX names no method.
+        guard let description = try config.optionalObject(Self.key),
+            let method = try description.optionalString("quant_method")
+        else { return nil }
+        if Self.others.contains(method) { return nil }
         guard method == Self.method else {
+            let known = Self.others.joined(separator: ", ")
             throw ModelError.unsupported(
-                "\(config.file): \(Self.key): weights quantized by '\(method)' are not read, only those that apus "
-                    + "quantize has written")
+                "\(config.file): \(Self.key): weights quantized by '\(method)' are not read; known are those of apus "
+                    + "quantize and \(known)")
         }
         let version = try description.int("version")
         guard version == Self.version else {

@@ -124,15 +124,14 @@ extension WeightCursor {
             return try PackedMatrix(stored, scales: part(StoredMatrix.packedScales, of: matrix), matrix).source()
         }
         if stored.dtype == .float64, matrix.quantization == nil { return try FloatMatrix(stored).source(matrix) }
-        if let blocks = stored.blocks {
+        if let codes = try stored.codes(inputs: matrix.inputs) {
             guard matrix.quantization == nil else {
                 throw ModelError.unsupported(stored, wanted: "floating point or integers are supported")
             }
             return try WeightSource(
                 name: stored.name, identity: stored.identity, bytes: stored.bytes, owner: stored.mapping,
-                shape: Shape([matrix.outputs, matrix.inputs]), format: .grouped(blocks.grouping),
-                codes: .blocks(blocks),
-                view: matrix.view, release: stored.release)
+                shape: Shape([matrix.outputs, matrix.inputs]), format: codes.product, codes: codes,
+                view: matrix.view.byOutputs, release: stored.release)
         }
         guard let format = matrix.quantization?.format ?? DType(stored.dtype).flatMap(WeightFormat.init) else {
             throw ModelError.unsupported(stored, wanted: "F64, F32, F16 and BF16 are supported")
@@ -160,7 +159,7 @@ extension WeightCursor {
     private func part(_ name: String, of matrix: StoredMatrix) throws -> StoredTensor {
         guard let part = matrix.part(name) else { throw ModelError.unsupported("no matrix has a '\(name)'") }
         let stored = try member(part.name, shape: part.shape)
-        if let dtype = part.dtype, stored.dtype != dtype || stored.blocks != nil {
+        if let dtype = part.dtype, stored.dtype != dtype || stored.codes != nil {
             let format = matrix.quantization?.rawValue ?? "mxfp4"
             throw ModelError.unsupported(stored, wanted: "a matrix of \(format) needs \(dtype.rawValue)")
         }
@@ -202,17 +201,37 @@ extension ModelError {
 }
 
 extension StoredTensor {
+    /// The codes that it holds, of so many inputs; `nil` for elements of a type.
+    func codes(inputs: Int) throws(CheckpointError) -> StoredCodes? {
+        switch codes {
+        case .blocks(let format): .blocks(format)
+        case .weight(let weight): .arrays(try weight.arrays(inputs: inputs))
+        case nil: nil
+        }
+    }
+
     /// What products make of the codes that it holds; `nil` for elements of a type.
-    var codeFormat: WeightFormat? { blocks.map { .grouped($0.grouping) } }
+    ///
+    /// - Parameter inputs: of the matrix.
+    func codeFormat(inputs: Int) throws(CheckpointError) -> WeightFormat? { try codes(inputs: inputs)?.product }
 }
 
-extension Checkpoint {
-    /// The formats of codes that it holds.
-    var codeFormats: [WeightFormat] {
+extension DecoderSpec {
+    /// What products make of the codes that a checkpoint of this model holds.
+    func codeFormats(in checkpoint: Checkpoint) throws(CheckpointError) -> [WeightFormat] {
+        guard checkpoint.holdsCodes else { return [] }
         var formats: [WeightFormat] = []
-        for format in names.compactMap({ self[$0]?.codeFormat }) where !formats.contains(format) {
-            formats.append(format)
+        for (place, matrix) in storedMatrices(nil) + [(names.table, storedTable)] {
+            let tensor = checkpoint["\(place).\(StoredMatrix.weight)"]
+            if let format = try tensor?.codeFormat(inputs: matrix.inputs), !formats.contains(format) {
+                formats.append(format)
+            }
         }
         return formats
     }
+}
+
+extension Checkpoint {
+    /// Whether it holds codes of other tools.
+    var holdsCodes: Bool { names.contains { self[$0]?.codes != nil } }
 }

@@ -64,28 +64,43 @@ typedef struct {
     const uint8_t *words;
     size_t line, word; // bytes from one to the next
     uint8_t bits;
+    uint8_t each;      // of a word, or 32: codes follow each other and may lie in two words
     uint8_t flip;      // bits of a code that are stored the other way round
     bool along_inputs; // a line is an output; else an input, or a group of inputs
     bool takes_turns;  // eight in a word lie in the order 0 4 1 5 2 6 3 7 (AWQ)
 } apus_codes;
 
+typedef enum {
+    APUS_VALUES_F16 = 0,
+    APUS_VALUES_BF16 = 1,
+    APUS_VALUES_F32 = 2,
+    APUS_VALUES_E4M3 = 3,
+    APUS_VALUES_POWER = 4, // an exponent of 8 bits: 2^(p - 127)
+} apus_values_type;
+
 typedef struct {
     const uint8_t *data;
     size_t line, step; // bytes from one output to the next, and from one group to the next
-    uint8_t type;      // APUS_SCALE_F16, _BF16 or _F32
+    size_t rows;       // outputs that share a line
+    uint8_t type;      // apus_values_type
+    float factor;      // of each of them; 0: none
+    bool divides;      // whether they are divided by it instead
 } apus_values;
 
-// What APUS_STORED_ARRAYS consists of.
+// What APUS_STORED_ARRAYS consists of. Where codes stand for `values`, it can only be read, not packed as codes.
 typedef struct {
     apus_codes codes;
     apus_values scales;
     apus_values offsets;      // without data: none
     apus_codes zeros;         // without words: none
-    uint8_t zero_shift;       // what is added to each of them
+    uint8_t zero_shift;       // what is added to each of them,
+    uint8_t zero_mask;        // and which bits of the sum count
     size_t group;             // inputs that share a scale
-    size_t groups;
-    const int32_t *order;     // [inputs]: which input stands at a place, or NULL: its own
-    const uint8_t *powers;    // [outputs, groups] exponents in the place of scales: 2^(p - 128), or NULL
+    size_t groups;            // of a row
+    const int32_t *group_of;  // [inputs]: the group of each, or NULL: its place over `group`
+    const int32_t *order;     // [inputs]: which input stands at a place of a panel, groups together, or NULL: its own
+    const float *values;      // [2^bits]: what codes stand for, or NULL: themselves
+    bool is_flat;             // the matrix is one line of codes and of groups, which rows cross
     bool high_first;          // of two codes in a byte
 } apus_arrays;
 

@@ -104,8 +104,17 @@ package struct DecoderWeightNames: Sendable, Equatable {
 
     /// Some checkpoints hold as one tensor what others hold for each expert.
     mutating func stackExperts(where contains: (String) -> Bool) {
+        guard stacked.isEmpty else { return }
+        // MLX has names of its own.
+        let switched = [WeightRole.expertGate: "gate_proj", .expertUp: "up_proj", .expertDown: "down_proj"]
+            .mapValues { "\(self[.expertGate].prefix { $0 != "#" }.dropLast("experts.".count))switch_mlp.\($0)" }
+        if let gate = switched[.expertGate], contains("\(gate).weight") {
+            rename(switched)
+            stacked = Set(switched.keys)
+            return
+        }
         let (fused, down) = ("mlp.experts.gate_up_proj", "mlp.experts.down_proj")
-        guard stacked.isEmpty, contains(fused) else { return }
+        guard contains(fused) else { return }
         fuse([.expertGate, .expertUp], as: fused)
         self[.expertDown] = down
         stacked = [.expertGate, .expertUp, .expertDown]
