@@ -115,7 +115,7 @@ let package = Package(
             name: "ApusTestSupport", dependencies: ["ApusCheckpoints", "ApusJSON"], path: "Tests/ApusTestSupport",
             swiftSettings: swiftSettings),
         tests("ApusJSONTests", ["ApusJSON"]),
-        tests("ApusCPUTests", ["ApusCPU", "ApusCompute", "CApusKernels"]),
+        tests("ApusCPUTests", ["ApusCPU", "ApusCheckpoints", "ApusCompute", "CApusKernels"]),
         tests("ApusCheckpointsTests", ["ApusCheckpoints", "ApusCompute", "ApusJSON"]),
         tests("ApusHubTests", ["ApusHub", "ApusDownload", "ApusJSON"]),
         tests("ApusTemplatesTests", ["ApusTemplates", "ApusJSON"]),

@@ -9,7 +9,7 @@ struct ApusCommand: AsyncParsableCommand {
         version: BuildDescription.text,
         subcommands: [
             GenerateCommand.self, ChatCommand.self, MergeCommand.self, PlanCommand.self, LaunchCommand.self,
-            TokenizeCommand.self,
+            TokenizeCommand.self, PerplexityCommand.self,
             QuantizeCommand.self,
             DownloadCommand.self, ModelsCommand.self,
             BenchCommand.self,

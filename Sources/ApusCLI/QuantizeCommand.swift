@@ -1,26 +1,33 @@
 import Apus
 import ApusCPU
+import ApusCheckpoints
+import ApusGeneration
 import ApusHub
+import ApusJSON
 import ApusModels
 import ApusRuns
+import ApusTokenizers
 import ArgumentParser
 
 struct QuantizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "quantize",
-        abstract: "Writes a checkpoint with its weights rounded to integers, which loads faster and is smaller.",
+        abstract: "Writes a checkpoint with its weights in another format: integers, or bfloat16.",
         discussion: """
-            The new directory is one that every command loads like any other, and gives the very results of --quantize \
-            on the original. It appears under its name only once it is complete.
+            The new directory is one that every command loads like any other; with integers it gives the very results of \
+            --quantize on the original, loads faster and is smaller. The original may be a checkpoint in floating point or \
+            in the codes of another tool, or a GGUF file, whose tokenizer and template come along. It appears under its \
+            name only once it is complete.
 
             EXAMPLES
               apus quantize --model DIR --output DIR-int8 --format int8
-              apus generate --model DIR-int8 "a dog"
+              apus quantize --model model-Q4_K_M.gguf --output DIR --format bfloat16
             """)
 
     @Option(
         help: ArgumentHelp(
-            "Directory of a Hugging Face checkpoint, or org/name@revision of the hub's cache.", valueName: "model"),
+            "Directory of a Hugging Face checkpoint, a GGUF file, or org/name@revision of the hub's cache.",
+            valueName: "model"),
         completion: .directory)
     var model: String
 
@@ -29,9 +36,9 @@ struct QuantizeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "int8: a scale for each output. int4: also a multiplier for each 32 inputs; the last product is int8.",
+            "int8: a scale for each output. int4: also a multiplier for each 32 inputs; the last product is int8. bfloat16: what transformers loads.",
             valueName: "format"))
-    var format: Quantization
+    var format: CheckpointFormat
 
     @Flag(help: "Replace a checkpoint that has the name already.")
     var force = false
@@ -52,14 +59,20 @@ struct QuantizeCommand: ParsableCommand {
     func run() throws {
         let start = MonotonicClock.seconds
         let device = try CPUDevice(threads: threads)
-        let quantizer = try CheckpointQuantizer(directory: ModelPath().resolve(model), as: format, by: device)
+        let path = try ModelPath().resolve(model)
+        let quantizer = try CheckpointQuantizer(directory: path, as: format, by: device)
+        var files = try GGUFTokenizerFiles.of(path)
+        if GGUFFile.isOne(path) {
+            let settings = try GenerationConfig(directory: path).json
+            files.append(("generation_config.json", JSONValue.object(settings).indented + "\n"))
+        }
         let line = RewrittenLine()
         let outcome: CheckpointQuantizer.Outcome
         do {
             outcome = try Interruption.noted {
                 defer { line.clear() }
                 return try quantizer.write(
-                    to: output, replaces: force, maximumShardByteCount: maxShardSize.bytes
+                    to: output, replaces: force, maximumShardByteCount: maxShardSize.bytes, files: files
                 ) { share in
                     try Interruption.check()
                     if !quiet { line.show("\(format): \((share * 100).written(0)) %") }

@@ -16,6 +16,9 @@ package struct Checkpoint: Sendable {
     /// Bytes of all tensors together.
     package let byteCount: Int
 
+    /// Whether the integers in it, if Apus has written them, are of inputs that were rotated: since version 2 of the format.
+    package let isRotated: Bool
+
     private let tensors: [ExactString: StoredTensor]
 
     /// Maps the weights of a directory: `model.safetensors`, else what `model.safetensors.index.json` lists, else the
@@ -65,7 +68,12 @@ package struct Checkpoint: Sendable {
                 }
             }
         }
-        if let contents { try CodedModules.replace(in: &tensors, contents) }
+        var isRotated = true
+        if let contents, let settings = try CodedModules.settings(tensors, contents) {
+            isRotated = settings.version ?? 2 > 1
+            try CodedModules.replace(in: &tensors, settings)
+        }
+        self.isRotated = isRotated
         byteCount = tensors.values.reduce(0) { $0 + $1.byteCount }
         self.directory = directory
         self.files = files.map(\.path)

@@ -9,12 +9,18 @@ static void pack_floats(const apus_activations *task, const float *x, struct row
     }
 }
 
+// Values [first, first + 64) of a row that is about to be rounded.
+INLINE void read_rotated(const apus_activations *task, const float *x, struct row_norm norm, size_t first, float values[64]) {
+    read_row(task, x, norm, first, values);
+    if (task->rotates && first + APUS_ROTATION <= task->inputs) apus_rotate(values);
+}
+
 static void pack_integers(const apus_activations *task, const float *x, struct row_norm norm, size_t row) {
     const size_t padded = apus_panel_inputs(task->type, task->inputs);
     float values[64], largest = 0;
     vfloat most = {}, nothing = {}; // `nothing` stays zero unless a value is infinite or no number
     for (size_t first = 0; first < padded; first += 64) {
-        read_row(task, x, norm, first, values);
+        read_rotated(task, x, norm, first, values);
         for (size_t i = 0; i < 64; i += LANES) {
             most = maximum(most, maximum(load(values + i), -load(values + i)));
             nothing += load(values + i) * 0.0f;
@@ -26,7 +32,7 @@ static void pack_integers(const apus_activations *task, const float *x, struct r
     rows.scales[row] = largest / 127 + sum(nothing);
     for (size_t first = 0; first < padded; first += 64) {
         int8_t rounded[64];
-        read_row(task, x, norm, first, values);
+        read_rotated(task, x, norm, first, values);
         for (size_t i = 0; i < 64; i++) rounded[i] = (int8_t)rintf(fminf(fmaxf(values[i] * inverse, -127), 127));
         place_integers(&rows, row, first, padded, rounded);
     }

@@ -69,25 +69,52 @@ static void read_floats(const apus_matrix *matrix, size_t output, size_t first, 
     memset(values + available, 0, (count - available) * sizeof(float));
 }
 
+void apus_read_output(const apus_matrix *matrix, size_t output, float *y) {
+    if (matrix->grouping) {
+        const size_t row = apus_stored_output(matrix, output);
+        for (size_t first = 0; first < matrix->inputs; first += APUS_CHUNK) {
+            const size_t left = matrix->inputs - first;
+            apus_read_stored(matrix, row, first, left < APUS_CHUNK ? left : APUS_CHUNK, y + first);
+        }
+        return;
+    }
+    float values[BLOCK];
+    for (size_t first = 0; first < matrix->inputs; first += BLOCK) {
+        const size_t left = matrix->inputs - first;
+        read_floats(matrix, output, first, BLOCK, values);
+        memcpy(y + first, values, (left < BLOCK ? left : BLOCK) * sizeof(float));
+    }
+}
+
+// A block of a row that is about to be rounded.
+static void read_rotated(const apus_quantizer *quantizer, const apus_matrix *matrix, size_t output, size_t first,
+                         float values[APUS_ROTATION]) {
+    read_floats(matrix, output, first, APUS_ROTATION, values);
+    if (first + APUS_ROTATION <= matrix->inputs) quantizer->rotate(values);
+}
+
 // The scale of an 8-bit row: its largest element becomes 127. Of a 4-bit row: the largest multiplier becomes 15.
 static float row_scale(const apus_quantizer *quantizer, const apus_matrix *matrix, apus_dtype type, size_t output) {
-    float largest = 0, group[APUS_GROUP];
-    for (size_t i = 0; i < matrix->inputs; i += APUS_GROUP) {
-        read_floats(matrix, output, i, APUS_GROUP, group);
-        float size = quantizer->largest(group);
-        if (!(size <= FLT_MAX)) return NAN; // a weight that is no number spoils its row, not the process
-        largest = size > largest ? size : largest;
+    float largest = 0, block[APUS_ROTATION];
+    for (size_t i = 0; i < matrix->inputs; i += APUS_ROTATION) {
+        read_rotated(quantizer, matrix, output, i, block);
+        for (size_t group = 0; group < APUS_ROTATION; group += APUS_GROUP) {
+            float size = quantizer->largest(block + group);
+            if (!(size <= FLT_MAX)) return NAN; // a weight that is no number spoils its row, not the process
+            largest = size > largest ? size : largest;
+        }
     }
     return type == APUS_I8 ? largest / 127 : largest / (7.5f * 15);
 }
 
 float apus_quantize_row(const apus_matrix *matrix, apus_dtype type, size_t output, void *row, uint8_t *multipliers) {
     const apus_quantizer *quantizer = apus_quantizer_of_machine();
-    float scale = row_scale(quantizer, matrix, type, output), values[APUS_GROUP];
+    float scale = row_scale(quantizer, matrix, type, output), block[APUS_ROTATION];
     float inverse = scale > 0 ? 1 / scale : 0;
     for (size_t first = 0; first < matrix->inputs; first += APUS_GROUP) {
         size_t count = matrix->inputs - first < APUS_GROUP ? matrix->inputs - first : APUS_GROUP;
-        read_floats(matrix, output, first, APUS_GROUP, values);
+        if (first % APUS_ROTATION == 0) read_rotated(quantizer, matrix, output, first, block);
+        const float *values = block + first % APUS_ROTATION;
         if (type == APUS_I8) {
             int8_t integers[APUS_GROUP];
             quantizer->to_i8(values, inverse, integers);
@@ -121,15 +148,15 @@ static int8_t stored_i8(const row_state *row, size_t input) {
 // Inputs [first, first + count) as the panel's type; `staged` has room for count of them.
 static void stage_i8(row_state *row, size_t first, size_t count, int8_t *staged) {
     const apus_matrix *matrix = row->matrix;
-    float inverse = row->scale > 0 ? 1 / row->scale : 0, values[APUS_GROUP];
+    float inverse = row->scale > 0 ? 1 / row->scale : 0, block[APUS_ROTATION];
     for (size_t i = 0; i < count; i += APUS_GROUP) {
         if (matrix->type == APUS_I8) {
             for (size_t j = 0; j < APUS_GROUP; j++) {
                 staged[i + j] = first + i + j < matrix->inputs ? stored_i8(row, first + i + j) : 0;
             }
         } else {
-            read_floats(matrix, row->output, first + i, APUS_GROUP, values);
-            row->quantizer->to_i8(values, inverse, staged + i);
+            if (i % APUS_ROTATION == 0) read_rotated(row->quantizer, matrix, row->output, first + i, block);
+            row->quantizer->to_i8(block + i % APUS_ROTATION, inverse, staged + i);
         }
         for (size_t j = 0; j < APUS_GROUP; j++) row->sum += staged[i + j];
     }
@@ -137,7 +164,7 @@ static void stage_i8(row_state *row, size_t first, size_t count, int8_t *staged)
 
 static void stage_i4(row_state *row, size_t first, size_t count, uint8_t *staged) {
     const apus_matrix *matrix = row->matrix;
-    float values[APUS_GROUP];
+    float block[APUS_ROTATION];
     for (size_t i = 0; i < count; i += APUS_GROUP) {
         uint8_t quantized[APUS_GROUP], multiplier = 1;
         size_t group = (first + i) / APUS_GROUP;
@@ -152,8 +179,8 @@ static void stage_i4(row_state *row, size_t first, size_t count, uint8_t *staged
             size_t groups = (matrix->inputs + APUS_GROUP - 1) / APUS_GROUP;
             multiplier = matrix->multipliers[row->stored * groups + group] & 15;
         } else {
-            read_floats(matrix, row->output, first + i, APUS_GROUP, values);
-            multiplier = row->quantizer->to_i4(values, row->scale, quantized);
+            if (i % APUS_ROTATION == 0) read_rotated(row->quantizer, matrix, row->output, first + i, block);
+            multiplier = row->quantizer->to_i4(block + i % APUS_ROTATION, row->scale, quantized);
         }
         row->multipliers[group * APUS_PANEL + row->panel_row] = multiplier;
         for (size_t j = 0; j < APUS_GROUP; j++) row->sum += (quantized[j] - 8) * multiplier;

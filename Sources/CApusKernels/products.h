@@ -3,6 +3,7 @@
 // products of its own.
 #include "panels.h"
 #include "interleave.h"
+#include "rotation.h"
 
 // 4-bit panels that are widened together.
 #define WIDENED 4

@@ -9,6 +9,8 @@ typedef int32_t wide_int __attribute__((vector_size(64)));
 // Vectors wider than the processor's never leave a function: they are inlined.
 #pragma clang diagnostic ignored "-Wpsabi"
 
+#include "rotation.h"
+
 #define SUFFIX plain
 #include "quantize_groups.h"
 

@@ -80,7 +80,9 @@ static inline uint8_t NAME(to_i4)(const float *values, float scale, uint8_t *int
     return (uint8_t)best;
 }
 
-static const apus_quantizer NAME(quantizer) = {NAME(largest), NAME(to_i8), NAME(to_i4)};
+static inline void NAME(rotate)(float *values) { apus_rotate(values); }
+
+static const apus_quantizer NAME(quantizer) = {NAME(largest), NAME(to_i8), NAME(to_i4), NAME(rotate)};
 
 #undef NAME
 #undef JOIN

@@ -66,6 +66,48 @@ static void pack_units(const apus_activations *task, const float *x, struct row_
     }
 }
 
+// Multiplies a block with the Hadamard matrix.
+static void rotate(float *block) {
+    for (size_t half = 1; half < APUS_ROTATION; half *= 2) {
+        for (size_t i = 0; i < APUS_ROTATION; i++) {
+            if (i & half) continue;
+            const float a = block[i], b = block[i + half];
+            block[i] = a + b, block[i + half] = a - b;
+        }
+    }
+    for (size_t i = 0; i < APUS_ROTATION; i++) block[i] *= 0.125f;
+}
+
+// Inputs [first, first + APUS_ROTATION) that are about to be rounded; how many there are.
+static size_t read_block(const apus_activations *task, const float *x, struct row_norm norm, size_t first, float *block) {
+    const size_t left = task->inputs - first, count = left < APUS_ROTATION ? left : APUS_ROTATION;
+    for (size_t i = 0; i < count; i++) {
+        block[i] = task->norm.weight ? normed(&task->norm, norm, x[first + i], first + i) : x[first + i];
+    }
+    if (task->rotates && count == APUS_ROTATION) rotate(block);
+    return count;
+}
+
+static void pack_integers(const apus_activations *task, const float *x, struct row_norm norm, size_t row) {
+    float block[APUS_ROTATION], largest = 0, nothing = 0;
+    for (size_t first = 0; first < task->inputs; first += APUS_ROTATION) {
+        const size_t count = read_block(task, x, norm, first, block);
+        for (size_t i = 0; i < count; i++) {
+            largest = fmaxf(largest, fabsf(block[i]));
+            nothing += block[i] * 0;
+        }
+    }
+    ((float *)task->packed)[row] = largest / 127 + nothing;
+    int8_t *packed = (int8_t *)((float *)task->packed + task->rows) + row * task->inputs;
+    const float inverse = largest > 0 ? 127 / largest : 0;
+    for (size_t first = 0; first < task->inputs; first += APUS_ROTATION) {
+        const size_t count = read_block(task, x, norm, first, block);
+        for (size_t i = 0; i < count; i++) {
+            packed[first + i] = (int8_t)rintf(fminf(fmaxf(block[i] * inverse, -127), 127));
+        }
+    }
+}
+
 static void pack_rows(const apus_activations *task, size_t first, size_t end) {
     const size_t inputs = task->inputs;
     for (size_t row = first; row < end; row++) {
@@ -75,20 +117,12 @@ static void pack_rows(const apus_activations *task, size_t first, size_t end) {
             pack_units(task, x, norm, row);
             continue;
         }
-        float largest = 0, nothing = 0;
-        for (size_t i = 0; i < inputs; i++) {
-            float value = task->norm.weight ? normed(&task->norm, norm, x[i], i) : x[i];
-            if (!is_integer(task->type)) ((float *)task->packed)[row * inputs + i] = value;
-            largest = fmaxf(largest, fabsf(value));
-            nothing += value * 0;
+        if (is_integer(task->type)) {
+            pack_integers(task, x, norm, row);
+            continue;
         }
-        if (!is_integer(task->type)) continue;
-        ((float *)task->packed)[row] = largest / 127 + nothing;
-        int8_t *packed = (int8_t *)((float *)task->packed + task->rows) + row * inputs;
-        const float inverse = largest > 0 ? 127 / largest : 0;
         for (size_t i = 0; i < inputs; i++) {
-            float value = task->norm.weight ? normed(&task->norm, norm, x[i], i) : x[i];
-            packed[i] = (int8_t)rintf(fminf(fmaxf(value * inverse, -127), 127));
+            ((float *)task->packed)[row * inputs + i] = task->norm.weight ? normed(&task->norm, norm, x[i], i) : x[i];
         }
     }
 }

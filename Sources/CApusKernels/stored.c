@@ -190,14 +190,6 @@ void apus_read_stored(const apus_matrix *matrix, size_t row, size_t first, size_
     }
 }
 
-void apus_read_output(const apus_matrix *matrix, size_t output, float *y) {
-    const size_t row = apus_stored_output(matrix, output);
-    for (size_t first = 0; first < matrix->inputs; first += APUS_CHUNK) {
-        const size_t left = matrix->inputs - first;
-        apus_read_stored(matrix, row, first, left < APUS_CHUNK ? left : APUS_CHUNK, y + first);
-    }
-}
-
 // MARK: Panels
 
 size_t apus_grouped_panel_bytes(const apus_grouping *grouping, size_t inputs) {

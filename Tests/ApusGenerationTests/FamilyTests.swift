@@ -83,7 +83,7 @@ import Testing
         let device = try CPUDevice(threads: 2)
         let atLoad = try DecoderModel.load(directory: directory.path, device: device, quantization: quantization)
         let target = try TemporaryDirectory()
-        _ = try CheckpointQuantizer(directory: directory.path, as: quantization, by: device)
+        _ = try CheckpointQuantizer(directory: directory.path, as: CheckpointFormat(quantization), by: device)
             .write(to: target.path + "/quantized")
         let ahead = try DecoderModel.load(directory: target.path + "/quantized", device: device)
         #expect(ahead.unusedWeights.isEmpty)

@@ -13,8 +13,10 @@ import Testing
         shards: Int = .max
     ) throws -> String {
         let target = directory.path + "/quantized"
-        _ = try CheckpointQuantizer(directory: source, as: quantization, by: CPUDevice(threads: threads))
-            .write(to: target, maximumShardByteCount: shards)
+        _ = try CheckpointQuantizer(
+            directory: source, as: CheckpointFormat(quantization), by: CPUDevice(threads: threads)
+        )
+        .write(to: target, maximumShardByteCount: shards)
         return target
     }
 
@@ -174,10 +176,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"quant_method": "gptq", "bits": 4}"#, "gptq"), (#"{"quant_method": "awq"}"#, "awq"),
-        (#"{"quant_method": "bitsandbytes", "load_in_8bit": true}"#, "bitsandbytes"),
-        (#"{"quant_method": "fp8"}"#, "fp8"), ("{}", "quantization_config.quant_method"),
-        ("[]", "quantization_config"), (#"{"quant_method": "apus", "version": 2, "format": "int8"}"#, "version 2"),
+        (#"{"quant_method": "hqq", "nbits": 4}"#, "hqq"), (#"{"quant_method": "quark"}"#, "quark"),
+        (#"{"quant_method": 4}"#, "quantization_config.quant_method"),
+        ("[]", "quantization_config"), (#"{"quant_method": "apus", "version": 3, "format": "int8"}"#, "version 3"),
         (#"{"quant_method": "apus", "version": 1, "format": "int3"}"#, "int3"),
         (#"{"quant_method": "apus", "version": 1}"#, "quantization_config.format"),
         (#"{"quant_method": "apus", "format": "int8"}"#, "quantization_config.version"),

@@ -16,6 +16,8 @@ struct CheckpointSubject: FuzzSubject {
         try run(DecoderModel.load(directory: directory, device: device))
     }
 
+    fileprivate func load(_ path: String) throws { try run(DecoderModel.load(directory: path, device: device)) }
+
     /// One step over three tokens: weights of any values give logits, if only NaN.
     private func run(_ model: DecoderModel) throws {
         var batch = ForwardBatch()
@@ -40,9 +42,9 @@ struct CheckpointSubject: FuzzSubject {
             guard let tensor = checkpoint[name] else {
                 throw FuzzFinding(description: "\(name) is named but not there")
             }
-            let bits = tensor.count * tensor.dtype.bitCount
+            let bits = tensor.codes == nil ? tensor.count * tensor.dtype.bitCount : tensor.byteCount * 8
             let touched = tensor.withBytes { bytes in
-                bytes.isEmpty ? 0 : Int(bytes[0]) + Int(bytes[bytes.count - 1]) + bytes.count - tensor.byteCount
+                bytes.isEmpty ? 0 : Int(bytes[0]) + Int(bytes[bytes.count - 1])
             }
             guard bits == tensor.byteCount * 8, touched >= 0 else {
                 throw FuzzFinding(description: "\(tensor) has \(tensor.byteCount) bytes")
@@ -78,4 +80,11 @@ struct CheckpointSubject: FuzzSubject {
         _ = try generation.resolved(promptLength: 3, maxPositions: config.optionalPositive("max_position_embeddings"))
         return config
     }
+}
+
+/// A GGUF file, and the model that it makes.
+struct GGUFSubject: FuzzSubject {
+    let model: CheckpointSubject
+
+    func exercise(_ directory: String) throws { try model.load(directory + "/model.gguf") }
 }

@@ -27,7 +27,7 @@ struct FuzzRun {
         let wantsComponents = random.chance(25)
         let source = random.pick(
             sources.filter {
-                let isCheckpoint = $0.subject is CheckpointSubject
+                let isCheckpoint = !($0.subject is TokenizerSubject)
                 return isCheckpoint == wantsCheckpoint && (isCheckpoint || $0.isPutTogether == wantsComponents)
             })
         let file = random.pick(source.files)

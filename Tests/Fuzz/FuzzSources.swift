@@ -2,6 +2,7 @@ import ApusCPU
 import ApusCompute
 import ApusJSON
 import ApusModels
+import ApusTestSupport
 import Foundation
 
 /// The sound directories: the committed checkpoints and tokenizers.
@@ -23,7 +24,7 @@ enum FuzzSources {
                 name: folder.lastPathComponent, files: try files(of: folder) { $0 != "expected.json" },
                 subject: TokenizerSubject())
         }
-        return checkpoints + quantized + tokenizers + (try components(tokenizers))
+        return checkpoints + quantized + coded(device) + gguf(device) + tokenizers + (try components(tokenizers))
     }
 
     /// Checkpoints of integers, in one file and in several.
@@ -31,7 +32,7 @@ enum FuzzSources {
         let place = FileManager.default.temporaryDirectory.appendingPathComponent("apus-fuzz-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: place) }
-        return try [("gqa-tied", Quantization.int8, Int.max), ("mha", .int4, Int.max), ("bf16", .int4, 5000)].map {
+        return try [("gqa-tied", CheckpointFormat.int8, Int.max), ("mha", .int4, Int.max), ("bf16", .int4, 5000)].map {
             name, quantization, shardSize in
             let folder = place.appendingPathComponent("\(name)-\(quantization)")
             _ = try CheckpointQuantizer(
@@ -41,6 +42,48 @@ enum FuzzSources {
                 name: folder.lastPathComponent,
                 files: try files(of: folder) { $0.hasPrefix("model") || $0.hasSuffix("config.json") },
                 subject: CheckpointSubject(device: device))
+        }
+    }
+
+    /// Small models whose matrices are codes in the layouts of other tools.
+    private static func coded(_ device: CPUDevice) -> [FuzzSource] {
+        let (width, inner, vocabulary) = (64, 128, 48)
+        return CodedLayout.all.map { layout in
+            var (file, random) = (SafetensorsBuilder(), SplitMix64(seed: 3))
+            func elements(_ count: Int) -> [Float] {
+                (0..<count).map { _ in Float.random(in: -0.2...0.2, using: &random) }
+            }
+            file.add("model.embed_tokens.weight", elements(vocabulary * width), shape: [vocabulary, width])
+            file.add("model.norm.weight", elements(width))
+            let place = "model.layers.0."
+            for norm in ["input_layernorm", "post_attention_layernorm"] {
+                file.add("\(place)\(norm).weight", elements(width))
+            }
+            for (name, outputs, inputs) in [
+                ("self_attn.q_proj", width, width), ("self_attn.k_proj", width, width),
+                ("self_attn.v_proj", width, width),
+                ("self_attn.o_proj", width, width), ("mlp.gate_proj", inner, width), ("mlp.up_proj", inner, width),
+                ("mlp.down_proj", width, inner),
+            ] {
+                _ = layout.add(place + name, to: &file, &random, outputs: outputs, inputs: inputs)
+            }
+            let config = """
+                {"model_type": "llama", "hidden_size": \(width), "intermediate_size": \(inner), "num_hidden_layers": 1,
+                 "num_attention_heads": 4, "vocab_size": \(vocabulary), "tie_word_embeddings": true, "dtype": "float32",
+                 "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "quantization_config": \(layout.config)}
+                """
+            return FuzzSource(
+                name: layout.name, files: [("config.json", Array(config.utf8)), ("model.safetensors", file.bytes)],
+                subject: CheckpointSubject(device: device))
+        }
+    }
+
+    private static func gguf(_ device: CPUDevice) -> [FuzzSource] {
+        [false, true].map { isRounded in
+            FuzzSource(
+                name: isRounded ? "gguf-q8_0" : "gguf-f32",
+                files: [("model.gguf", GGUFBuilder.smallLlama(isRounded: isRounded).bytes)],
+                subject: GGUFSubject(model: CheckpointSubject(device: device)))
         }
     }
 

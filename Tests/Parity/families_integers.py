@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from transformers.models.falcon.modeling_falcon import FalconLinear
 from transformers.pytorch_utils import Conv1D
 
-from models_integers import integers
+from models_integers import integers, rotated
 from models_reference import Reference
 
 # Small matrices that decide much are never rounded.
@@ -39,13 +39,13 @@ def widened(original: Path, quantized: Path, target: Path) -> Path:
                       or config["model_type"] == "gpt_oss" and tensor.dim() == 3)
         shape = tensor.mT.shape if transposed else tensor.shape
         values, scales = integers(stored, place, shape[-1])
-        floats = (values * scales[:, None]).reshape(shape)
+        floats = rotated(values * scales[:, None]).reshape(shape)
         after[name] = (floats.mT if transposed else floats).to(torch.float32).contiguous()
     for name in stored:
         if name.endswith("_scale") and name.removesuffix("_scale") not in before and "head" in name:
             head = name.removesuffix("_scale")
             values, scales = integers(stored, head, 0)
-            after[head] = (values * scales[:, None]).contiguous()
+            after[head] = rotated(values * scales[:, None]).contiguous()
             for part in (config, config.get("text_config", {})):
                 part["tie_word_embeddings"] = False
     save_file({name: tensor.float().contiguous() for name, tensor in after.items()}, target / "model.safetensors",
@@ -56,12 +56,13 @@ def widened(original: Path, quantized: Path, target: Path) -> Path:
 
 
 def rounded(x: torch.Tensor) -> torch.Tensor:
+    x = rotated(x)
     step = x.abs().amax(-1, keepdim=True) / 127
-    return torch.where(step > 0, (x / step).round() * step, x)
+    return rotated(torch.where(step > 0, (x / step).round() * step, x))
 
 
 class RoundingReference(Reference):
-    """The inputs of products rounded to 8 bits with a scale for each token."""
+    """The inputs of products rotated, and rounded to 8 bits with a scale for each token."""
 
     @contextmanager
     def rounding(self):

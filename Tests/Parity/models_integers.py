@@ -18,6 +18,7 @@ from models_checkpoints import Options, write_checkpoint
 
 FORMATS = ("int8", "int4")
 GROUP = 32
+ROTATION = 64
 NEW_TOKENS = 16
 # Of the difference between apus' answers and the formula's over that between the formula's and float32's: at most, and
 # below what it lies unless a last bit decided between two integers, as in this share of all comparisons.
@@ -70,8 +71,21 @@ def tensors(folder: Path) -> dict[str, torch.Tensor]:
     return {name if name.startswith(("model.", "lm_head.")) else "model." + name: tensor for name, tensor in found.items()}
 
 
+def rotated(values: torch.Tensor) -> torch.Tensor:
+    """Blocks of 64 of the last dimension times the orthonormal Hadamard matrix, in the order of docs/QUANTIZATION.md; its own
+    inverse."""
+    count = values.shape[-1] // ROTATION * ROTATION
+    blocks, half = values[..., :count].unflatten(-1, (-1, ROTATION)), 1
+    while half < ROTATION:
+        pairs = blocks.unflatten(-1, (-1, 2, half))
+        low, high = pairs[..., 0, :], pairs[..., 1, :]
+        blocks, half = torch.stack([low + high, low - high], -2).flatten(-3), half * 2
+    return torch.cat([(blocks / 8).flatten(-2), values[..., count:]], -1)
+
+
 def integers(stored: dict[str, torch.Tensor], name: str, inputs: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The integers of a matrix, multipliers included, and the scales of its rows, as docs/QUANTIZATION.md has them."""
+    """The integers of a matrix, multipliers included, and the scales of its rows, as docs/QUANTIZATION.md has them: of inputs
+    that were rotated."""
     values, scales = stored[name], stored[name + "_scale"]
     if values.dtype == torch.int8:
         return values.float(), scales
@@ -82,7 +96,7 @@ def integers(stored: dict[str, torch.Tensor], name: str, inputs: int) -> tuple[t
 
 def file_faults(format: str, original: torch.Tensor, stored: dict[str, torch.Tensor], name: str) -> list[str]:
     """Each value is the nearest of its scale; each multiplier loses no more than the least that spans its group."""
-    weight, inputs = original.float(), original.shape[1]
+    weight, inputs = rotated(original.float()), original.shape[1]
     values, scales = integers(stored, name, inputs)
     eight_bits = stored[name].dtype == torch.int8
     if eight_bits != (format == "int8" or name == "lm_head.weight"):
@@ -105,13 +119,14 @@ def file_faults(format: str, original: torch.Tensor, stored: dict[str, torch.Ten
 # The formula.
 
 class IntegerLinear(torch.nn.Module):
-    """Inputs rounded to 8 bits with a scale for each token; sums of integers are exact in float32 at these sizes."""
+    """Inputs rotated, and rounded to 8 bits with a scale for each token; sums of integers are exact in float32 at these sizes."""
 
     def __init__(self, values: torch.Tensor, scales: torch.Tensor, bias: torch.Tensor | None):
         super().__init__()
         self.values, self.scales, self.bias = values, scales, bias
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = rotated(x)
         largest = x.abs().amax(-1, keepdim=True)
         rounded = (x * torch.where(largest > 0, 127 / largest, 0)).round()
         y = rounded @ self.values.T * (largest / 127 * self.scales)

@@ -67,8 +67,8 @@ struct ChatCommand: AsyncParsableCommand {
 
     func run() async throws {
         let directory = try modelOptions.directory(quiet: quiet)
-        guard let tokenizer = try AutoTokenizer.ifPresent(in: directory) else {
-            throw RunError("\(directory) has no tokenizer")
+        guard let tokenizer = try AutoTokenizer.ifPresent(in: modelOptions.tokenizer ?? directory) else {
+            throw RunError("\(modelOptions.tokenizer ?? directory) has no tokenizer")
         }
         let template = try templateOptions.choice()
         try tokenizer.checkTemplate(template)

@@ -57,6 +57,8 @@ struct GenerateCommand: AsyncParsableCommand {
         let overrides = try generation.config()
         if !files.quiet { generation.warnings(overrides).forEach(StandardError.write) }
         var settings = try settings()
+        settings.tokenizer = model.tokenizer
+        settings.metadata = model.overrides
         settings.dtype = model.dtype.value
         settings.quantize = model.quantize
         settings.cacheType = model.cacheType.value

@@ -1,4 +1,5 @@
 import Apus
+import ApusCheckpoints
 import ApusCompute
 import ApusHub
 import ApusModels
@@ -108,6 +109,19 @@ struct ModelOptions: ParsableArguments {
         completion: .directory)
     var model: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Directory or file with the tokenizer, in the place of the model's own.", valueName: "dir"),
+        completion: .directory)
+    var tokenizer: String?
+
+    @Option(
+        name: .customLong("override-kv"),
+        help: ArgumentHelp(
+            "A value in the place of a GGUF file's own, with a type of int, float, bool or str; may be given several times.",
+            valueName: "key=type:value"))
+    var overrides: [String] = []
+
     @Option(name: [.customShort("n"), .long], help: ArgumentHelp("Processes to run on.", valueName: "count"))
     var numProcesses = 1
 
@@ -140,6 +154,11 @@ struct ModelOptions: ParsableArguments {
     var cacheType = CacheChoice.auto
 
     mutating func validate() throws {
+        do {
+            try GGUFOverrides.set(overrides)
+        } catch {
+            throw ValidationError("\(error)")
+        }
         try check("--num-processes", [numProcesses], in: Self.countBounds)
         try check("--batch-size", [batchSize], in: Self.countBounds)
         try check("--threads", [threads], in: Self.countBounds)

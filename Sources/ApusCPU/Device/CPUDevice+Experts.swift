@@ -137,6 +137,7 @@ extension CPUDevice {
         task.inputs = inputs
         task.type = form.type
         task.order = form.order
+        task.rotates = form.rotates
         task.packed = packed
         kernels.pack_rows(&task, range.lowerBound, range.upperBound)
     }
@@ -288,7 +289,8 @@ private struct ExpertPieces {
     private static let rowsPerPiece = 16
 
     init(_ parts: [ExpertPart], threads: Int) {
-        let panels = parts.reduce(0) { $0 + $1.gate.panelCount }
+        let innerPanels = parts.reduce(0) { $0 + $1.gate.panelCount }
+        let outerPanels = parts.reduce(0) { $0 + $1.down.panelCount }
         var work = 0
         for (index, part) in parts.enumerated() {
             let count = part.share.rows.count
@@ -297,11 +299,14 @@ private struct ExpertPieces {
                     pieces.append(Piece(part: index, range: first..<min(first + size, whole)))
                 }
             }
-            let size = LinearShares.panelsPerChunk(panels: panels, threads: threads, rows: count)
-            outputsPerPiece = max(outputsPerPiece, size * CPUWeight.panel)
+            // Where one piece ends, what follows is not yet on its way from memory: the larger, the better.
+            func size(_ panels: Int) -> Int {
+                LinearShares.panelsPerChunk(panels: panels, threads: threads, rows: count)
+            }
+            outputsPerPiece = max(outputsPerPiece, size(innerPanels) * CPUWeight.panel)
             cut(count, by: Self.rowsPerPiece, into: &rows)
-            cut(part.gate.panelCount, by: size, into: &inner)
-            cut(part.down.panelCount, by: size, into: &outer)
+            cut(part.gate.panelCount, by: size(innerPanels), into: &inner)
+            cut(part.down.panelCount, by: size(outerPanels), into: &outer)
             work += count * part.inner * part.down.task.outputs
         }
         isWorthSharing = work >= LinearShares.smallestWork

@@ -44,6 +44,31 @@ extension CPUDevice: WeightQuantizer {
         return result
     }
 
+    /// All threads of the device share the rows.
+    package func floats(_ weight: WeightSource, rows: Range<Int>) throws(ComputeError) -> [Float] {
+        guard !weight.format.isQuantized else {
+            throw .unsupported("weight '\(weight.name)' is \(weight.format) and cannot become floating point")
+        }
+        guard rows.lowerBound >= 0, rows.upperBound <= weight.shape[0] else {
+            throw .mismatch("weight '\(weight.name)' has \(weight.shape[0]) rows, not \(rows)")
+        }
+        let inputs = weight.shape[1]
+        return [Float](unsafeUninitializedCapacity: rows.count * inputs) { target, count in
+            nonisolated(unsafe) let target = target
+            weight.withKernelMatrix { matrix in
+                nonisolated(unsafe) let matrix = matrix
+                team.run(chunks: (rows.count + Self.rowsPerChunk - 1) / Self.rowsPerChunk) { chunk, _ in
+                    let first = chunk * Self.rowsPerChunk
+                    for row in first..<min(first + Self.rowsPerChunk, rows.count) {
+                        guard let place = target.baseAddress else { return }
+                        apus_read_output(matrix, rows.lowerBound + row, place + row * inputs)
+                    }
+                }
+            }
+            count = rows.count * inputs
+        }
+    }
+
     private static let rowsPerChunk = 16
 
     func checkInputs(_ weight: WeightSource, _ format: WeightFormat) throws(ComputeError) {

@@ -27,7 +27,8 @@ final class CPUWeight: PreparedWeight, @unchecked Sendable {
         self.placement = placement
         shape = source.shape
         form = ActivationForm(
-            type: format.kernelType, order: format.grouping == nil ? nil : source.codes?.order?.places)
+            type: format.kernelType, order: format.grouping == nil ? nil : source.codes?.order?.places,
+            rotates: format.isQuantized && source.quantization?.isRotated ?? true)
         grouping = format.grouping.map { grouping in
             let place = UnsafeMutablePointer<apus_grouping>.allocate(capacity: 1)
             place.initialize(to: grouping.kernelGrouping)
@@ -117,6 +118,8 @@ struct ActivationForm: Equatable, @unchecked Sendable {
     let type: apus_dtype
     /// Which input stands at a place, kept by the weight; `nil`: its own.
     let order: UnsafePointer<Int32>?
+    /// Whether blocks of inputs are rotated.
+    let rotates: Bool
 }
 
 extension CodeArrays {

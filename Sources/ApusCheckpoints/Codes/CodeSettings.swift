@@ -32,6 +32,8 @@ struct CodeSettings: Sendable {
 
     var method: String? { string("quant_method") }
 
+    var version: Int? { object["version"]?.integer }
+
     func string(_ key: String) -> String? { object[key]?.string?.lowercased() }
 
     func object(_ key: String) -> JSONObject? { object[key]?.object }

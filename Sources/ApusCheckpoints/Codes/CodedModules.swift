@@ -5,16 +5,20 @@ enum CodedModules {
     /// What Apus writes has tensors of such names too, and is read as it is.
     private static let ownMethod = "apus"
 
+    /// What the directory says of its codes; `nil` if no tensor looks like one.
+    static func settings(
+        _ tensors: [ExactString: StoredTensor], _ contents: DirectoryContents
+    ) throws(CheckpointError) -> CodeSettings? {
+        modules(in: tensors).isEmpty ? nil : try CodeSettings(contents)
+    }
+
     /// Throws `CheckpointError` (`.weights`, `.unsupported`) for codes that cannot be read.
     static func replace(
-        in tensors: inout [ExactString: StoredTensor], _ contents: DirectoryContents
+        in tensors: inout [ExactString: StoredTensor], _ settings: CodeSettings
     ) throws(CheckpointError) {
-        let modules = modules(in: tensors)
-        guard !modules.isEmpty else { return }
-        let settings = try CodeSettings(contents)
         guard settings.method != ownMethod else { return }
         try settings.check()
-        for name in modules {
+        for name in modules(in: tensors) {
             let module = CodedModule(name, settings) { tensors[ExactString($0)] }
             guard let weight = try weight(module), let first = weight.parts.first else { continue }
             for part in weight.parts { tensors[ExactString(part.name)] = nil }

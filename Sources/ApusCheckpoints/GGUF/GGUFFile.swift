@@ -81,7 +81,8 @@ package final class GGUFFile: Sendable {
     /// A value of the metadata; `nil` if there is none.
     /// Throws `CheckpointError` (`.malformed`) for text that is not UTF-8.
     package func value(_ key: String) throws(CheckpointError) -> JSONValue? {
-        try values[ExactString(key)].map { value throws(CheckpointError) in try Self.read(value, key, mapping) }
+        if let value = GGUFOverrides.value(key) { return value }
+        return try values[ExactString(key)].map { value throws(CheckpointError) in try Self.read(value, key, mapping) }
     }
 }
 

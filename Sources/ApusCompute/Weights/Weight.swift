@@ -93,10 +93,13 @@ package struct StoredQuantization: @unchecked Sendable {
     package let scales: [Float]
     /// [outputs, ⌈inputs / 32⌉], from 1 to 15, for `int4`. Valid while the source's owner lives.
     package let multipliers: UnsafeRawBufferPointer?
+    /// Whether blocks of 64 inputs were rotated before they were rounded, as all are that are rounded here.
+    package let isRotated: Bool
 
-    package init(scales: [Float], multipliers: UnsafeRawBufferPointer? = nil) {
+    package init(scales: [Float], multipliers: UnsafeRawBufferPointer? = nil, isRotated: Bool = true) {
         self.scales = scales
         self.multipliers = multipliers
+        self.isRotated = isRotated
     }
 
     fileprivate func fits(_ outputs: Int, _ inputs: Int, _ format: WeightFormat) -> Bool {
@@ -110,7 +113,7 @@ package struct StoredQuantization: @unchecked Sendable {
             scales: Array(scales[rows]),
             multipliers: multipliers.map {
                 UnsafeRawBufferPointer(rebasing: $0[rows.lowerBound * groups..<rows.upperBound * groups])
-            })
+            }, isRotated: isRotated)
     }
 }
 

@@ -5,6 +5,10 @@ package protocol WeightQuantizer: Sendable {
     func quantize(
         _ weight: WeightSource, rows: Range<Int>, as quantization: Quantization
     ) throws(ComputeError) -> QuantizedRows
+
+    /// Rows of a matrix of floating point, or of codes, as float32: [rows, inputs]. Blocks until it is done.
+    /// Throws `ComputeError` (`.unsupported`) for integers of this package, `.outOfMemory`.
+    func floats(_ weight: WeightSource, rows: Range<Int>) throws(ComputeError) -> [Float]
 }
 
 /// Rows of a matrix as a quantized checkpoint holds them.

@@ -2,14 +2,30 @@ import ApusCheckpoints
 package import ApusCompute
 import ApusJSON
 
-/// Writes a checkpoint whose products have integers: what a device makes of them when it loads and quantizes the original.
-/// The format is that of docs/QUANTIZATION.md.
+/// What the products of a checkpoint that is written have.
+package enum CheckpointFormat: String, Sendable, CaseIterable {
+    case bfloat16, int8, int4
+
+    package init(_ quantization: Quantization) {
+        switch quantization {
+        case .int8: self = .int8
+        case .int4: self = .int4
+        }
+    }
+
+    package var quantization: Quantization? { Quantization(rawValue: rawValue) }
+}
+
+/// Writes a checkpoint whose products have integers: what a device makes of them when it loads and quantizes the original; or
+/// one in bfloat16, of floating point or of codes. The format is that of docs/QUANTIZATION.md.
 package struct CheckpointQuantizer: Sendable {
     /// What happens to one tensor of the original, or to the embedding a second time.
     private enum Step: Sendable {
         case copy(StoredTensor, name: String)
         /// Rows of the sources follow each other.
         case quantize([WeightSource], place: String, StoredMatrix)
+        case vector(CheckpointTranslation.Vector)
+        case matrix(CheckpointTranslation.Matrix)
     }
 
     package struct Outcome: Sendable {
@@ -28,7 +44,7 @@ package struct CheckpointQuantizer: Sendable {
     private static let pieceByteCount = 16 << 20
 
     private let directory: String
-    private let quantization: Quantization
+    private let format: CheckpointFormat
     private let quantizer: any WeightQuantizer
     private let config: ConfigurationFile
     private let dtype: DType
@@ -37,26 +53,34 @@ package struct CheckpointQuantizer: Sendable {
     /// Where the original is otherwise than its configuration says.
     package let remarks: [String]
 
-    /// Reads what the directory holds, and none of its weights. Throws `CheckpointError` and `ModelError` as loading it
-    /// would, `ModelError` (`.unsupported`) if it is quantized already.
-    package init(
-        directory: String, as quantization: Quantization, by quantizer: any WeightQuantizer
-    ) throws {
-        try Checkpoint.requireDirectory(directory)
-        config = try ConfigurationFile(path: directory + "/config.json")
+    /// Reads what the directory, or GGUF file, holds, and none of its weights. Throws `CheckpointError` and `ModelError` as
+    /// loading it would, `ModelError` (`.unsupported`) if it is quantized already.
+    package init(directory: String, as format: CheckpointFormat, by quantizer: any WeightQuantizer) throws {
+        let gguf = GGUFFile.isOne(directory) ? try GGUFModel(path: directory) : nil
+        if gguf == nil { try Checkpoint.requireDirectory(directory) }
+        config = try gguf?.configuration() ?? ConfigurationFile(path: directory + "/config.json")
         if let stored = try Quantization(storedAsIn: config) {
             throw ModelError.unsupported("\(config.file): the weights are \(stored.rawValue) already")
         }
         checkpoint = try Checkpoint(directory: directory)
-        dtype = try ModelDescription.storedType(config, checkpoint)
+        dtype =
+            try format == .bfloat16 ? .bfloat16 : gguf?.storedType ?? ModelDescription.storedType(config, checkpoint)
         let weights = WeightCursor(checkpoint)
-        let (spec, remarks) = try DecoderSpec(config).settled(in: weights, stored: nil)
+        let family = try DecoderSpec(config)
+        let (spec, remarks) = try (gguf?.spec() ?? family).settled(in: weights, stored: nil)
         self.remarks = remarks
         try DecoderModel.verify(weights, spec, stored: nil)
         self.directory = directory
-        self.quantization = quantization
+        self.format = format
         self.quantizer = quantizer
-        steps = try Self.steps(weights, spec, quantization)
+        if let quantization = format.quantization, gguf == nil, !checkpoint.holdsCodes {
+            steps = try Self.steps(weights, spec, quantization)
+        } else {
+            var target = family
+            target.tiedEmbeddings = spec.tiedEmbeddings
+            let translation = try CheckpointTranslation(weights, spec, as: target, format.quantization)
+            steps = translation.vectors.map(Step.vector) + translation.matrices.map(Step.matrix)
+        }
         try checkNames()
     }
 
@@ -87,35 +111,51 @@ package struct CheckpointQuantizer: Sendable {
 
     private func checkNames() throws {
         var names: Set<ExactString> = []
-        for tensor in steps.flatMap(Self.tensors) where !names.insert(ExactString(tensor.name)).inserted {
+        for tensor in steps.flatMap(tensors) where !names.insert(ExactString(tensor.name)).inserted {
             throw CheckpointError.weights(
                 "\(directory): has a tensor '\(tensor.name)' already, whose name the format needs")
         }
     }
 
-    private static func tensors(_ step: Step) -> [TensorDescription] {
+    private func tensors(_ step: Step) -> [TensorDescription] {
         switch step {
         case .copy(let tensor, let name): [TensorDescription(name, tensor.dtype, tensor.shape)]
         case .quantize(_, let place, let matrix):
             matrix.parts.compactMap { part in
                 part.dtype.map { TensorDescription("\(place).\(part.name)", $0, part.shape) }
             }
+        case .vector(let vector): [TensorDescription(vector.name, ofRest, vector.shape)]
+        case .matrix(let matrix):
+            matrix.stored.parts.map { part in
+                TensorDescription(
+                    StoredMatrix.name(part.name, in: matrix.place), part.dtype ?? type(of: matrix), part.shape)
+            }
         }
+    }
+
+    /// The type of vectors, and of what is never rounded: exact, beside integers.
+    private var ofRest: StoredDType { format == .bfloat16 ? .bfloat16 : .float32 }
+
+    /// The type of elements of floating point.
+    private func type(of matrix: CheckpointTranslation.Matrix) -> StoredDType {
+        guard matrix.isTable else { return ofRest }
+        return dtype == .bfloat16 ? .bfloat16 : dtype == .float16 ? .float16 : .float32
     }
 
     /// Writes the directory, which has its name only once it is complete. Blocks until it is on its disk.
     ///
     /// - Parameters:
     ///   - replaces: whether a checkpoint of that name gives way.
+    ///   - files: text files that the new directory has besides, by name.
     ///   - progress: is told the share that is done; what it throws ends the work.
     /// - Throws: `CheckpointError` (`.exists`, `.unwritable`; `.weights` for weights that are no finite numbers),
     ///   `ComputeError` for matrices that integers do not suit. Nothing stays behind then.
     package func write(
         to target: String, replaces: Bool = false, maximumShardByteCount: Int = maximumShardByteCount,
-        progress: (Double) throws -> Void = { _ in }
+        files: [(name: String, text: String)] = [], progress: (Double) throws -> Void = { _ in }
     ) throws -> Outcome {
         let staged = try StagedDirectory(for: target, from: directory, replaces: replaces)
-        let plan = ShardPlan(steps, maximumByteCount: maximumShardByteCount, tensors: Self.tensors)
+        let plan = ShardPlan(steps, maximumByteCount: maximumShardByteCount, tensors: tensors)
         var done = 0
         for shard in plan.shards {
             let writer = try SafetensorsWriter(creating: staged.path + "/" + shard.file, plan.tensors(of: shard))
@@ -128,14 +168,17 @@ package struct CheckpointQuantizer: Sendable {
             try writer.finish()
         }
         if let index = plan.index { try staged.write(index.file, index.value.indented + "\n") }
-        let described = quantization.describe(config, dtype: dtype)
+        let described =
+            format.quantization?.describe(config, dtype: dtype)
+            ?? Quantization.removed(from: config.object, dtype: dtype)
         try staged.write("config.json", JSONValue.object(described).indented + "\n")
-        let companions = try CheckpointCompanions(of: checkpoint)
-        for name in companions.names { try staged.copy(companions.path(of: name), as: name) }
+        let companions = try GGUFFile.isOne(directory) ? nil : CheckpointCompanions(of: checkpoint)
+        for name in companions?.names ?? [] { try staged.copy(companions?.path(of: name) ?? name, as: name) }
+        for file in files { try staged.write(file.name, file.text) }
         try staged.commit()
         return Outcome(
             byteCount: plan.byteCount, originalByteCount: checkpoint.byteCount, files: plan.shards.count,
-            leftOut: companions.leftOut)
+            leftOut: companions?.leftOut ?? [])
     }
 
     private func write(_ step: Step, to writer: SafetensorsWriter, _ progress: (Int) throws -> Void) throws {
@@ -157,6 +200,56 @@ package struct CheckpointQuantizer: Sendable {
                 start += block.shape[0]
                 block.release?()
             }
+        case .vector(let vector):
+            try write(vector.values, as: ofRest, to: vector.name, at: 0, writer)
+        case .matrix(let matrix):
+            try write(matrix, to: writer, progress)
+            for part in matrix.parts { part.source.release?() }
+        }
+    }
+
+    /// A matrix that is put together, a piece at a time.
+    private func write(
+        _ matrix: CheckpointTranslation.Matrix, to writer: SafetensorsWriter, _ progress: (Int) throws -> Void
+    ) throws {
+        let (stored, rows) = (matrix.stored, matrix.stored.view.storedOutputs)
+        let done = matrix.parts.reduce(0) { $0 + $1.source.bytes.count } / max(rows, 1)
+        let name = StoredMatrix.name(stored.parts[0].name, in: matrix.place)
+        let type = type(of: matrix)
+        // What stands by inputs is turned as a whole.
+        let most = stored.view.isTransposed ? rows / stored.stack : max(Self.pieceByteCount / (stored.inputs * 4), 1)
+        for first in stride(from: 0, to: rows, by: max(most, 1)) {
+            let piece = first..<min(first + most, rows)
+            let values = try matrix.floats(piece, by: quantizer)
+            if stored.quantization != nil {
+                try values.withUnsafeBytes { bytes in
+                    let source = try WeightSource(
+                        name: matrix.place, bytes: bytes, owner: values,
+                        shape: Shape([piece.count, stored.inputs]), format: .float32)
+                    try quantize(source, matrix.place, stored, from: first, to: writer) { _ in }
+                }
+            } else {
+                let turned = stored.view.isTransposed ? Self.turned(values, rows: piece.count) : values
+                try write(turned, as: type, to: name, at: first * stored.inputs * type.bitCount / 8, writer)
+            }
+            try progress(done * piece.count)
+        }
+    }
+
+    private static func turned(_ values: [Float], rows: Int) -> [Float] {
+        let columns = values.count / max(rows, 1)
+        return (0..<columns).flatMap { column in (0..<rows).map { values[$0 * columns + column] } }
+    }
+
+    private func write(
+        _ values: [Float], as type: StoredDType, to name: String, at place: Int, _ writer: SafetensorsWriter
+    ) throws {
+        switch type {
+        case .bfloat16:
+            try values.map { HalfPrecision.bfloat16($0) }.withUnsafeBytes { try writer.write($0, to: name, at: place) }
+        case .float16:
+            try values.map { HalfPrecision.float16($0) }.withUnsafeBytes { try writer.write($0, to: name, at: place) }
+        default: try values.withUnsafeBytes { try writer.write($0, to: name, at: place) }
         }
     }
 
@@ -164,7 +257,7 @@ package struct CheckpointQuantizer: Sendable {
         _ weight: WeightSource, _ place: String, _ matrix: StoredMatrix, from start: Int,
         to writer: SafetensorsWriter, _ progress: (Int) throws -> Void
     ) throws {
-        let format = matrix.quantization ?? quantization
+        guard let format = matrix.quantization ?? self.format.quantization else { return }
         let rowBytes = max(weight.format.rowByteCount(inputs: matrix.inputs), 1)
         let rowsPerPiece = max(Self.pieceByteCount / rowBytes, 1)
         for first in stride(from: 0, to: weight.shape[0], by: rowsPerPiece) {

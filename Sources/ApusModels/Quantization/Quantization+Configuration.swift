@@ -12,7 +12,8 @@ extension Quantization {
         "modelopt",
         "torchao", "mxfp4",
     ]
-    private static let version = 1
+    /// Of what is written; the first version did not rotate inputs.
+    private static let version = 2
 
     /// What a checkpoint's `config.json` says of its weights; `nil` if they are of floating point.
     /// Throws `ModelError` (`.unsupported`) for the formats of others, `CheckpointError` for what is no description.
@@ -29,9 +30,9 @@ extension Quantization {
                     + "quantize and \(known)")
         }
         let version = try description.int("version")
-        guard version == Self.version else {
+        guard 1...Self.version ~= version else {
             throw ModelError.unsupported(
-                "\(config.file): \(Self.key): version \(version) is not read, only \(Self.version)")
+                "\(config.file): \(Self.key): version \(version) is not read, only 1 and \(Self.version)")
         }
         let name = try description.string("format")
         guard let format = Quantization(rawValue: name) else {
@@ -58,8 +59,10 @@ extension Quantization {
         return JSONObject(members)
     }
 
-    /// The configuration of the same model with weights of floating point.
-    package static func removed(from config: JSONObject) -> JSONObject {
-        JSONObject(config.members.filter { !$0.key.utf8.elementsEqual(key.utf8) })
+    /// The configuration of the same model with weights of floating point, of a type if it is to be named.
+    package static func removed(from config: JSONObject, dtype: DType? = nil) -> JSONObject {
+        let keys = [key, "quantization"] + (dtype == nil ? [] : ["dtype", "torch_dtype"])
+        let members = config.members.filter { !keys.contains($0.key) }
+        return JSONObject(members + (dtype.map { [.init(key: "dtype", value: .string($0.rawValue))] } ?? []))
     }
 }

@@ -141,7 +141,8 @@ extension WeightCursor {
         let quantization = try matrix.quantization.map { quantization in
             let multipliers = quantization == .int4 ? try multipliers(matrix) : nil
             if let multipliers { mappings.append(multipliers.mapping) }
-            return StoredQuantization(scales: try scales(matrix), multipliers: multipliers?.bytes)
+            return StoredQuantization(
+                scales: try scales(matrix), multipliers: multipliers?.bytes, isRotated: checkpoint.isRotated)
         }
         let (bytes, view, block) = matrix.block(of: stored.bytes)
         return try WeightSource(

@@ -32,6 +32,7 @@ final class GenerationWorker: Sendable {
         self.settings = settings
         faults = try Faults(Faults.ofEnvironment, rank: rank)
         let before = HostMemory.residentByteCount
+        try GGUFOverrides.set(settings.metadata)
         model = try AutoModelForCausalLM.from(
             pretrained: settings.model, deviceMap: try settings.devices.map,
             maxMemory: try settings.devices.budgets,
@@ -41,7 +42,7 @@ final class GenerationWorker: Sendable {
             contextLength: settings.contextLength)
         model.meter.slowDown(by: faults.slowness)
         // Token ids need no tokenizer, so a checkpoint without one can still be run on those.
-        tokenizer = try AutoTokenizer.ifPresent(in: settings.model)
+        tokenizer = try AutoTokenizer.ifPresent(in: settings.tokenizer ?? settings.model)
         var overrides = settings.overrides
         let own = model.generationConfig
         if overrides.maxNewTokens == nil, overrides.maxLength == nil, own.maxNewTokens == nil, own.maxLength == nil {
@@ -57,6 +58,7 @@ final class GenerationWorker: Sendable {
     private static func remarks(on model: CausalLanguageModel, _ settings: WorkerSettings) throws -> [String] {
         let directory = settings.model
         var remarks = model.remarks
+        if let remark = try GGUFTokenizerFiles.remark(on: settings.tokenizer ?? directory) { remarks.append(remark) }
         if let length = settings.contextLength, length > model.trainedContextLength {
             remarks.append(
                 "--context-length \(length) passes the \(model.trainedContextLength) tokens that the model was made for"

@@ -6,6 +6,10 @@ import ApusJSON
 public struct WorkerSettings: Sendable, Codable {
     /// Directory of a checkpoint, or its name in the hub's cache, which a run looks up once.
     public var model: String
+    /// Where the tokenizer is, if not there.
+    public var tokenizer: String?
+    /// What is said in the place of a GGUF file's metadata.
+    public var metadata: [String] = []
     /// Name of the type of the weights in products; the checkpoint's own if `nil`.
     public var dtype: String?
     public var quantize: Quantization?
@@ -40,6 +44,8 @@ public struct WorkerSettings: Sendable, Codable {
     /// What of it may change a byte of a result, by the names of the command's flags.
     var json: JSONObject {
         var object = JSONObject()
+        if let tokenizer { object.append("tokenizer", .string(tokenizer)) }
+        if !metadata.isEmpty { object.append("override_kv", .array(metadata.map(JSONValue.string))) }
         if let dtype { object.append("dtype", .string(dtype)) }
         if let quantize { object.append("quantize", .string(quantize.rawValue)) }
         if let cacheType { object.append("kv_cache", .string(cacheType)) }

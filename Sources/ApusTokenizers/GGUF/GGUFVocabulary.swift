@@ -4,9 +4,9 @@ import ApusJSON
 /// The tokenizer that a GGUF file carries: `tokenizer.ggml.*` (ggml, docs/gguf.md).
 struct GGUFVocabulary {
     private let file: GGUFFile
-    private let tokens: [String]
-    private let kinds: [SentencePieceFile.Kind]
-    private let model: String
+    let tokens: [String]
+    let kinds: [SentencePieceFile.Kind]
+    let model: String
 
     /// `nil` if the file has none. Throws `malformed` or `unsupported`.
     init?(path: String) throws(TokenizerError) {
@@ -45,11 +45,11 @@ struct GGUFVocabulary {
 
     private static let prefix = "tokenizer.ggml."
 
-    private func value(_ key: String) throws(TokenizerError) -> JSONValue? {
+    func value(_ key: String) throws(TokenizerError) -> JSONValue? {
         do { return try file.value(Self.prefix + key) } catch { throw .malformed("\(error)") }
     }
 
-    private func name(_ token: String) throws(TokenizerError) -> String? {
+    func name(_ token: String) throws(TokenizerError) -> String? {
         guard let id = try value("\(token)_token_id")?.integer, tokens.indices.contains(id) else { return nil }
         return tokens[id]
     }
@@ -57,39 +57,57 @@ struct GGUFVocabulary {
     func tokenizer() throws(TokenizerError) -> Tokenizer {
         var settings = TokenizerSettings()
         settings.chatTemplates = ChatTemplates(try templates())
-        for (name, theirs) in [
-            ("bos_token", "bos"), ("eos_token", "eos"), ("unk_token", "unknown"), ("pad_token", "padding"),
-            ("sep_token", "seperator"), ("cls_token", "cls"), ("mask_token", "mask"),
-        ] {
+        for (name, theirs) in Self.specialNames {
             if let token = try self.name(theirs) { settings.ownNames[name] = token }
         }
-        let (bos, eos) = (try value("add_bos_token")?.bool, try value("add_eos_token")?.bool)
+        settings.ends = model == "bert" ? nil : try ends()
+        if model == "llama" || model == "t5" { return try pieces().tokenizer(settings) }
+        guard let root = try configurationRoot() else {
+            throw .unsupported(
+                "\(file.path): tokenizer.ggml.model: '\(model)' is not supported; gpt2, llama, t5, bert and gemma4 are")
+        }
+        return try Tokenizer(configuration(root), settings: settings)
+    }
+
+    /// Names of special tokens, and those in the file.
+    static let specialNames = [
+        ("bos_token", "bos"), ("eos_token", "eos"), ("unk_token", "unknown"), ("pad_token", "padding"),
+        ("sep_token", "seperator"), ("cls_token", "cls"), ("mask_token", "mask"),
+    ]
+
+    /// What stands around a text, unless a part of the tokenizer says so.
+    func ends() throws(TokenizerError) -> TextEnds {
+        let usual: TextEnds
         switch model {
-        case "llama":
-            settings.ends = TextEnds(hasBOS: bos ?? true, hasEOS: eos ?? false)
-            return try pieces().tokenizer(settings)
-        case "t5":
-            settings.ends = TextEnds(hasBOS: bos ?? false, hasEOS: eos ?? true)
-            return try pieces().tokenizer(settings)
+        case "t5": usual = TextEnds(hasBOS: false, hasEOS: true)
+        case "bert": return TextEnds()
         case "gpt2":
-            let name = try value("pre")?.string ?? GGUFPatterns.assumed
-            if Self.wholeTexts.contains(name) {
-                settings.ends = TextEnds(hasBOS: bos ?? true, hasEOS: eos ?? false)
-                return try Tokenizer(configuration(mergedTexts()), settings: settings)
-            }
+            let name = try pre
+            usual = TextEnds(hasBOS: Self.wholeTexts.contains(name) || GGUFPatterns.named[name]?.addsBOS ?? false)
+        default: usual = TextEnds(hasBOS: true)
+        }
+        return TextEnds(
+            hasBOS: try value("add_bos_token")?.bool ?? usual.hasBOS,
+            hasEOS: try value("add_eos_token")?.bool ?? usual.hasEOS)
+    }
+
+    private var pre: String {
+        get throws(TokenizerError) { try value("pre")?.string ?? GGUFPatterns.assumed }
+    }
+
+    /// What tokenizer.json would say; `nil` for models of SentencePiece and others that it does not describe.
+    func configurationRoot() throws(TokenizerError) -> JSONObject? {
+        switch model {
+        case "gpt2":
+            let name = try pre
+            if Self.wholeTexts.contains(name) { return try mergedTexts() }
             guard let patterns = GGUFPatterns.named[name] else {
                 throw .unsupported("\(file.path): tokenizer.ggml.pre: '\(name)' is not known")
             }
-            settings.ends = TextEnds(hasBOS: bos ?? patterns.addsBOS, hasEOS: eos ?? false)
-            return try Tokenizer(configuration(mergedBytes(patterns)), settings: settings)
-        case "gemma4":
-            settings.ends = TextEnds(hasBOS: bos ?? true, hasEOS: eos ?? false)
-            return try Tokenizer(configuration(mergedTexts()), settings: settings)
-        case "bert":
-            return try Tokenizer(configuration(wordPieces()), settings: settings)
-        default:
-            throw .unsupported(
-                "\(file.path): tokenizer.ggml.model: '\(model)' is not supported; gpt2, llama, t5, bert and gemma4 are")
+            return try mergedBytes(patterns)
+        case "gemma4": return try mergedTexts()
+        case "bert": return try wordPieces()
+        default: return nil
         }
     }
 
@@ -100,7 +118,7 @@ struct GGUFVocabulary {
         try ComponentConfiguration(.object(root), at: "\(file.path): tokenizer.ggml")
     }
 
-    private func templates() throws(TokenizerError) -> [(name: String, text: String)] {
+    func templates() throws(TokenizerError) -> [(name: String, text: String)] {
         var sources: [(name: String, text: String)] = []
         let key = "tokenizer.chat_template"
         for name in file.keys where name == key || name.hasPrefix(key + ".") {
@@ -145,7 +163,7 @@ struct GGUFVocabulary {
     // MARK: tokenizer.json
 
     /// What stands beside the vocabulary: control tokens, and those that users have defined.
-    private var addedTokens: JSONValue {
+    var addedTokens: JSONValue {
         .array(
             zip(tokens, kinds).enumerated().compactMap { id, token in
                 guard token.1 == .control || token.1 == .user || token.1 == .unknown, !token.0.isEmpty else {
@@ -158,7 +176,7 @@ struct GGUFVocabulary {
             })
     }
 
-    private var vocabulary: JSONValue {
+    var vocabulary: JSONValue {
         .object(JSONObject(tokens.enumerated().map { JSONObject.Member(key: $1, value: .integer($0)) }))
     }
 

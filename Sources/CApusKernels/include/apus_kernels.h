@@ -54,10 +54,12 @@ typedef enum {
 #define APUS_PANEL 16
 // Inputs that share a multiplier in a 4-bit matrix.
 #define APUS_GROUP 32
+// Inputs that are rotated together before rows of integers are rounded (rotation.h); those past the last whole block are not.
+#define APUS_ROTATION 64
 // Longest input of an integer product: its sum stays within 32 bits.
 #define APUS_INTEGER_INPUTS 131072
 
-// A matrix as a checkpoint holds it: rows of `type`. Rows of APUS_I8 have a scale each. Rows of APUS_I4 are two inputs a
+// A matrix as a checkpoint holds it: rows of `type`; what is rounded to integers is rotated first. Rows of APUS_I8 have a scale each. Rows of APUS_I4 are two inputs a
 // byte, the first in its low half, as value + 8; each group of APUS_GROUP inputs has a multiplier from 1 to 15.
 //
 // It may be part of a larger one: output o is then row `first + o / run * period + o % run` of what is stored.
@@ -82,11 +84,11 @@ void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, v
 void apus_pack_grouped(const apus_matrix *matrix, size_t panel, void *target);
 // Writes row `output` of a grouped matrix in panels as floats.
 void apus_unpack_output(const void *panels, const apus_grouping *grouping, size_t inputs, size_t output, float *y);
-// An output of a matrix with a grouping as floats.
+// An output of a matrix of floats, or with a grouping, as floats.
 void apus_read_output(const apus_matrix *matrix, size_t output, float *y);
 // Writes row `output` of a matrix of floats in panels as floats.
 void apus_unpack_row(const void *panels, apus_dtype type, size_t inputs, size_t output, float *y);
-// Quantizes row `output` of a matrix of floats as a checkpoint would hold it. Returns its scale.
+// Rotates and quantizes row `output` of a matrix of floats as a checkpoint would hold it. Returns its scale.
 float apus_quantize_row(const apus_matrix *matrix, apus_dtype type, size_t output, void *row, uint8_t *multipliers);
 
 // x / sqrt(mean(x^2) + epsilon) * weight + bias for each row; of a centered norm, the row's mean is taken from x before.
@@ -104,6 +106,7 @@ typedef struct {
     size_t rows, inputs;
     apus_dtype type; // of the matrix
     const int32_t *order; // [inputs]: which input stands at a place, for APUS_GROUPED; NULL: its own
+    bool rotates;    // for APUS_I8 and APUS_I4: whether the matrix was rotated before it was rounded
     void *packed;    // packed_bytes(), 64-byte aligned
 } apus_activations;
 

@@ -12,6 +12,8 @@ typedef struct {
     // Integers from 0 to 15, standing for integer - 8 times the scale and the multiplier that is returned: the one from 1
     // to 15 that loses least.
     uint8_t (*to_i4)(const float *values, float scale, uint8_t *integers);
+    // APUS_ROTATION values, in place.
+    void (*rotate)(float *values);
 } apus_quantizer;
 
 // That of an instruction set; NULL if this machine lacks it.
