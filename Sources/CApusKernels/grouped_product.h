@@ -1,8 +1,8 @@
-// Products of grouped matrices (grouped.h) with activations rounded to 8 bits for each 64 inputs (grouped_rows.h). The sums of
-// a group are exact; groups are added first to last, each output's sum being
+// Products of grouped matrices (grouped.h) with activations rounded to 8 bits for each 32 inputs (grouped_rows.h). The sums over
+// a group, or over 32 inputs of a longer one, are exact; they are added first to last, each output's sum being
 //
-//     sum += float(sum of (value - zero) * x over the group) * (scale of x * scale of the group)
-//     sum += offset of the group * (scale of x * float(sum of x over the group))
+//     sum += float(sum of (value - zero) * x) * (scale of x * scale of the group)
+//     sum += offset of the group * (scale of x * float(sum of x))
 //
 // The includer defines dot_u8(sum, x, w), the products of four unsigned weights with four signed activations, and
 // look_up(codes, table), entries of a table of 16 bytes.
@@ -146,15 +146,18 @@ static void widen_unit(const bool has_offset, const apus_grouping *g, const apus
 
 #undef ALL_LINES
 
-// Adds one group of a unit to vector v of the sums of some rows. Products of a row alone go to two sums in turn, neither of
+// Inputs of a group of so many whose products are summed before they are scaled.
+#define SPAN_OF(group) ((group) < APUS_GROUPED_SPAN ? (group) : APUS_GROUPED_SPAN)
+
+// Adds one span of a unit to vector v of the sums of some rows. Products of a row alone go to two sums in turn, neither of
 // which has to wait for the other.
 INLINE void add_group(const int count, const bool has_offset, int zero, const grouped_rows *rows, size_t row, size_t unit,
-                      int group, int part, const vint *partial, const vint *other, vfloat scale, vfloat offset, int v,
+                      int span, int part, const vint *partial, const vint *other, vfloat scale, vfloat offset, int v,
                       vfloat sums[][VECTORS]) {
-    const size_t stride = rows->stride / sizeof(float), at = unit * (size_t)(APUS_GROUPED_UNIT / group) + (size_t)part;
-    const float *x_scales = grouped_scales(rows, row) + unit;
-    const int32_t *x_sums = grouped_sums(rows, row, (size_t)group) + at;
-    const float *x_totals = grouped_totals(rows, row, (size_t)group) + at;
+    const size_t stride = rows->stride / sizeof(float), at = unit * (size_t)(APUS_GROUPED_UNIT / span) + (size_t)part;
+    const float *x_scales = grouped_scales(rows, row) + at * (size_t)span / APUS_GROUPED_SPAN;
+    const int32_t *x_sums = grouped_sums(rows, row, (size_t)span) + at;
+    const float *x_totals = grouped_totals(rows, row, (size_t)span) + at;
     UNROLLED for (int r = 0; r < count; r++) {
         vint products = count == 1 ? *partial + *other : partial[r];
         if (!has_offset) products -= zero * x_sums[(size_t)r * stride];
@@ -168,17 +171,18 @@ INLINE void add_group(const int count, const bool has_offset, int zero, const gr
 INLINE void add_planes(const int bits, const bool has_table, const int group, const bool has_offset, const apus_grouping *g,
                        const grouped_rows *rows, size_t unit, const unit_place *place, vfloat sums[][VECTORS]) {
     const uint8_t *x = (const uint8_t *)grouped_values(rows, 0) + unit * APUS_GROUPED_UNIT;
+    const int span = SPAN_OF(group);
     for (int v = 0; v < VECTORS; v++) {
-        UNROLLED for (int part = 0; part < APUS_GROUPED_UNIT / group; part++) {
+        UNROLLED for (int part = 0; part < APUS_GROUPED_UNIT / span; part++) {
             vint partial[2] = {{}, {}};
-            UNROLLED for (int step = 0; step < group / 4; step++) {
-                const int at = part * group / 4 + step;
+            UNROLLED for (int step = 0; step < span / 4; step++) {
+                const int at = part * span / 4 + step;
                 const vint w = code_line(bits, has_table, g, place->codes, at, v);
                 partial[step % 2] = dot_u8(partial[step % 2], load_four(x + at * 4), w);
             }
-            const vfloat scale = scale_of(g, place, part, v);
-            const vfloat offset = has_offset ? offset_of(g, place, part, v, scale) : (vfloat){};
-            add_group(1, has_offset, g->zero, rows, 0, unit, group, part, partial, partial + 1, scale, offset, v, sums);
+            const vfloat scale = scale_of(g, place, part * span / group, v);
+            const vfloat offset = has_offset ? offset_of(g, place, part * span / group, v, scale) : (vfloat){};
+            add_group(1, has_offset, g->zero, rows, 0, unit, span, part, partial, partial + 1, scale, offset, v, sums);
         }
     }
 }
@@ -189,20 +193,21 @@ INLINE void add_widened(const int count, const int group, const bool has_offset,
     const uint8_t *x = (const uint8_t *)grouped_values(rows, row) + unit * APUS_GROUPED_UNIT;
     const float *scales = (const float *)(const void *)(wide + WIDE_CODES);
     const float *offsets = scales + APUS_GROUPED_UNIT / group * APUS_PANEL;
+    const int span = SPAN_OF(group);
     UNROLLED for (int v = 0; v < VECTORS; v++) {
-        for (int part = 0; part < APUS_GROUPED_UNIT / group; part++) {
+        for (int part = 0; part < APUS_GROUPED_UNIT / span; part++) {
             const vint none = {};
             vint partial[GROUPED_TILE];
             UNROLLED for (int r = 0; r < count; r++) partial[r] = (vint){};
-            for (int at = part * group / 4; at < (part + 1) * group / 4; at++) {
+            for (int at = part * span / 4; at < (part + 1) * span / 4; at++) {
                 const vint w = load_bytes(wide + at * 64 + v * LANES * 4);
                 UNROLLED for (int r = 0; r < count; r++) {
                     partial[r] = dot_u8(partial[r], load_four(x + (size_t)r * rows->stride + at * 4), w);
                 }
             }
-            const vfloat scale = load(scales + part * APUS_PANEL + v * LANES);
-            const vfloat offset = has_offset ? load(offsets + part * APUS_PANEL + v * LANES) : (vfloat){};
-            add_group(count, has_offset, g->zero, rows, row, unit, group, part, partial, &none, scale, offset, v, sums);
+            const size_t of = (size_t)(part * span / group * APUS_PANEL + v * LANES);
+            const vfloat scale = load(scales + of), offset = has_offset ? load(offsets + of) : (vfloat){};
+            add_group(count, has_offset, g->zero, rows, row, unit, span, part, partial, &none, scale, offset, v, sums);
         }
     }
 }

@@ -21,11 +21,11 @@ static float element(const void *source, apus_dtype type, size_t index) {
 // Float: [rows, inputs]. Integer: scales [rows], then int8 [rows, inputs].
 static bool is_integer(apus_dtype type) { return type == APUS_I8 || type == APUS_I4; }
 
-// For grouped matrices: scales [rows, units], then int8 [rows, units * APUS_GROUPED_UNIT].
-static size_t units_of(size_t inputs) { return apus_up_to(inputs, 256) / APUS_GROUPED_UNIT; }
+// For grouped matrices: scales [rows, spans], then int8 [rows, spans * APUS_GROUPED_SPAN].
+static size_t spans_of(size_t inputs) { return apus_up_to(inputs, 256) / APUS_GROUPED_SPAN; }
 
 static size_t packed_bytes(apus_dtype type, size_t rows, size_t inputs) {
-    if (type == APUS_GROUPED) return rows * units_of(inputs) * (sizeof(float) + APUS_GROUPED_UNIT);
+    if (type == APUS_GROUPED) return rows * spans_of(inputs) * (sizeof(float) + APUS_GROUPED_SPAN);
     return rows * (is_integer(type) ? sizeof(float) + inputs : inputs * sizeof(float));
 }
 
@@ -46,21 +46,21 @@ static float normed(const apus_norm *norm, struct row_norm row, float x, size_t 
     return (x - row.mean) * row.scale * norm->weight[at] + (norm->bias ? norm->bias[at] : 0);
 }
 
-static void pack_units(const apus_activations *task, const float *x, struct row_norm norm, size_t row) {
-    const size_t units = units_of(task->inputs);
-    for (size_t unit = 0; unit < units; unit++) {
-        float values[APUS_GROUPED_UNIT] = {0}, largest = 0, nothing = 0;
-        for (size_t i = 0; i < APUS_GROUPED_UNIT && unit * APUS_GROUPED_UNIT + i < task->inputs; i++) {
-            size_t at = unit * APUS_GROUPED_UNIT + i;
+static void pack_spans(const apus_activations *task, const float *x, struct row_norm norm, size_t row) {
+    const size_t spans = spans_of(task->inputs);
+    for (size_t span = 0; span < spans; span++) {
+        float values[APUS_GROUPED_SPAN] = {0}, largest = 0, nothing = 0;
+        for (size_t i = 0; i < APUS_GROUPED_SPAN && span * APUS_GROUPED_SPAN + i < task->inputs; i++) {
+            size_t at = span * APUS_GROUPED_SPAN + i;
             if (task->order) at = (size_t)task->order[at];
             values[i] = task->norm.weight ? normed(&task->norm, norm, x[at], at) : x[at];
             largest = fmaxf(largest, fabsf(values[i]));
             nothing += values[i] * 0;
         }
-        ((float *)task->packed)[row * units + unit] = largest / 127 + nothing;
-        int8_t *packed = (int8_t *)((float *)task->packed + task->rows * units) + (row * units + unit) * APUS_GROUPED_UNIT;
+        ((float *)task->packed)[row * spans + span] = largest / 127 + nothing;
+        int8_t *packed = (int8_t *)((float *)task->packed + task->rows * spans) + (row * spans + span) * APUS_GROUPED_SPAN;
         const float inverse = largest > 0 ? 127 / largest : 0;
-        for (size_t i = 0; i < APUS_GROUPED_UNIT; i++) {
+        for (size_t i = 0; i < APUS_GROUPED_SPAN; i++) {
             packed[i] = (int8_t)rintf(fminf(fmaxf(values[i] * inverse, -127), 127));
         }
     }
@@ -114,7 +114,7 @@ static void pack_rows(const apus_activations *task, size_t first, size_t end) {
         const float *x = task->x + row * inputs;
         const struct row_norm norm = measure(&task->norm, x, inputs);
         if (task->type == APUS_GROUPED) {
-            pack_units(task, x, norm, row);
+            pack_spans(task, x, norm, row);
             continue;
         }
         if (is_integer(task->type)) {
@@ -149,13 +149,13 @@ static int32_t panel_integer(const apus_linear *task, const uint8_t *panel, size
 static float grouped_product(const apus_linear *task, const uint8_t *panel, size_t row, size_t output) {
     const apus_grouping *g = task->grouping;
     const apus_block_layout layout = apus_block_layout_of(g);
-    const size_t units = units_of(task->inputs), group = g->group < APUS_GROUPED_UNIT ? g->group : APUS_GROUPED_UNIT;
-    const float *x_scales = (const float *)task->packed + row * units;
-    const int8_t *x = (const int8_t *)((const float *)task->packed + task->rows * units) + row * units * APUS_GROUPED_UNIT;
+    const size_t spans = spans_of(task->inputs), group = g->group < APUS_GROUPED_SPAN ? g->group : APUS_GROUPED_SPAN;
+    const float *x_scales = (const float *)task->packed + row * spans;
+    const int8_t *x = (const int8_t *)((const float *)task->packed + task->rows * spans) + row * spans * APUS_GROUPED_SPAN;
     float sum = 0;
     for (size_t first = 0; first < apus_grouped_inputs(g, task->inputs); first += group) {
-        const size_t unit = first / APUS_GROUPED_UNIT;
-        const uint8_t *codes = apus_grouped_codes(&layout, panel, unit);
+        const size_t span = first / APUS_GROUPED_SPAN;
+        const uint8_t *codes = apus_grouped_codes(&layout, panel, first / APUS_GROUPED_UNIT);
         int32_t products = 0, total = 0;
         for (size_t i = first; i < first + group; i++) {
             products += x[i] * (apus_grouped_value(g, codes, output, i % APUS_GROUPED_UNIT) - g->zero);
@@ -163,8 +163,8 @@ static float grouped_product(const apus_linear *task, const uint8_t *panel, size
         }
         float factors[2];
         apus_grouped_factors(g, panel, task->inputs, output, first, factors);
-        sum = fmaf((float)products, factors[0] * x_scales[unit], sum);
-        if (g->offset != APUS_OFFSET_NONE) sum = fmaf(factors[1], x_scales[unit] * (float)total, sum);
+        sum = fmaf((float)products, factors[0] * x_scales[span], sum);
+        if (g->offset != APUS_OFFSET_NONE) sum = fmaf(factors[1], x_scales[span] * (float)total, sum);
     }
     return sum;
 }

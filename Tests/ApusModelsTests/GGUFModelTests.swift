@@ -25,7 +25,7 @@ import Testing
         #expect(codes.formats.contains { $0.grouping?.bits == 8 })
         #expect(floats.formats == [.float32])
         let (left, right) = (try codes.logProbabilities(of: Self.tokens), try floats.logProbabilities(of: Self.tokens))
-        // Inputs of 8 bits are off by 1 of 254 of the largest of 64.
+        // Inputs of 8 bits are off by 1 of 254 of the largest of 32.
         let squares = zip(left, right).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
         #expect((squares / Double(left.count)).squareRoot() < 0.05)
         #expect(left != right)

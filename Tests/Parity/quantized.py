@@ -34,7 +34,7 @@ NEW_TOKENS = 16
 # Of tokens, may be far off since a last bit chose another expert.
 LEFT_OUT = 0.1
 GGUF = "gguf_"
-# Of comparisons over some 230 tokens, in which no last bit decided between two integers: scales of 64 inputs make many of them.
+# Of comparisons over some 230 tokens, in which no last bit decided between two integers: scales of 32 inputs make many of them.
 # Rounding by tokens instead leaves none.
 SHARE = 0.25
 

@@ -10,7 +10,7 @@ import torch
 from models_reference import Reference
 
 # Consecutive inputs of a product that share a scale.
-INPUTS = 64
+INPUTS = 32
 EXPERT = re.compile(r"(.*)\.(?:mlp|block_sparse_moe)\.experts\.(\d+)\.(\w+)$")
 # Where the matrices of an expert lie in transformers' tensors of all of them: first or second part of the rows.
 PARTS = {"gate_proj": ("gate_up_proj", 0), "up_proj": ("gate_up_proj", 1), "down_proj": ("down_proj", 0),
@@ -18,7 +18,7 @@ PARTS = {"gate_proj": ("gate_up_proj", 0), "up_proj": ("gate_up_proj", 1), "down
 
 
 def to_integers(x: torch.Tensor, order: torch.Tensor | None = None) -> torch.Tensor:
-    """Each 64 inputs in the order in which the product reads them, to 8 bits with a scale of their own; halves to even."""
+    """Each 32 inputs in the order in which the product reads them, to 8 bits with a scale of their own; halves to even."""
     read = x if order is None else x[..., order]
     groups = torch.nn.functional.pad(read, (0, -x.shape[-1] % INPUTS)).unflatten(-1, (-1, INPUTS))
     scales = groups.abs().amax(-1, keepdim=True) / 127

@@ -2,7 +2,7 @@
 ///
 ///     weight[o, i] = scale[o, group of i] · (value(code[o, i]) - zero) + offset[o, group of i]
 ///
-/// Activations of its products are rounded to 8 bits with a scale for each 64 inputs.
+/// Activations of its products are rounded to 8 bits with a scale for each 32 inputs.
 public struct WeightGrouping: Sendable, Hashable, Codable {
     public enum Scale: UInt8, Sendable, Hashable, Codable {
         case float16, bfloat16, float32

@@ -26,6 +26,8 @@ typedef enum {
 } apus_offset_type;
 
 // Inputs that share a scale of activations.
+#define APUS_GROUPED_SPAN 32
+// Inputs whose codes lie together in a panel.
 #define APUS_GROUPED_UNIT 64
 
 typedef struct {
