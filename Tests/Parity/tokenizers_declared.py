@@ -114,7 +114,9 @@ def extras(generator, contents, kind):
 def draw(generator, states):
     """A tokenizer.json and the files beside it."""
     state = assemble(generator, states) if generator.random() < 0.25 else copy.deepcopy(generator.choice(states))
+    # Of a Unigram model it is a list of tokens with their scores.
     vocabulary = state["model"]["vocab"]
+    vocabulary = [token for token, _ in vocabulary] if isinstance(vocabulary, list) else vocabulary
     contents = generator.sample(CONTENTS, 8) + generator.sample(sorted(vocabulary), 2)
     contents += [entry["content"] for entry in generator.sample(state["added_tokens"], min(3, len(state["added_tokens"])))]
     odd = [{"id": generator.randrange(len(vocabulary) + 20), **token(content, **flags(generator))} for content in contents[:2]]
