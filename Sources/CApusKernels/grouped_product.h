@@ -64,26 +64,45 @@ INLINE vint code_line(const int bits, const bool has_table, const apus_grouping 
     return low | ((step % 4 < 2 ? two << (4 - 2 * (step % 4)) : two >> (2 * (step % 4) - 4)) & ones * 0x30);
 }
 
+// Where units lie in a panel, in bytes: what a loop over them would have to divide for.
+typedef struct {
+    size_t count, each;            // of all, of a block
+    size_t block;                  // from one block to the next
+    size_t codes, scales, offsets; // of a unit
+    size_t first_scale, first_offset, halves;
+    size_t rows;                   // where scales of rows stand, or 0
+} unit_layout;
+
+INLINE unit_layout unit_layout_of(const apus_grouping *g, size_t inputs) {
+    const apus_block_layout layout = apus_block_layout_of(g);
+    const size_t each = layout.inputs / APUS_GROUPED_UNIT, blocks = (inputs + layout.inputs - 1) / layout.inputs;
+    const size_t values = g->group > APUS_GROUPED_UNIT ? 0 : APUS_GROUPED_UNIT / g->group * APUS_PANEL;
+    unit_layout units = {.count = blocks * each, .each = each, .block = layout.bytes, .codes = layout.codes / each};
+    units.scales = values * layout.scale, units.offsets = values * layout.offset;
+    units.first_scale = layout.codes;
+    units.first_offset = units.first_scale + layout.groups * APUS_PANEL * layout.scale;
+    units.halves = units.first_offset + layout.groups * APUS_PANEL * layout.offset;
+    if (g->scale == APUS_SCALE_ROW) units.rows = blocks * layout.bytes;
+    return units;
+}
+
 // Where a unit of a panel has its codes, scales and offsets.
 typedef struct {
     const uint8_t *codes, *scales, *offsets, *halves;
 } unit_place;
 
-INLINE unit_place place_of(const apus_grouping *g, const apus_block_layout *layout, const uint8_t *panel, size_t inputs,
-                           size_t unit) {
-    const size_t each = layout->inputs / APUS_GROUPED_UNIT, at = unit % each;
-    const uint8_t *block = panel + unit / each * layout->bytes, *values = block + layout->codes;
-    unit_place place = {.codes = block + at * (layout->codes / each)};
-    if (g->scale == APUS_SCALE_ROW) {
-        place.scales = (const uint8_t *)apus_row_scales(panel, layout, inputs);
+// Of unit `at` of the block that begins at `block`.
+INLINE unit_place place_of(const unit_layout *units, const uint8_t *panel, size_t block, size_t at) {
+    const uint8_t *start = panel + block;
+    unit_place place = {.codes = start + at * units->codes};
+    if (units->rows) {
+        place.scales = panel + units->rows;
         place.offsets = place.scales + APUS_PANEL * sizeof(float);
         return place;
     }
-    const size_t first = g->group > APUS_GROUPED_UNIT ? 0 : at * (APUS_GROUPED_UNIT / g->group);
-    const uint8_t *offsets = values + layout->groups * APUS_PANEL * layout->scale;
-    place.scales = values + first * APUS_PANEL * layout->scale;
-    place.offsets = offsets + first * APUS_PANEL * layout->offset;
-    place.halves = offsets + layout->groups * APUS_PANEL * layout->offset;
+    place.scales = start + units->first_scale + at * units->scales;
+    place.offsets = start + units->first_offset + at * units->offsets;
+    place.halves = start + units->halves;
     return place;
 }
 
@@ -120,10 +139,7 @@ INLINE vfloat offset_of(const apus_grouping *g, const unit_place *place, int gro
     }                                                                                                                  \
     break;
 
-// Unit `unit` of a panel. `inputs` are those of the matrix.
-static void widen_unit(const bool has_offset, const apus_grouping *g, const apus_block_layout *layout, const uint8_t *panel,
-                       size_t inputs, size_t unit, uint8_t *wide) {
-    const unit_place place = place_of(g, layout, panel, inputs, unit);
+static void widen_unit(const bool has_offset, const apus_grouping *g, const unit_place place, uint8_t *wide) {
     switch (g->has_table ? 0 : g->bits) {
     case 0: ALL_LINES(4, true)
     case 2: ALL_LINES(2, false)
@@ -216,10 +232,9 @@ INLINE void add_widened(const int count, const int group, const bool has_offset,
 INLINE void grouped_few(const int count, const int bits, const bool has_table, const int group, const bool has_offset,
                         const apus_linear *task, const uint8_t *panel, size_t stride, int panels, size_t output) {
     const apus_grouping *g = task->grouping;
-    const apus_block_layout layout = apus_block_layout_of(g);
+    const unit_layout units = unit_layout_of(g, task->inputs);
     const grouped_rows rows = grouped_rows_of(task->packed, task->inputs);
-    const size_t units = apus_grouped_inputs(g, task->inputs) / APUS_GROUPED_UNIT;
-    const size_t unit_bytes = layout.bytes / (layout.inputs / APUS_GROUPED_UNIT);
+    const size_t unit_bytes = units.block / units.each;
     uint8_t wide[WIDE_MOST] __attribute__((aligned(64)));
     vfloat sums[STREAMS][FEW_ROWS][VECTORS];
     for (int p = 0; p < panels; p++) {
@@ -227,20 +242,20 @@ INLINE void grouped_few(const int count, const int bits, const bool has_table, c
             for (int v = 0; v < VECTORS; v++) sums[p][r][v] = (vfloat){};
         }
     }
-    for (size_t unit = 0; unit < units; unit++) {
-        const size_t ahead = look_ahead(unit * unit_bytes, PREFETCH_AHEAD, panels, stride);
+    for (size_t unit = 0, at = 0, block = 0; unit < units.count; unit++) {
+        const size_t ahead = look_ahead(unit * unit_bytes, STREAM_AHEAD, panels, stride);
         for (int p = 0; p < panels; p++) {
             const uint8_t *own = panel + (size_t)p * stride;
-            // Into the second-level cache: so many lines at once are more than the first one can ask for.
             for (size_t line = 0; line < unit_bytes; line += 64) __builtin_prefetch(own + unit * unit_bytes + line + ahead, 0, 2);
             if (bits) {
-                const unit_place place = place_of(g, &layout, own, task->inputs, unit);
+                const unit_place place = place_of(&units, own, block, at);
                 add_planes(bits, has_table, group, has_offset, g, &rows, unit, &place, sums[p]);
             } else {
-                widen_unit(has_offset, g, &layout, own, task->inputs, unit, wide);
+                widen_unit(has_offset, g, place_of(&units, own, block, at), wide);
                 add_widened(count, group, has_offset, g, &rows, 0, unit, wide, sums[p]);
             }
         }
+        if (++at == units.each) at = 0, block += units.block;
     }
     for (int p = 0; p < panels; p++) {
         for (int r = 0; r < count; r++) store_panel(task, (size_t)r, output + (size_t)p * APUS_PANEL, sums[p][r]);
@@ -266,13 +281,13 @@ INLINE void grouped_tile(const int count, const int group, const bool has_offset
 // Many rows: a panel is widened once for all of them.
 INLINE void grouped_many(const int group, const bool has_offset, const apus_linear *task, const uint8_t *panel,
                          size_t output) {
-    const apus_block_layout layout = apus_block_layout_of(task->grouping);
+    const unit_layout layout = unit_layout_of(task->grouping, task->inputs);
     const grouped_rows rows = grouped_rows_of(task->packed, task->inputs);
-    const size_t units = apus_grouped_inputs(task->grouping, task->inputs) / APUS_GROUPED_UNIT;
+    const size_t units = layout.count;
     const size_t unit_bytes = WIDE_CODES + (size_t)(APUS_GROUPED_UNIT / group) * APUS_PANEL * 4 * (has_offset ? 2 : 1);
     for (size_t unit = 0; unit < units; unit++) {
-        widen_unit(has_offset, task->grouping, &layout, panel, task->inputs, unit,
-                   (uint8_t *)task->scratch + unit * unit_bytes);
+        const unit_place place = place_of(&layout, panel, unit / layout.each * layout.block, unit % layout.each);
+        widen_unit(has_offset, task->grouping, place, (uint8_t *)task->scratch + unit * unit_bytes);
     }
     const size_t tiles = (task->rows + GROUPED_TILE - 1) / GROUPED_TILE;
     for (size_t tile = 0; tile < tiles; tile++) {

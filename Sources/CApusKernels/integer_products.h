@@ -104,14 +104,14 @@ INLINE void few_rows(const int count, const int panels, const apus_linear *task,
         UNROLLED for (int v = 0; v < panels * VECTORS; v++) sums[r][v] = (vint){};
     }
     for (size_t group = 0; group < groups; group++) {
-        const size_t ahead = look_ahead(group * (APUS_GROUP / 8) * 64, PREFETCH_AHEAD, panels, stride);
+        const size_t ahead = look_ahead(group * (APUS_GROUP / 8) * 64, STREAM_AHEAD, panels, stride);
         UNROLLED for (int v = 0; v < panels * VECTORS; v++) {
             const uint8_t *source = panel + (size_t)(v / VECTORS) * stride + (size_t)(v % VECTORS) * LANES * 4;
             source += group * (APUS_GROUP / 8) * 64;
             vint partial[FEW_ROWS];
             UNROLLED for (int r = 0; r < count; r++) partial[r] = (vint){} + rows.eighths[(size_t)r * groups + group];
             UNROLLED for (size_t step = 0; step < APUS_GROUP / 8; step++, source += 64) {
-                if (v % VECTORS == 0) __builtin_prefetch(source + ahead);
+                if (v % VECTORS == 0) __builtin_prefetch(source + ahead, 0, 2);
                 const vint halves = load_bytes(source), low = halves & 0x0f0f0f0f, high = halves >> 4 & 0x0f0f0f0f;
                 UNROLLED for (int r = 0; r < count; r++) {
                     const uint8_t *input = x + (size_t)r * (padded + 64) + group * APUS_GROUP + step * 8;

@@ -10,6 +10,9 @@
 #define VECTORS (APUS_PANEL / LANES)
 // A tile looks this far ahead: the processor's own prefetch would start anew at every page.
 #define PREFETCH_AHEAD 2048
+// Few rows are bound by memory and look farther, into the second-level cache: so many lines at once are more than the first
+// one can ask for.
+#define STREAM_AHEAD 8192
 
 // Elements from one packed row to the next: a line more than the row, since rows a power of two apart would fall on the
 // same few places of the first-level cache.
