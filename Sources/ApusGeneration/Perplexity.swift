@@ -21,7 +21,7 @@ public struct Perplexity: Sendable, Equatable {
     }
 
     /// Where the windows of a text lie, and which tokens each scores: those after its first that no window before has scored.
-    static func windows(of count: Int, window: Int, stride: Int) -> [(tokens: Range<Int>, scored: Range<Int>)] {
+    package static func windows(of count: Int, window: Int, stride: Int) -> [(tokens: Range<Int>, scored: Range<Int>)] {
         var windows: [(tokens: Range<Int>, scored: Range<Int>)] = []
         var (start, done) = (0, 0)
         while done < count {

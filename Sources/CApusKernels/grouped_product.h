@@ -230,7 +230,8 @@ INLINE void add_widened(const int count, const int group, const bool has_offset,
 
 // Few rows: bound by memory, so a unit of each of some panels after the other, for memory gives more to many streams.
 INLINE void grouped_few(const int count, const int bits, const bool has_table, const int group, const bool has_offset,
-                        const apus_linear *task, const uint8_t *panel, size_t stride, int panels, size_t output) {
+                        const apus_linear *task, const uint8_t *panel, size_t stride, int panels, size_t left,
+                        size_t output) {
     const apus_grouping *g = task->grouping;
     const unit_layout units = unit_layout_of(g, task->inputs);
     const grouped_rows rows = grouped_rows_of(task->packed, task->inputs);
@@ -242,11 +243,12 @@ INLINE void grouped_few(const int count, const int bits, const bool has_table, c
             for (int v = 0; v < VECTORS; v++) sums[p][r][v] = (vfloat){};
         }
     }
+    const uint8_t *next = panels_after(task, panel, stride, (size_t)panels, left);
     for (size_t unit = 0, at = 0, block = 0; unit < units.count; unit++) {
-        const size_t ahead = look_ahead(unit * unit_bytes, STREAM_AHEAD, panels, stride);
+        const uint8_t *ahead = stream_ahead(panel, next, unit * unit_bytes, STREAM_AHEAD, units.count * unit_bytes);
         for (int p = 0; p < panels; p++) {
             const uint8_t *own = panel + (size_t)p * stride;
-            for (size_t line = 0; line < unit_bytes; line += 64) __builtin_prefetch(own + unit * unit_bytes + line + ahead, 0, 2);
+            for (size_t line = 0; line < unit_bytes; line += 64) __builtin_prefetch(ahead + (size_t)p * stride + line, 0, 2);
             if (bits) {
                 const unit_place place = place_of(&units, own, block, at);
                 add_planes(bits, has_table, group, has_offset, g, &rows, unit, &place, sums[p]);
@@ -305,7 +307,7 @@ INLINE void grouped_many(const int group, const bool has_offset, const apus_line
 #undef TILE
 
 #define SOME_ROWS(count)                                                                                               \
-    case count: grouped_few(count, 0, false, group, has_offset, task, panel, stride, panels, first * APUS_PANEL); break;
+    case count: grouped_few(count, 0, false, group, has_offset, task, panel, stride, panels, end - first, first * APUS_PANEL); break;
 
 INLINE void grouped_widened(const int group, const bool has_offset, const apus_linear *task, const uint8_t *panel,
                             size_t stride, size_t first, size_t end) {
@@ -326,7 +328,7 @@ INLINE void grouped_alone(const int bits, const bool has_table, const int group,
                           const apus_linear *task, const uint8_t *panel, size_t stride, size_t first, size_t end) {
     while (first < end) {
         const int panels = end - first < STREAMS ? (int)(end - first) : STREAMS;
-        grouped_few(1, bits, has_table, group, has_offset, task, panel, stride, panels, first * APUS_PANEL);
+        grouped_few(1, bits, has_table, group, has_offset, task, panel, stride, panels, end - first, first * APUS_PANEL);
         first += (size_t)panels, panel += (size_t)panels * stride;
     }
 }

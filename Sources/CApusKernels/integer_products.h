@@ -93,10 +93,11 @@ INLINE void widen_panels(const uint8_t *panel, int panels, size_t stride, size_t
 #endif
 
 // Few rows: bound by memory, so the 4-bit values are multiplied as they are, and a group's sum by its multiplier.
-INLINE void few_rows(const int count, const int panels, const apus_linear *task, const uint8_t *panel, size_t stride,
-                     size_t output) {
+INLINE void few_rows(const int count, const int panels, const apus_linear *task, const uint8_t *panel,
+                     const uint8_t *next, size_t stride, size_t output) {
     const size_t padded = apus_panel_inputs(APUS_I4, task->inputs), groups = padded / APUS_GROUP;
-    const uint8_t *multipliers = apus_panel_multipliers(panel, padded);
+    const uint8_t *multipliers = apus_panel_multipliers(panel, padded), *next_multipliers = apus_panel_multipliers(next, padded);
+    const size_t bytes = groups * (APUS_GROUP / 2) * APUS_PANEL, between = STREAM_AHEAD / (APUS_GROUP / 2);
     const integer_rows rows = rows_of(task);
     const uint8_t *x = rows.values;
     vint sums[FEW_ROWS][STREAMS * VECTORS];
@@ -104,14 +105,18 @@ INLINE void few_rows(const int count, const int panels, const apus_linear *task,
         UNROLLED for (int v = 0; v < panels * VECTORS; v++) sums[r][v] = (vint){};
     }
     for (size_t group = 0; group < groups; group++) {
-        const size_t ahead = look_ahead(group * (APUS_GROUP / 8) * 64, STREAM_AHEAD, panels, stride);
+        const uint8_t *ahead = stream_ahead(panel, next, group * (APUS_GROUP / 2) * APUS_PANEL, STREAM_AHEAD, bytes);
+        const uint8_t *multipliers_ahead =
+            stream_ahead(multipliers, next_multipliers, group * APUS_PANEL, between, groups * APUS_PANEL);
         UNROLLED for (int v = 0; v < panels * VECTORS; v++) {
             const uint8_t *source = panel + (size_t)(v / VECTORS) * stride + (size_t)(v % VECTORS) * LANES * 4;
             source += group * (APUS_GROUP / 8) * 64;
             vint partial[FEW_ROWS];
             UNROLLED for (int r = 0; r < count; r++) partial[r] = (vint){} + rows.eighths[(size_t)r * groups + group];
+            const size_t own = (size_t)(v / VECTORS) * stride;
+            if (v % VECTORS == 0 && group % 4 == 0) __builtin_prefetch(multipliers_ahead + own, 0, 2);
             UNROLLED for (size_t step = 0; step < APUS_GROUP / 8; step++, source += 64) {
-                if (v % VECTORS == 0) __builtin_prefetch(source + ahead, 0, 2);
+                if (v % VECTORS == 0) __builtin_prefetch(ahead + own + step * 64, 0, 2);
                 const vint halves = load_bytes(source), low = halves & 0x0f0f0f0f, high = halves >> 4 & 0x0f0f0f0f;
                 UNROLLED for (int r = 0; r < count; r++) {
                     const uint8_t *input = x + (size_t)r * (padded + 64) + group * APUS_GROUP + step * 8;
@@ -141,10 +146,11 @@ INLINE void few_rows(const int count, const int panels, const apus_linear *task,
 }
 
 #define SOME_ROWS(count, panels)                                                                                       \
-    case count: few_rows(count, panels, task, panel, stride, first * APUS_PANEL); break;
+    case count: few_rows(count, panels, task, panel, next, stride, first * APUS_PANEL); break;
 
 static void linear_few(const apus_linear *task, const uint8_t *panel, size_t stride, size_t first, size_t end) {
     for (; first + STREAMS <= end; first += STREAMS, panel += STREAMS * stride) {
+        const uint8_t *next = panels_after(task, panel, stride, STREAMS, end - first);
         switch (task->rows) {
             SOME_ROWS(1, STREAMS)
             SOME_ROWS(2, STREAMS)
@@ -154,6 +160,7 @@ static void linear_few(const apus_linear *task, const uint8_t *panel, size_t str
         }
     }
     for (; first < end; first++, panel += stride) {
+        const uint8_t *next = panels_after(task, panel, stride, 1, end - first);
         switch (task->rows) {
             SOME_ROWS(1, 1)
             SOME_ROWS(2, 1)

@@ -47,6 +47,18 @@ static inline const int32_t *apus_panel_sums(const void *panel, apus_dtype type,
 }
 
 // How far to look ahead of a place in one of some panels: at its end, in the panel of the next tile that it is read from.
+// For few rows: where so many panels, or `next` after them, have what is read so far behind `offset` of their `bytes`.
+static inline const uint8_t *stream_ahead(const uint8_t *panel, const uint8_t *next, size_t offset, size_t distance,
+                                          size_t bytes) {
+    return offset + distance < bytes ? panel + offset + distance : next + (offset + distance - bytes) % bytes;
+}
+
+// What follows some panels: the next ones of the call, or what comes after it.
+static inline const uint8_t *panels_after(const apus_linear *task, const uint8_t *panel, size_t stride, size_t panels,
+                                          size_t left) {
+    return left > panels || !task->next ? panel + panels * stride : (const uint8_t *)task->next;
+}
+
 static inline size_t look_ahead(size_t offset, size_t distance, int panels, size_t stride) {
     return distance + (offset + distance < stride ? 0 : (size_t)(panels - 1) * stride);
 }

@@ -17,6 +17,20 @@ import Testing
         return builder
     }
 
+    @Test(arguments: [
+        ("a.b=int:7", JSONValue.integer(7)), ("a.b=float:0.5", .number(0.5)), ("a.b=bool:true", .bool(true)),
+        ("a.b=str:x=y:z", .string("x=y:z")),
+    ])
+    func valuesOfPersonsAreParsed(_ text: String, _ value: JSONValue) throws {
+        let parsed = try GGUFOverrides.parse(text)
+        #expect(parsed.key == "a.b" && parsed.value == value)
+    }
+
+    @Test(arguments: ["a", "a=7", "=int:7", "a=int:x", "a=float:nan", "a=bool:1", "a=list:1"])
+    func whatIsNoValueIsNamed(_ text: String) {
+        #expect { try GGUFOverrides.parse(text) } throws: { "\($0)".hasPrefix("--override-kv \"\(text)\": expected") }
+    }
+
     private func open(_ bytes: [UInt8]) throws -> GGUFFile {
         let directory = try TemporaryDirectory()
         return try GGUFFile(path: directory.write("model.gguf", bytes))

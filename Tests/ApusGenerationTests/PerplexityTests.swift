@@ -42,6 +42,21 @@ import Testing
         }
     }
 
+    @Test(arguments: [(10, 4, 4), (10, 4, 2), (3, 8, 8), (1, 4, 4), (0, 4, 4), (9, 4, 4)])
+    func everyTokenIsScoredOnce(_ count: Int, _ window: Int, _ stride: Int) {
+        let windows = Perplexity.windows(of: count, window: window, stride: stride)
+        var scored: [Int] = []
+        for one in windows {
+            #expect(one.tokens.count <= window && one.tokens.upperBound <= count)
+            #expect(one.scored.isEmpty || one.scored.lowerBound > one.tokens.lowerBound)
+            #expect(one.scored.isEmpty || one.scored.upperBound == one.tokens.upperBound)
+            scored += one.scored
+        }
+        // Those that a window begins with have nothing before them, unless windows overlap.
+        let expected = (0..<count).filter { stride < window ? $0 > 0 : $0 % window != 0 }
+        #expect(scored == expected)
+    }
+
     @Test(arguments: [1, 7, 16])
     func logProbabilitiesDoNotDependOnTheirPieces(_ piece: Int) throws {
         let model = try DecoderModel.load(directory: Self.demo, device: CPUDevice(threads: 1))

@@ -41,6 +41,32 @@ import Testing
         #expect(description.dtype == .float32)
     }
 
+    /// The directory has the family's own names and order of rows, and every format that it may be in.
+    @Test func becomesADirectory() throws {
+        let directory = try TemporaryDirectory()
+        let device = try CPUDevice(threads: 2)
+        for isRounded in [false, true] {
+            let path = try Self.file(in: directory, isRounded: isRounded)
+            for format in CheckpointFormat.allCases {
+                let target = directory.path + "/\(format)-\(isRounded)"
+                _ = try CheckpointQuantizer(directory: path, as: format, by: device).write(
+                    to: target, files: [("note.txt", "kept")])
+                let written = try DecoderModel.load(directory: target, device: device)
+                #expect(written.spec.rotaries.allSatisfy { !$0.turnsNeighbours })
+                #expect(written.unusedWeights.isEmpty)
+                let before = try DecoderModel.load(
+                    directory: path, device: device, dtype: format.quantization == nil ? .bfloat16 : nil,
+                    quantization: format.quantization)
+                let left = try written.logProbabilities(of: Self.tokens)
+                let right = try before.logProbabilities(of: Self.tokens)
+                // Queries turn in another order, keys and norms are rounded: a last bit here and there.
+                let squares = zip(left, right).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+                #expect((squares / Double(left.count)).squareRoot() < 0.03, "\(format), \(isRounded)")
+                #expect(try readFile(target + "/note.txt") == Array("kept".utf8))
+            }
+        }
+    }
+
     @Test func whatIsUnknownIsNamed() throws {
         let directory = try TemporaryDirectory()
         var builder = GGUFBuilder()

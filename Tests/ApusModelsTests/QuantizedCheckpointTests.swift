@@ -197,6 +197,66 @@ import Testing
         #expect(message.contains("config.json") && message.contains(named), "\(message)")
     }
 
+    /// Integers of the first version are of inputs as they are.
+    @Test func theFirstVersionDidNotRotate() throws {
+        let directory = try TemporaryDirectory()
+        let gguf = try directory.write("small.gguf", GGUFBuilder.smallLlama(isRounded: false).bytes)
+        let device = try CPUDevice(threads: 1)
+        let plain = directory.path + "/plain"
+        _ = try CheckpointQuantizer(directory: gguf, as: .bfloat16, by: device).write(to: plain)
+        let checkpoint = try Checkpoint(directory: plain)
+        var file = SafetensorsBuilder()
+        for name in checkpoint.names {
+            let tensor = try #require(checkpoint[name])
+            let halves = tensor.withBytes { bytes in
+                (0..<tensor.count).map { bytes.loadUnaligned(fromByteOffset: $0 * 2, as: UInt16.self) }
+            }
+            guard name.hasSuffix("_proj.weight") else {
+                file.add(name, "BF16", tensor.shape, halves.withUnsafeBytes { Array($0) })
+                continue
+            }
+            try Self.round(halves.map { HalfPrecision.float(bfloat16: $0) }, name, tensor.shape, into: &file)
+        }
+        let table = try #require(checkpoint["model.embed_tokens.weight"])
+        let head = table.withBytes { bytes in
+            (0..<table.count).map {
+                HalfPrecision.float(bfloat16: bytes.loadUnaligned(fromByteOffset: $0 * 2, as: UInt16.self))
+            }
+        }
+        try Self.round(head, "lm_head.weight", table.shape, into: &file)
+        let config = String(decoding: try readFile(plain + "/config.json"), as: UTF8.self)
+        let end = try #require(config.lastIndex(of: "}"))
+        _ = try directory.write("model.safetensors", file.bytes)
+        func answers(version: Int) throws -> [Double] {
+            let description = #"{"quant_method": "apus", "format": "int8", "version": \#(version)}"#
+            _ = try directory.write("config.json", config[..<end] + ", \"quantization_config\": \(description)}")
+            return try DecoderModel.load(directory: directory.path, device: device).logProbabilities(of: Self.short)
+        }
+        let exact = try DecoderModel.load(directory: plain, device: device).logProbabilities(of: Self.short)
+        func error(_ version: Int) throws -> Double {
+            zip(try answers(version: version), exact).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+                / Double(exact.count)
+        }
+        #expect(try error(1) < 0.01)
+        #expect(try error(2) > 0.1)
+    }
+
+    private static let short = (0..<40).map { $0 * 7 % GGUFBuilder.smallVocabulary }
+
+    private static func round(
+        _ values: [Float], _ name: String, _ shape: [Int], into file: inout SafetensorsBuilder
+    ) throws {
+        var (integers, scales): ([UInt8], [Float]) = ([], [])
+        for start in stride(from: 0, to: values.count, by: shape[1]) {
+            let row = values[start..<start + shape[1]]
+            let scale = (row.map(abs).max() ?? 0) / 127
+            scales.append(scale)
+            integers += row.map { UInt8(bitPattern: Int8(($0 / scale).rounded(.toNearestOrEven))) }
+        }
+        file.add(name, "I8", shape, integers)
+        file.add(name + "_scale", scales)
+    }
+
     @Test func aQuantizedCheckpointKeepsItsFormat() throws {
         let directory = try TemporaryDirectory()
         let path = try quantize(ModelFixture.load("mha").directory, .int8, directory)

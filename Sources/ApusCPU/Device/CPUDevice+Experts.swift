@@ -110,7 +110,11 @@ extension CPUDevice {
             let part = parts[piece.part]
             let kernel = scratch + thread * bytes
             part.open(
-                piece.range, memory, kernels, activation.kernelActivation, scratch: kernel,
+                piece.range, memory, kernels, activation.kernelActivation,
+                next: pieces.inner.dropFirst(chunk + 1).first.flatMap {
+                    parts[$0.part].gate.place(of: $0.range.lowerBound)
+                },
+                scratch: kernel,
                 results: (kernel + kernelBytes).assumingMemoryBound(to: Float.self))
         }
         forEach(pieces.rows.count) { chunk, _ in
@@ -122,7 +126,11 @@ extension CPUDevice {
         forEach(pieces.outer.count) { chunk, thread in
             let piece = pieces.outer[chunk]
             parts[piece.part].close(
-                piece.range, memory, kernels, results: layout.gathered(memory), scratch: scratch + thread * bytes)
+                piece.range, memory, kernels,
+                next: pieces.outer.dropFirst(chunk + 1).first.flatMap {
+                    parts[$0.part].down.place(of: $0.range.lowerBound)
+                },
+                results: layout.gathered(memory), scratch: scratch + thread * bytes)
         }
     }
 
@@ -241,10 +249,10 @@ private struct ExpertPart: @unchecked Sendable {
         [gate, up, down].reduce(least) { max($0, $1.scratchByteCount(kernels)) }
     }
 
-    /// activation(gate) · up for some panels.
+    /// activation(gate) · up for some panels. `next` is what is read after them.
     func open(
         _ panels: Range<Int>, _ memory: UnsafeMutableRawPointer, _ kernels: apus_kernels, _ activation: apus_activation,
-        scratch: UnsafeMutableRawPointer, results: UnsafeMutablePointer<Float>
+        next: UnsafeRawPointer?, scratch: UnsafeMutableRawPointer, results: UnsafeMutablePointer<Float>
     ) {
         let first = panels.lowerBound * CPUWeight.panel
         let width = min(panels.upperBound * CPUWeight.panel, inner) - first
@@ -253,6 +261,8 @@ private struct ExpertPart: @unchecked Sendable {
         gate.task.packed = UnsafeRawPointer(memory + packedGate.offset)
         up.task.packed = UnsafeRawPointer(memory + packedUp.offset)
         gate.task.y = y
+        gate.task.next = up.place(of: panels.lowerBound)
+        up.task.next = next ?? gate.place(of: panels.upperBound)
         gate.multiply(panels, kernels, scratch: scratch)
         up.multiply(panels, kernels, scratch: scratch, into: results, stride: width)
         for row in 0..<share.rows.count {
@@ -260,13 +270,14 @@ private struct ExpertPart: @unchecked Sendable {
         }
     }
 
-    /// The last product for some panels.
+    /// The last product for some panels. `next` is what is read after them.
     func close(
-        _ panels: Range<Int>, _ memory: UnsafeMutableRawPointer, _ kernels: apus_kernels,
+        _ panels: Range<Int>, _ memory: UnsafeMutableRawPointer, _ kernels: apus_kernels, next: UnsafeRawPointer?,
         results: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
     ) {
         var down = down
         down.task.packed = UnsafeRawPointer(memory + packedInner)
+        down.task.next = next
         down.task.y = results + share.rows.lowerBound * down.task.outputs
         down.multiply(panels, kernels, scratch: scratch)
     }

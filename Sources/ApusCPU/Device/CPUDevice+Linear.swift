@@ -24,10 +24,14 @@ extension CPUDevice {
         let second = try part(up.into(result), rows: x.shape.dimensions.first ?? 0)
         let kind = activation.kernelActivation
         try multiply(x, norm, [gate.into(result)], second) { part, panels, scratch in
+            var part = part
+            var other = second
+            // What is read next is another matrix's.
+            part.task.next = other.place(of: panels.lowerBound)
+            other.task.next = part.place(of: panels.upperBound)
             part.multiply(panels, kernels, scratch: scratch.kernel)
             let first = panels.lowerBound * CPUWeight.panel
             let width = min(panels.upperBound * CPUWeight.panel, part.task.outputs) - first
-            var other = second
             other.task.packed = scratch.second
             other.multiply(panels, kernels, scratch: scratch.kernel, into: scratch.results, stride: width)
             for row in 0..<part.task.rows {
