@@ -39,7 +39,7 @@ class Command:
             done = self.run(["generate", *files, "--quiet", *map(str, arguments)], isa, statuses=statuses)
             if not target.exists():
                 raise RuntimeError(f"{self.last} wrote no results: {done.stderr.strip()[-300:]}")
-            records = [json.loads(line) for line in target.read_text().splitlines()]
+            records = [json.loads(line) for line in target.read_text().split("\n") if line]
         return [{key: value for key, value in record.items() if key != "rank"} for record in records]
 
     def quantize(self, folder: Path, target: Path, format: str) -> Path:
