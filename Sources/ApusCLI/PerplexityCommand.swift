@@ -55,9 +55,7 @@ struct PerplexityCommand: AsyncParsableCommand {
 
     func run() async throws {
         let directory = try modelOptions.directory(quiet: quiet)
-        guard let tokenizer = try AutoTokenizer.ifPresent(in: modelOptions.tokenizer ?? directory) else {
-            throw RunError("\(modelOptions.tokenizer ?? directory) has no tokenizer")
-        }
+        let tokenizer = try modelOptions.tokenizer(of: directory)
         guard let text = try FileContents.text(ifPresent: self.text) else {
             throw RunError("\(self.text): no such file")
         }
@@ -65,13 +63,8 @@ struct PerplexityCommand: AsyncParsableCommand {
         guard tokens.count > 1 else {
             throw RunError("\(self.text): has \(tokens.count) tokens; there is nothing to score")
         }
-        let devices = deviceOptions.settings
-        let model = try AutoModelForCausalLM.from(
-            pretrained: directory, deviceMap: try devices.map, maxMemory: try devices.budgets,
-            dtype: modelOptions.dtype.value.flatMap(DType.init(rawValue:)), quantization: modelOptions.quantize,
-            cacheType: modelOptions.cacheType.value.flatMap(DType.init(rawValue:)), cpuDevices: devices.cpuDevices,
-            threads: modelOptions.threads, batchSize: 1,
-            contextLength: modelOptions.contextLength ?? min(window, tokens.count))
+        let model = try modelOptions.oneByOne(
+            directory, deviceOptions.settings, contextLength: modelOptions.contextLength ?? min(window, tokens.count))
         if !quiet { model.remarks.forEach(StandardError.write) }
         let line = RewrittenLine()
         let result: Perplexity

@@ -68,12 +68,10 @@ package struct Checkpoint: Sendable {
                 }
             }
         }
-        var isRotated = true
-        if let contents, let settings = try CodedModules.settings(tensors, contents) {
-            isRotated = settings.version ?? 2 > 1
-            try CodedModules.replace(in: &tensors, settings)
+        let modules = try contents.flatMap { contents throws(CheckpointError) in try CodedModules(of: tensors, contents)
         }
-        self.isRotated = isRotated
+        try modules?.replace(in: &tensors)
+        isRotated = modules?.areRotated ?? true
         byteCount = tensors.values.reduce(0) { $0 + $1.byteCount }
         self.directory = directory
         self.files = files.map(\.path)

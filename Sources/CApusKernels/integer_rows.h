@@ -5,9 +5,6 @@
 //   signed          [rows][inputs + 64]             for few rows of a 4-bit matrix; and -8 times each group's sum
 //   tiled           signed, as tile registers take them (tile_registers.h)
 
-// Rows up to which a product is bound by memory.
-#define FEW_ROWS 4
-
 typedef enum { OFFSET_ROWS, SIGNED_ROWS, TILED_ROWS } integer_form;
 
 typedef struct {

@@ -10,8 +10,9 @@
 #define VECTORS (APUS_PANEL / LANES)
 // A tile looks this far ahead: the processor's own prefetch would start anew at every page.
 #define PREFETCH_AHEAD 2048
-// Few rows are bound by memory and look farther, into the second-level cache: so many lines at once are more than the first
-// one can ask for.
+// Rows up to which a product is bound by memory.
+#define FEW_ROWS 4
+// They look farther, into the second-level cache: so many lines at once are more than the first one can ask for.
 #define STREAM_AHEAD 8192
 
 // Elements from one packed row to the next: a line more than the row, since rows a power of two apart would fall on the

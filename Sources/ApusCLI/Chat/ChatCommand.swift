@@ -67,17 +67,11 @@ struct ChatCommand: AsyncParsableCommand {
 
     func run() async throws {
         let directory = try modelOptions.directory(quiet: quiet)
-        guard let tokenizer = try AutoTokenizer.ifPresent(in: modelOptions.tokenizer ?? directory) else {
-            throw RunError("\(modelOptions.tokenizer ?? directory) has no tokenizer")
-        }
+        let tokenizer = try modelOptions.tokenizer(of: directory)
         let template = try templateOptions.choice()
         try tokenizer.checkTemplate(template)
-        let devices = deviceOptions.settings
-        let model = try AutoModelForCausalLM.from(
-            pretrained: directory, deviceMap: try devices.map, maxMemory: try devices.budgets,
-            dtype: modelOptions.dtype.value.flatMap(DType.init(rawValue:)), quantization: modelOptions.quantize,
-            cacheType: modelOptions.cacheType.value.flatMap(DType.init(rawValue:)), cpuDevices: devices.cpuDevices,
-            threads: modelOptions.threads, batchSize: 1, contextLength: modelOptions.contextLength)
+        let model = try modelOptions.oneByOne(
+            directory, deviceOptions.settings, contextLength: modelOptions.contextLength)
         let session = ChatSession(
             model, tokenizer, try generationOptions.config(), template: template, system: system)
         try await converse(session)

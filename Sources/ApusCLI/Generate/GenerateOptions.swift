@@ -1,9 +1,11 @@
 import Apus
 import ApusCheckpoints
 import ApusCompute
+import ApusGeneration
 import ApusHub
 import ApusModels
 import ApusRuns
+import ApusTokenizers
 import ArgumentParser
 
 struct FileOptions: ParsableArguments {
@@ -173,6 +175,24 @@ struct ModelOptions: ParsableArguments {
         }
         if !quiet { StandardError.write("no --model given: using the demo model, which tells short stories") }
         return demo
+    }
+
+    /// That of the checkpoint, unless another is named.
+    func tokenizer(of directory: String) throws -> Tokenizer {
+        let place = tokenizer ?? directory
+        guard let tokenizer = try AutoTokenizer.ifPresent(in: place) else {
+            throw RunError("\(place) has no tokenizer")
+        }
+        return tokenizer
+    }
+
+    /// The model in this process, for one sequence at a time.
+    func oneByOne(_ directory: String, _ devices: DeviceSettings, contextLength: Int?) throws -> CausalLanguageModel {
+        try AutoModelForCausalLM.from(
+            pretrained: directory, deviceMap: try devices.map, maxMemory: try devices.budgets,
+            dtype: dtype.value.flatMap(DType.init(rawValue:)), quantization: quantize,
+            cacheType: cacheType.value.flatMap(DType.init(rawValue:)), cpuDevices: devices.cpuDevices,
+            threads: threads, batchSize: 1, contextLength: contextLength)
     }
 }
 

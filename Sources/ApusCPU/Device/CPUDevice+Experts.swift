@@ -89,9 +89,7 @@ extension CPUDevice {
             if pieces.isWorthSharing { return team.run(chunks: count, body) }
             for chunk in 0..<count { body(chunk, 0) }
         }
-        // The rows of one token are those of its first expert, unless others take them in another form.
-        let isOne = plan.rowsOfTokens.count == plan.rowsPerToken
-        let packing = isOne ? pieces.rows.filter { parts[$0.part].packs } : pieces.rows
+        let packing = pieces.rows.filter { parts[$0.part].packs }
         forEach(packing.count) { chunk, _ in
             let piece = packing[chunk]
             let part = parts[piece.part]
@@ -243,6 +241,8 @@ private struct ExpertPart: @unchecked Sendable {
     let packedGate, packedUp: PackedForms.Place
     let packedInner, gated: Int
 
+    /// Whether its rows are packed for it: those of a single token are those of its first expert, unless others take them in
+    /// another form.
     var packs: Bool { packedGate.isNew || packedUp.isNew }
 
     func scratchByteCount(_ kernels: apus_kernels, atLeast least: Int) -> Int {

@@ -59,17 +59,15 @@ extension CPUDevice {
         guard let first = products.first?.projection.weight else { return }
         let form = try weight(first).form
         let inputs = first.shape[1]
-        var same: [Product] = []
         var others: [Product] = []
-        for product in products {
-            if try weight(product.projection.weight).form == form {
-                same.append(product)
-            } else {
-                others.append(product)
-            }
+        for product in products where product.projection.weight !== first {
+            if try weight(product.projection.weight).form != form { others.append(product) }
         }
         guard others.isEmpty else {
             // Each form of activations is made once.
+            let same = products.filter { product in
+                !others.contains { $0.projection.weight === product.projection.weight }
+            }
             try multiply(x, norm, same, second, body)
             return try multiply(x, norm, others, second, body)
         }

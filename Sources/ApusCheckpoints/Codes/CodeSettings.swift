@@ -36,8 +36,6 @@ struct CodeSettings: Sendable {
 
     func string(_ key: String) -> String? { object[key]?.string?.lowercased() }
 
-    func object(_ key: String) -> JSONObject? { object[key]?.object }
-
     /// A number that a module may have of its own.
     func integer(_ key: String, of module: String) -> Int? { own(of: module)?[key]?.integer ?? object[key]?.integer }
 
@@ -70,7 +68,6 @@ struct CodeSettings: Sendable {
         return (try? expression.prefixMatch(in: name)) != nil
     }
 
-    /// Numbers that stand anywhere in groups of compressed-tensors.
     func integers(_ key: String, of module: String) -> [Int]? {
         (own(of: module)?[key] ?? object[key])?.array?.compactMap(\.integer)
     }

@@ -1,26 +1,32 @@
 import ApusJSON
 
 /// Puts in the place of the tensors of each module that holds codes the one weight that they make.
-enum CodedModules {
+struct CodedModules {
     /// What Apus writes has tensors of such names too, and is read as it is.
     private static let ownMethod = "apus"
 
-    /// What the directory says of its codes; `nil` if no tensor looks like one.
-    static func settings(
-        _ tensors: [ExactString: StoredTensor], _ contents: DirectoryContents
-    ) throws(CheckpointError) -> CodeSettings? {
-        modules(in: tensors).isEmpty ? nil : try CodeSettings(contents)
+    private let names: [String]
+    private let settings: CodeSettings
+
+    /// `nil` if no tensor looks like one of codes. Throws `CheckpointError` for a configuration that cannot be read.
+    init?(
+        of tensors: [ExactString: StoredTensor], _ contents: DirectoryContents
+    ) throws(CheckpointError) {
+        names = Self.modules(in: tensors)
+        guard !names.isEmpty else { return nil }
+        settings = try CodeSettings(contents)
     }
 
+    /// Whether integers are of rotated inputs, if Apus has written them.
+    var areRotated: Bool { settings.version ?? 2 > 1 }
+
     /// Throws `CheckpointError` (`.weights`, `.unsupported`) for codes that cannot be read.
-    static func replace(
-        in tensors: inout [ExactString: StoredTensor], _ settings: CodeSettings
-    ) throws(CheckpointError) {
-        guard settings.method != ownMethod else { return }
+    func replace(in tensors: inout [ExactString: StoredTensor]) throws(CheckpointError) {
+        guard settings.method != Self.ownMethod else { return }
         try settings.check()
-        for name in modules(in: tensors) {
+        for name in names {
             let module = CodedModule(name, settings) { tensors[ExactString($0)] }
-            guard let weight = try weight(module), let first = weight.parts.first else { continue }
+            guard let weight = try Self.weight(module), let first = weight.parts.first else { continue }
             for part in weight.parts { tensors[ExactString(part.name)] = nil }
             let whole = name.isEmpty ? "weight" : "\(name).weight"
             tensors[ExactString(whole)] = StoredTensor(name: whole, of: weight, like: first)

@@ -38,9 +38,6 @@ package final class CodedWeight: Sendable {
         return arrays
     }
 
-    /// What products make of it.
-    package func product() throws(CheckpointError) -> WeightFormat { try arrays(inputs: shape.last ?? 0).product }
-
     /// Lets the system take the pages of all parts.
     package func release() {
         for part in parts { part.release() }

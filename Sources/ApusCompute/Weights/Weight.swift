@@ -73,16 +73,12 @@ package struct WeightSource: @unchecked Sendable {
                 rebasing: bytes[rows.lowerBound * rowBytes..<rows.upperBound * rowBytes])
             self.quantization = quantization?.rows(rows, inputs: shape[1])
             self.view = nil
-        } else if let view, view.rows(outputs: shape[0]) == 0..<stored {
-            self.identity = identity
-            self.bytes = bytes
-            self.quantization = quantization
-            self.view = nil
         } else {
-            self.identity = identity + (view.map { " \($0)" } ?? "")
+            let part = view?.rows(outputs: shape[0]) == 0..<stored ? nil : view
+            self.identity = identity + (part.map { " \($0)" } ?? "")
             self.bytes = bytes
             self.quantization = quantization
-            self.view = view
+            self.view = part
         }
     }
 }

@@ -20,9 +20,13 @@ package enum GGUFTokenizerFiles {
 extension GGUFTokenizerFiles {
     /// What was assumed of a file that does not say how its texts are split; `nil` for others.
     package static func remark(on path: String) throws -> String? {
-        guard GGUFFile.isOne(path), let vocabulary = try GGUFVocabulary(path: path), vocabulary.model == "gpt2",
-            try vocabulary.value("pre") == nil
-        else { return nil }
+        guard GGUFFile.isOne(path) else { return nil }
+        // The vocabulary itself, which is long, is not asked for.
+        let file = try GGUFFile(path: path)
+        guard try file.value("tokenizer.ggml.model")?.string == "gpt2", try file.value("tokenizer.ggml.pre") == nil
+        else {
+            return nil
+        }
         let assumed = GGUFPatterns.assumed
         return "\(path): has no tokenizer.ggml.pre; texts are split as '\(assumed)' says, "
             + "unless --override-kv tokenizer.ggml.pre=str:NAME names another way"
