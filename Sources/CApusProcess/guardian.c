@@ -156,7 +156,7 @@ static void kill_all(guardian_state *state) {
 }
 
 static int start_one(guardian_state *state, int rank) {
-    int error = apus_start_rank(state->job, rank, &state->processes[rank]);
+    int error = apus_start_rank(state->job, rank, state->news, &state->processes[rank]);
     if (error) {
         state->processes[rank] = 0;
         tell(state, APUS_REFUSED, rank, error);

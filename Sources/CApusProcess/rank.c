@@ -26,7 +26,7 @@ static void report_and_exit(int report, int error) {
     _exit(127);
 }
 
-static void become(const apus_job *job, int rank, pid_t parent, int report) {
+static void become(const apus_job *job, int rank, pid_t parent, int news, int report) {
     setpgid(0, 0);
 #if defined(__linux__)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -35,6 +35,9 @@ static void become(const apus_job *job, int rank, pid_t parent, int report) {
     (void)parent;
 #endif
     for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+    // By this process itself: whoever outlives a guardian that was killed then knows every group that can have members.
+    apus_news group = {APUS_FORKED, rank, getpid()};
+    if (write(news, &group, sizeof group) != sizeof group) report_and_exit(report, errno);
 
     // Copies above 2 first: one of the three may itself be 0, 1 or 2.
     int wanted[3] = {rank == 0 ? job->input : job->nothing, job->outputs[rank], job->errors[rank]};
@@ -53,7 +56,7 @@ static void become(const apus_job *job, int rank, pid_t parent, int report) {
     report_and_exit(report, errno);
 }
 
-int apus_start_rank(const apus_job *job, int rank, pid_t *process) {
+int apus_start_rank(const apus_job *job, int rank, int news, pid_t *process) {
     int report[2];
     int error = apus_pipe(report);
     if (error) return error;
@@ -64,7 +67,7 @@ int apus_start_rank(const apus_job *job, int rank, pid_t *process) {
     sigprocmask(SIG_SETMASK, &all, &previous);
     pid_t parent = getpid();
     pid_t child = fork();
-    if (child == 0) become(job, rank, parent, report[1]);
+    if (child == 0) become(job, rank, parent, news, report[1]);
     error = child < 0 ? errno : 0;
     close(report[1]);
 

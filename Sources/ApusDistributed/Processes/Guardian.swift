@@ -31,8 +31,9 @@ final class Guardian: Sendable {
     }
 
     enum News: Sendable {
-        /// The rank runs, as the leader of that process group.
-        case started(rank: Int, group: pid_t)
+        /// The rank has a process, the leader of that group, which does not run its program yet.
+        case forked(rank: Int, group: pid_t)
+        case started(rank: Int)
         /// A rank could not be started: an error number.
         case refused(rank: Int, Int32)
         case ended(rank: Int, ExitStatus)
@@ -101,7 +102,8 @@ final class Guardian: Sendable {
             guard count == MemoryLayout<apus_news>.size else { break }
             let rank = Int(news.rank)
             switch apus_event(rawValue: numericCast(news.event)) {
-            case APUS_STARTED: onNews(.started(rank: rank, group: news.value))
+            case APUS_FORKED: onNews(.forked(rank: rank, group: news.value))
+            case APUS_STARTED: onNews(.started(rank: rank))
             case APUS_REFUSED: onNews(.refused(rank: rank, news.value))
             case APUS_EXITED: onNews(.ended(rank: rank, .exited(news.value)))
             default: onNews(.ended(rank: rank, .signaled(news.value)))

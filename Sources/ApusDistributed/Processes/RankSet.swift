@@ -24,7 +24,7 @@ final class RankSet: Sendable {
 
     private final class News: Sendable {
         struct State {
-            /// The process groups of the ranks that run.
+            /// The process groups of the ranks that have a process.
             var groups: [Int: pid_t] = [:]
             var startedCount = 0
             var refusal: Int32?
@@ -108,15 +108,16 @@ final class RankSet: Sendable {
 
     private static func receive(_ message: Guardian.News, _ news: News, of count: Int) {
         switch message {
-        case .started(let rank, let group):
+        case .forked(let rank, let group): news.state.withLock { $0.groups[rank] = group }
+        case .started:
             let isLast = news.state.withLock { state in
-                state.groups[rank] = group
                 state.startedCount += 1
                 return state.startedCount == count
             }
             if isLast { news.started.open() }
         case .refused(let rank, let error):
             let onExit = news.state.withLock { state in
+                state.groups[rank] = nil
                 state.refusal = state.refusal ?? error
                 return state.onExit
             }

@@ -31,10 +31,10 @@ typedef struct {
     int32_t rank;
 } apus_order;
 
-typedef enum { APUS_STARTED, APUS_REFUSED, APUS_EXITED, APUS_SIGNALED } apus_event;
+typedef enum { APUS_FORKED, APUS_STARTED, APUS_REFUSED, APUS_EXITED, APUS_SIGNALED } apus_event;
 
-// What the guardian tells: that a rank was started (its process and group), could not be (an errno), has exited (its
-// status), or was killed (the signal).
+// What is told: that a rank has a process (and group; by itself), runs its program (the same), could not (an errno), has
+// exited (its status), or was killed (the signal). Of one that could not, nothing is left.
 typedef struct {
     int32_t event;
     int32_t rank;
