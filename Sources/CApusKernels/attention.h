@@ -5,8 +5,6 @@
 // The includer may define PAIR_PRODUCTS, a header with products of pairs of halves.
 #include "kv_block.h"
 
-// Query rows of a tile: enough to use what is loaded often, few enough for scores to stay in the second-level cache.
-#define ATTENTION_ROWS 96
 // Floats from one row's scores to the next's: a line more than there are, since rows a power of two apart would fall on
 // the same few places of the first-level cache.
 #define SCORE_STRIDE (APUS_KV_PARTITION + 16)
@@ -318,7 +316,7 @@ static struct attention_work attention_begin(const apus_attention *task, const a
     return work;
 }
 
-static void attention(const apus_attention *task, const apus_attention_tile *tile) {
+void ATTEND(attention)(const apus_attention *task, const apus_attention_tile *tile) {
     struct attention_work work = attention_begin(task, tile);
     const size_t size = apus_attention_state(work.rows, task->head_dim);
     const bool pairs = PAIRS && task->cache_type != APUS_F32;
@@ -336,7 +334,7 @@ static void attention(const apus_attention *task, const apus_attention_tile *til
     if (!tile->states) write_results(&work, &total);
 }
 
-static void merge_attention(const apus_attention *task, const apus_attention_tile *tile) {
+void ATTEND(merge_attention)(const apus_attention *task, const apus_attention_tile *tile) {
     struct attention_work work = attention_begin(task, tile);
     const size_t size = apus_attention_state(work.rows, task->head_dim);
     const struct state total = state_at(tile->states, work.rows);

@@ -30,7 +30,7 @@ static struct attention_work attention_layout(size_t rows, size_t head_dim, void
     return work;
 }
 
-static size_t attention_scratch(size_t rows, size_t head_dim) {
+size_t ATTEND(attention_scratch)(size_t rows, size_t head_dim) {
     size_t bytes;
     (void)attention_layout(rows, head_dim, NULL, &bytes);
     return bytes;

@@ -16,6 +16,8 @@ static void pack_bf16(const apus_activations *task, const float *x, struct row_n
 
 #define HALF_ROWS(task) ((const uint16_t *)(task)->packed)
 #define SUFFIX bf16
+#define LINEAR HALF(linear_bf16)
+#define LINEAR_RAW HALF(linear_raw_bf16)
 #define TYPE APUS_BF16
 #define ACC vfloat
 #define STEP_BYTES 64

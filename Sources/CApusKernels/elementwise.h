@@ -1,6 +1,6 @@
 // What is done to each row or element: embedding, norm, rotary embedding, activations, argmax.
 
-static void embedding(const void *table, apus_dtype type, size_t width, const int32_t *tokens, size_t count, float *y) {
+void ELEMENT(embedding)(const void *table, apus_dtype type, size_t width, const int32_t *tokens, size_t count, float *y) {
     for (size_t i = 0; i < count; i++, y += width) {
         size_t start = (size_t)tokens[i] * width;
         const uint16_t *halves = (const uint16_t *)table + start;
@@ -17,7 +17,7 @@ static void embedding(const void *table, apus_dtype type, size_t width, const in
     }
 }
 
-static void rotary(float *x, const float *cos_sin, size_t rows, size_t heads, size_t head_dim, size_t turned, bool pairs) {
+void ELEMENT(rotary)(float *x, const float *cos_sin, size_t rows, size_t heads, size_t head_dim, size_t turned, bool pairs) {
     const size_t half = turned / 2;
     for (size_t row = 0; row < rows; row++, cos_sin += turned) {
         const float *cosine = cos_sin, *sine = cos_sin + half;
@@ -42,7 +42,7 @@ static void rotary(float *x, const float *cos_sin, size_t rows, size_t heads, si
     }
 }
 
-static void norm_rows(const apus_norm *norm, const float *x, float *y, size_t rows, size_t width, size_t sets, float scale,
+void ELEMENT(norm_rows)(const apus_norm *norm, const float *x, float *y, size_t rows, size_t width, size_t sets, float scale,
                       bool accumulate) {
     for (size_t row = 0; row < rows; row++, x += width, y += width) {
         const struct row_norm own = measure(norm, x, width);
@@ -59,7 +59,7 @@ static void norm_rows(const apus_norm *norm, const float *x, float *y, size_t ro
     }
 }
 
-static void soft_cap(float *x, float cap, size_t count) {
+void ELEMENT(soft_cap)(float *x, float cap, size_t count) {
     for (size_t i = 0; i < count; i += LANES) {
         const size_t here = count - i < LANES ? count - i : LANES;
         float values[LANES] = {};
@@ -98,9 +98,9 @@ INLINE void activate_by(apus_activation activation, float *x, const float *up, s
     }
 }
 
-static void activate(apus_activation activation, float *x, size_t count) { activate_by(activation, x, NULL, count); }
+void ELEMENT(activate)(apus_activation activation, float *x, size_t count) { activate_by(activation, x, NULL, count); }
 
-static void gated_activation(apus_activation activation, float *gate, const float *up, size_t count) {
+void ELEMENT(gated_activation)(apus_activation activation, float *gate, const float *up, size_t count) {
     activate_by(activation, gate, up, count);
 }
 
@@ -133,7 +133,7 @@ INLINE bool find_largest(const float *x, float *largest) {
 }
 
 // Memory is read once: only the block that raised the largest value last is read again, for its place.
-static int32_t argmax(const float *x, size_t count) {
+int32_t ELEMENT(argmax)(const float *x, size_t count) {
     float largest = -INFINITY;
     size_t block = count, i = 0;
     for (; i + ARGMAX_BLOCK <= count; i += ARGMAX_BLOCK) {

@@ -10,10 +10,6 @@
 typedef uint8_t narrow_bytes __attribute__((vector_size(LANES)));
 typedef uint16_t narrow_halves __attribute__((vector_size(LANES * 2)));
 
-// A widened unit: codes as bytes [16][16][4], then scales [groups][16], then offsets.
-#define WIDE_CODES (APUS_GROUPED_UNIT * APUS_PANEL)
-#define WIDE_MOST (WIDE_CODES + 2 * 4 * APUS_PANEL * 4)
-
 // Rows of a tile: their sums, and those of a group, stay in registers.
 #if LANES == 16
 #define GROUPED_TILE 12
@@ -295,9 +291,11 @@ INLINE void grouped_many(const int group, const bool has_offset, const apus_line
     for (size_t tile = 0; tile < tiles; tile++) {
         const size_t row = task->rows * tile / tiles, end = task->rows * (tile + 1) / tiles;
         switch (end - row) {
-            TILE(1) TILE(2) TILE(3) TILE(4)
+            // Tiles of more than FEW_ROWS rows that are as equal as they can be have no fewer than these.
 #if GROUPED_TILE > 4
             TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
+#else
+            TILE(2) TILE(3) TILE(4)
 #endif
         default: break;
         }
@@ -367,7 +365,7 @@ WIDENED_KIND(64, false, sixty_four)
 WIDENED_KIND(64, true, sixty_four_offset)
 #undef WIDENED_KIND
 
-static void linear_grouped(const apus_linear *task, size_t first, size_t end) {
+void BYTE(linear_grouped)(const apus_linear *task, size_t first, size_t end) {
     const apus_grouping *g = task->grouping;
     const size_t stride = apus_grouped_panel_bytes(g, task->inputs);
     const uint8_t *panel = (const uint8_t *)task->panels + first * stride;
@@ -390,7 +388,3 @@ static void linear_grouped(const apus_linear *task, size_t first, size_t end) {
 }
 
 #undef KINDS_ALONE
-
-static size_t grouped_scratch(size_t inputs) {
-    return apus_round_up(inputs, GROUPED_INPUTS) / APUS_GROUPED_UNIT * WIDE_MOST;
-}

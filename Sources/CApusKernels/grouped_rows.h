@@ -15,6 +15,10 @@ typedef int8_t narrow_signed __attribute__((vector_size(LANES)));
 #define GROUPED_SPANS (APUS_GROUPED_UNIT / APUS_GROUPED_SPAN)
 #define GROUPED_SUMS 6
 
+// A widened unit: codes as bytes [16][16][4], then scales [groups][16], then offsets.
+#define WIDE_CODES (APUS_GROUPED_UNIT * APUS_PANEL)
+#define WIDE_MOST (WIDE_CODES + 2 * 4 * APUS_PANEL * 4)
+
 INLINE grouped_rows grouped_rows_of(const void *packed, size_t inputs) {
     const size_t padded = apus_round_up(inputs, GROUPED_INPUTS), units = padded / APUS_GROUPED_UNIT;
     // A line more, as in row_stride.
@@ -90,4 +94,9 @@ static void pack_grouped(const apus_activations *task, const float *x, struct ro
             round_span(&rows, row, first + at, values + at, scales + (first + at) / APUS_GROUPED_SPAN);
         }
     }
+}
+
+// A panel, widened.
+static size_t grouped_scratch(size_t inputs) {
+    return apus_round_up(inputs, GROUPED_INPUTS) / APUS_GROUPED_UNIT * WIDE_MOST;
 }

@@ -4,14 +4,6 @@
 // The includer defines dot_i8(sum, x, w), the products of four signed weights w with four activations x + I8_OFFSET, and
 // dot_u4(sum, x, w), those of four weights from 0 to 15 with four signed activations. Both add four bytes of every lane.
 
-#include "integer_rows.h"
-
-INLINE vint load_ints(const int32_t *p) { return (vint)load((const float *)(const void *)p); }
-
-INLINE vfloat scaled(float row_scale, const float *scales, vint sum) {
-    return __builtin_convertvector(sum, vfloat) * (row_scale * load(scales));
-}
-
 #define OFFSET_VALUES(task) (rows_of(task).values)
 
 // The scales and sums of a panel that is multiplied; a widened copy has those of the panel it was made of.
@@ -32,6 +24,7 @@ INLINE vfloat result_i8(const apus_linear *task, size_t row, const uint8_t *pane
 
 // Of 8-bit panels, or of 4-bit ones that were widened.
 #define SUFFIX i8
+#define LINEAR BYTE(linear_i8)
 #define TYPE (task->type)
 #define ACC vint
 #define STEP_BYTES 64
@@ -46,51 +39,6 @@ INLINE vfloat result_i8(const apus_linear *task, size_t row, const uint8_t *pane
 #define ROWS OFFSET_VALUES
 #define RESULT result_i8
 #include "product_tile.h"
-
-INLINE vint load_multipliers(const uint8_t *p) {
-    typedef uint8_t narrow __attribute__((vector_size(LANES)));
-    narrow bytes;
-    memcpy(&bytes, p, LANES);
-    return __builtin_convertvector(bytes, vint);
-}
-
-// (value - 8) * multiplier for the four bytes of every lane. Two bytes are multiplied as one number: 15 * 15 has 8 bits.
-INLINE vint widened(vint values, vint multiplier_twice, vint eight) {
-    typedef uint16_t vshort __attribute__((vector_size(LANES * 4)));
-    typedef int8_t vchar __attribute__((vector_size(LANES * 4)));
-    return (vint)((vchar)((vshort)values * (vshort)multiplier_twice) - (vchar)eight);
-}
-
-// Widens groups [first, first + count) of some panels, each to [count * 8][16][4]. All panels at once, so that memory has
-// several streams to follow.
-INLINE void widen_panels(const uint8_t *panel, int panels, size_t stride, size_t padded, size_t first, size_t count,
-                         uint8_t *target, size_t target_stride) {
-    for (size_t group = first; group < first + count; group++) {
-        const size_t offset = group * (APUS_GROUP / 8) * 64, ahead = look_ahead(offset, PREFETCH_AHEAD, panels, stride);
-        for (int p = 0; p < panels; p++) {
-            const uint8_t *steps = panel + (size_t)p * stride + offset;
-            const uint8_t *multipliers = apus_panel_multipliers(panel + (size_t)p * stride, padded) + group * APUS_PANEL;
-            uint8_t *wide = target + (size_t)p * target_stride + (group - first) * APUS_GROUP * APUS_PANEL;
-            for (int v = 0; v < VECTORS; v++) {
-                const vint multiplier = load_multipliers(multipliers + v * LANES), twice = multiplier | multiplier << 16;
-                const vint eight = twice << 3 | twice << 11;
-                UNROLLED for (size_t step = 0; step < APUS_GROUP / 8; step++) {
-                    const uint8_t *source = steps + step * 64 + v * LANES * 4;
-                    uint8_t *low = wide + step * 128 + v * LANES * 4;
-                    const vint halves = load_bytes(source);
-                    if (v == 0) __builtin_prefetch(source + ahead);
-                    store((float *)(void *)low, (vfloat)widened(halves & 0x0f0f0f0f, twice, eight));
-                    store((float *)(void *)(low + 64), (vfloat)widened(halves >> 4 & 0x0f0f0f0f, twice, eight));
-                }
-            }
-        }
-    }
-}
-
-// Many rows of a 4-bit matrix: panels are widened once and multiplied as 8-bit ones.
-#if TILED_INTEGERS
-#include "tile_i8.h"
-#endif
 
 // Few rows: bound by memory, so the 4-bit values are multiplied as they are, and a group's sum by its multiplier.
 INLINE void few_rows(const int count, const int panels, const apus_linear *task, const uint8_t *panel,
@@ -173,16 +121,14 @@ static void linear_few(const apus_linear *task, const uint8_t *panel, size_t str
 
 #undef SOME_ROWS
 
-static void linear_i4(const apus_linear *task, const void *panels, size_t stride, size_t first, size_t end) {
+void BYTE(linear_i4)(const apus_linear *task, const void *panels, size_t stride, size_t first, size_t end) {
     const size_t padded = apus_panel_inputs(APUS_I4, task->inputs);
     const uint8_t *panel = (const uint8_t *)panels;
     if (task->rows <= FEW_ROWS) {
         linear_few(task, panel, stride, first, end);
         return;
     }
-#if TILED_INTEGERS
-    tiled_i4(task, panel, stride, rows_of(task).values, padded, first, end);
-#else
+    // Many rows: panels are widened once and multiplied as 8-bit ones.
     const size_t wide_stride = padded * APUS_PANEL;
     apus_linear part = *task;
     uint8_t *wide = (uint8_t *)task->scratch;
@@ -190,8 +136,7 @@ static void linear_i4(const apus_linear *task, const void *panels, size_t stride
         size_t count = end - first < WIDENED ? end - first : WIDENED;
         widen_panels(panel, (int)count, stride, padded, 0, padded / APUS_GROUP, wide, wide_stride);
         part.panels = panel;
-        linear_i8(&part, wide, wide_stride, first, first + count);
+        BYTE(linear_i8)(&part, wide, wide_stride, first, first + count);
         first += count, panel += count * stride;
     }
-#endif
 }

@@ -9,16 +9,22 @@
                           "amx-tile,amx-bf16,amx-int8"))), \
     apply_to = function)
 
+#define ELEMENTS avx512
+#define HALVES amx_bf16
+#define BYTES avx512_vnni
+#define ATTENTION amx_bf16
 #include "avx512.h"
 #include "dot_vnni.h"
 #include "bf16_avx512.h"
 #include "tile_registers.h"
 #define TILED_INTEGERS 1
-#define OWN_BF16 "tile_bf16.h"
+#define OWN_BF16
 #include "products.h"
+#include "tile_bf16.h"
+#include "tile_i8.h"
+#include "linear.h"
 #define PAIR_PRODUCTS "attention_tiles.h"
 #include "attention.h"
-#include "elementwise.h"
 
 #define TABLE apus_kernels_amx_bf16
 #define TABLE_NAME "amx-bf16"

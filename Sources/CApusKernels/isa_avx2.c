@@ -6,9 +6,18 @@
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 
+#define ELEMENTS avx2
+#define HALVES avx2
+#define BYTES avx2
+#define ATTENTION avx2
 #include "avx2.h"
 #include "dot_avx2.h"
 #include "products.h"
+#include "float_products.h"
+#include "half_products.h"
+#include "integer_products.h"
+#include "grouped_product.h"
+#include "linear.h"
 #include "attention.h"
 #include "elementwise.h"
 

@@ -6,6 +6,10 @@
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avxvnni"))), apply_to = function)
 
+#define ELEMENTS avx2
+#define HALVES avx2
+#define BYTES avx2_vnni
+#define ATTENTION avx2
 #include "avx2.h"
 #define I8_OFFSET 128
 #define TILED_INTEGERS 0
@@ -23,8 +27,9 @@ INLINE vint look_up(vint codes, const uint8_t table[16]) {
 }
 
 #include "products.h"
-#include "attention.h"
-#include "elementwise.h"
+#include "integer_products.h"
+#include "grouped_product.h"
+#include "linear.h"
 
 #define TABLE apus_kernels_avx2_vnni
 #define TABLE_NAME "avx2-vnni"

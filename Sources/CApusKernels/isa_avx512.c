@@ -8,9 +8,18 @@
     __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl"))), \
     apply_to = function)
 
+#define ELEMENTS avx512
+#define HALVES avx512
+#define BYTES avx512
+#define ATTENTION avx512
 #include "avx512.h"
 #include "dot_avx512.h"
 #include "products.h"
+#include "float_products.h"
+#include "half_products.h"
+#include "integer_products.h"
+#include "grouped_product.h"
+#include "linear.h"
 #include "attention.h"
 #include "elementwise.h"
 

@@ -6,6 +6,10 @@
 
 #pragma clang attribute push(__attribute__((target("dotprod,bf16"))), apply_to = function)
 
+#define ELEMENTS portable
+#define HALVES neon_bf16
+#define BYTES neon_dot
+#define ATTENTION neon_bf16
 #include "neon.h"
 
 INLINE void store_halves(uint16_t *p, vfloat v) {
@@ -16,11 +20,12 @@ INLINE vfloat dot_halves(vfloat sum, vint x, vint w) {
     return (vfloat)vbfdotq_f32((float32x4_t)sum, (bfloat16x8_t)x, (bfloat16x8_t)w);
 }
 
-#define OWN_BF16 "dot_bf16.h"
+#define OWN_BF16
 #include "products.h"
+#include "dot_bf16.h"
+#include "linear.h"
 #define PAIR_PRODUCTS "attention_pairs.h"
 #include "attention.h"
-#include "elementwise.h"
 
 #define TABLE apus_kernels_neon_bf16
 #define TABLE_NAME "neon-bf16"

@@ -6,10 +6,15 @@
 
 #pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
 
+#define ELEMENTS portable
+#define HALVES portable
+#define BYTES neon_dot
+#define ATTENTION portable
 #include "neon.h"
 #include "products.h"
-#include "attention.h"
-#include "elementwise.h"
+#include "integer_products.h"
+#include "grouped_product.h"
+#include "linear.h"
 
 #define TABLE apus_kernels_neon_dot
 #define TABLE_NAME "neon-dot"

@@ -1,4 +1,8 @@
 // 128-bit vectors that any compiler target has: SSE2 on x86-64, NEON on arm64.
+#define ELEMENTS portable
+#define HALVES portable
+#define BYTES portable
+#define ATTENTION portable
 #define LANES 4
 #define LOAD_F16 load_f16
 #include "vector.h"
@@ -19,6 +23,11 @@ INLINE vfloat load_f16(const uint16_t *p) {
 
 #include "dot_portable.h"
 #include "products.h"
+#include "float_products.h"
+#include "half_products.h"
+#include "integer_products.h"
+#include "grouped_product.h"
+#include "linear.h"
 #include "attention.h"
 #include "elementwise.h"
 

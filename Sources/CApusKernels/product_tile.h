@@ -1,12 +1,12 @@
 // Products of some rows with some panels, kept in registers: one accumulator for each output of each row, which adds the
 // panel's steps first to last. So a row's sums are the same whatever tile they are computed in.
 //
-// The includer defines SUFFIX, TYPE (of the matrix), ACC (a vector of LANES accumulators), STEP_BYTES of a panel for
-// STEP_INPUTS activations, which are multiplied in PARTS, WV (what LOAD_W(p, part) gives: LANES outputs), X (type of a packed
-// activation), XV (what LOAD_X(p, part) gives), DOT(acc, xv, wv), ROWS(task) (the first packed row) and RESULT(task, row,
-// panel, v, acc), which makes floats of vector v of a row's sums. ROW_TILE and PANEL_TILE are the largest tile that the
-// registers hold; up to STREAM_ROWS rows take STREAMS panels at a time, since memory gives more to many streams than to one
-// or two.
+// The includer defines SUFFIX, LINEAR and perhaps LINEAR_RAW (names of the functions), TYPE (of the matrix), ACC (a vector of
+// LANES accumulators), STEP_BYTES of a panel for STEP_INPUTS activations, which are multiplied in PARTS, WV (what
+// LOAD_W(p, part) gives: LANES outputs), X (type of a packed activation), XV (what LOAD_X(p, part) gives), DOT(acc, xv, wv),
+// ROWS(task) (the first packed row) and RESULT(task, row, panel, v, acc), which makes floats of vector v of a row's sums.
+// ROW_TILE and PANEL_TILE are the largest tile that the registers hold; up to STREAM_ROWS rows take STREAMS panels at a time,
+// since memory gives more to many streams than to one or two.
 
 #define JOIN_(a, b) a##_##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -96,7 +96,7 @@ INLINE void NAME(panels)(const int panels, const apus_linear *task, const uint8_
     }
 }
 
-static void NAME(linear)(const apus_linear *task, const void *panels, size_t stride, size_t first, size_t end) {
+void LINEAR(const apus_linear *task, const void *panels, size_t stride, size_t first, size_t end) {
     const uint8_t *panel = (const uint8_t *)panels;
     if (task->rows <= STREAM_ROWS) {
         for (; first + STREAMS <= end; first += STREAMS, panel += STREAMS * stride) {
@@ -117,9 +117,9 @@ static void NAME(linear)(const apus_linear *task, const void *panels, size_t str
     for (; first < end; first++, panel += stride) NAME(panels)(1, task, panel, stride, first * APUS_PANEL);
 }
 
-#if STEP_BYTES == 64
+#ifdef LINEAR_RAW
 // The same for few rows, straight from the rows of a matrix of the same type.
-__attribute__((unused)) static void NAME(linear_raw)(const apus_linear *task, size_t first, size_t end) {
+void LINEAR_RAW(const apus_linear *task, size_t first, size_t end) {
     const size_t row_bytes = task->inputs / STEP_INPUTS * 4;
     const uint8_t *matrix = (const uint8_t *)task->rows_of_weight + first * APUS_PANEL * row_bytes;
     for (; first < end; first++, matrix += APUS_PANEL * row_bytes) {
@@ -141,6 +141,8 @@ __attribute__((unused)) static void NAME(linear_raw)(const apus_linear *task, si
 #undef JOIN
 #undef JOIN_
 #undef SUFFIX
+#undef LINEAR
+#undef LINEAR_RAW
 #undef TYPE
 #undef ACC
 #undef STEP_BYTES

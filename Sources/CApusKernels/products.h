@@ -1,12 +1,9 @@
-// y = x W^T over panels, for every type of matrix. The includer defines ROW_TILE, PANEL_TILE, STREAMS and STREAM_ROWS
-// (product_tile.h), dot_i8 and dot_u4 with I8_OFFSET and TILED_INTEGERS, and perhaps OWN_BF16, a header with bfloat16
-// products of its own.
+// What products y = x W^T over panels share. The includer defines ROW_TILE, PANEL_TILE, STREAMS and STREAM_ROWS
+// (product_tile.h), dot_i8, dot_u4 and dot_u8 with I8_OFFSET, and TILED_INTEGERS.
 #include "panels.h"
 #include "interleave.h"
 #include "rotation.h"
 
-// 4-bit panels that are widened together.
-#define WIDENED 4
 #define VECTORS (APUS_PANEL / LANES)
 // A tile looks this far ahead: the processor's own prefetch would start anew at every page.
 #define PREFETCH_AHEAD 2048
@@ -77,74 +74,10 @@ INLINE vint load_four(const uint8_t *p) {
     return (vint){} + four;
 }
 
-#define SUFFIX f32
-#define TYPE APUS_F32
-#define STEP_BYTES 64
-#define STEP_INPUTS 1
-#define LOAD_W LOAD_FLOATS
-#include "float_product.h"
-
-#define SUFFIX f16
-#define TYPE APUS_F16
-#define STEP_BYTES 32
-#define STEP_INPUTS 1
-#define LOAD_W LOAD_HALVES
-#include "float_product.h"
-
-#ifdef OWN_BF16
-#include OWN_BF16
-#else
 // One weight of each pair as a float, by a shift or a mask.
 INLINE vfloat load_half(const uint8_t *p, int part) {
     return (vfloat)(part == 0 ? load_bytes(p) << 16 : load_bytes(p) & (int32_t)0xffff0000);
 }
 
-#define SUFFIX bf16
-#define TYPE APUS_BF16
-#define STEP_BYTES 64
-#define STEP_INPUTS 2
-#define LOAD_W load_half
-#include "float_product.h"
-#endif
-
-#include "integer_products.h"
+#include "integer_panels.h"
 #include "grouped_rows.h"
-#include "grouped_product.h"
-#include "pack_rows.h"
-
-static size_t linear_scratch(apus_dtype type, size_t inputs) {
-    if (type == APUS_GROUPED) return grouped_scratch(inputs);
-    // The 4-bit panels of a tile, widened to 8 bits.
-    return type == APUS_I4 ? WIDENED * apus_panel_inputs(type, inputs) * APUS_PANEL : 0;
-}
-
-static void linear(const apus_linear *task, size_t first, size_t end) {
-    if (task->rows_of_weight) {
-        if (task->type == APUS_F32) linear_raw_f32(task, first, end);
-        if (task->type == APUS_BF16) linear_raw_bf16(task, first, end);
-        return;
-    }
-    if (task->type == APUS_GROUPED) {
-        linear_grouped(task, first, end);
-        return;
-    }
-    const size_t stride = apus_panel_bytes(task->type, task->inputs);
-    const uint8_t *panels = (const uint8_t *)task->panels + first * stride;
-    switch (task->type) {
-    case APUS_F32: linear_f32(task, panels, stride, first, end); break;
-    case APUS_BF16: linear_bf16(task, panels, stride, first, end); break;
-    case APUS_F16: linear_f16(task, panels, stride, first, end); break;
-    case APUS_I8:
-#if TILED_INTEGERS
-        if (task->rows > FEW_ROWS) {
-            const size_t row_bytes = apus_panel_inputs(APUS_I8, task->inputs);
-            tiled_i8(task, panels, stride, rows_of(task).values, row_bytes, first, end);
-            break;
-        }
-#endif
-        linear_i8(task, panels, stride, first, end);
-        break;
-    case APUS_I4: linear_i4(task, panels, stride, first, end); break;
-    case APUS_GROUPED: break;
-    }
-}

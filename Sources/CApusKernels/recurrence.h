@@ -1,7 +1,7 @@
 // What depends on all tokens before: each state is brought forward token by token, so that where a prompt is cut changes
 // nothing.
 
-static void convolve(const apus_convolution *task, size_t first, size_t end) {
+void ELEMENT(convolve)(const apus_convolution *task, size_t first, size_t end) {
     const size_t channels = task->channels, before = task->taps - 1;
     for (size_t c = first; task->begins && c < end; c++) {
         for (size_t j = 0; j < before; j++) task->state[j * channels + c] = 0;
@@ -64,7 +64,7 @@ INLINE void advance_columns(const size_t vectors, const float *k, const float *q
     for (size_t c = 0; c < vectors; c++) store(o + c * LANES, out[c]);
 }
 
-static void delta_scan(const apus_delta *task, size_t head) {
+void ELEMENT(delta_scan)(const apus_delta *task, size_t head) {
     const size_t rows = task->key_dim, width = task->value_dim, keys = task->key_heads * rows;
     const size_t values = task->value_heads * width, stride = 2 * keys + values;
     const size_t key_head = head / (task->value_heads / task->key_heads);

@@ -106,7 +106,7 @@ static void linear_few_bf16(const apus_linear *task, const uint8_t *panel, size_
 // More rows are packed as tiles take them.
 #define RAW_ROWS 2
 
-static void linear_raw_bf16(const apus_linear *task, size_t first, size_t end) {
+void HALF(linear_raw_bf16)(const apus_linear *task, size_t first, size_t end) {
     const size_t row_bytes = task->inputs * 2;
     const uint8_t *matrix = (const uint8_t *)task->rows_of_weight + first * APUS_PANEL * row_bytes;
     for (; first < end; first++, matrix += APUS_PANEL * row_bytes) {
@@ -118,7 +118,7 @@ static void linear_raw_bf16(const apus_linear *task, size_t first, size_t end) {
     }
 }
 
-static void linear_bf16(const apus_linear *task, const void *panels, size_t stride, size_t first, size_t end) {
+void HALF(linear_bf16)(const apus_linear *task, const void *panels, size_t stride, size_t first, size_t end) {
     const size_t row_bytes = apus_panel_inputs(APUS_BF16, task->inputs) * 2;
     if (task->rows <= 2) {
         linear_few_bf16(task, (const uint8_t *)panels, stride, first, end);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "half.h"
+#include "shared.h"
 #include "tables.h"
 
 typedef float vfloat __attribute__((vector_size(LANES * 4)));

@@ -1,0 +1,51 @@
+// What products of 8-bit and 4-bit panels share: scales, and the widening of 4 bits to 8.
+#include "integer_rows.h"
+
+// 4-bit panels that are widened together.
+#define WIDENED 4
+
+INLINE vint load_ints(const int32_t *p) { return (vint)load((const float *)(const void *)p); }
+
+INLINE vfloat scaled(float row_scale, const float *scales, vint sum) {
+    return __builtin_convertvector(sum, vfloat) * (row_scale * load(scales));
+}
+
+INLINE vint load_multipliers(const uint8_t *p) {
+    typedef uint8_t narrow __attribute__((vector_size(LANES)));
+    narrow bytes;
+    memcpy(&bytes, p, LANES);
+    return __builtin_convertvector(bytes, vint);
+}
+
+// (value - 8) * multiplier for the four bytes of every lane. Two bytes are multiplied as one number: 15 * 15 has 8 bits.
+INLINE vint widened(vint values, vint multiplier_twice, vint eight) {
+    typedef uint16_t vshort __attribute__((vector_size(LANES * 4)));
+    typedef int8_t vchar __attribute__((vector_size(LANES * 4)));
+    return (vint)((vchar)((vshort)values * (vshort)multiplier_twice) - (vchar)eight);
+}
+
+// Widens groups [first, first + count) of some panels, each to [count * 8][16][4]. All panels at once, so that memory has
+// several streams to follow.
+INLINE void widen_panels(const uint8_t *panel, int panels, size_t stride, size_t padded, size_t first, size_t count,
+                         uint8_t *target, size_t target_stride) {
+    for (size_t group = first; group < first + count; group++) {
+        const size_t offset = group * (APUS_GROUP / 8) * 64, ahead = look_ahead(offset, PREFETCH_AHEAD, panels, stride);
+        for (int p = 0; p < panels; p++) {
+            const uint8_t *steps = panel + (size_t)p * stride + offset;
+            const uint8_t *multipliers = apus_panel_multipliers(panel + (size_t)p * stride, padded) + group * APUS_PANEL;
+            uint8_t *wide = target + (size_t)p * target_stride + (group - first) * APUS_GROUP * APUS_PANEL;
+            for (int v = 0; v < VECTORS; v++) {
+                const vint multiplier = load_multipliers(multipliers + v * LANES), twice = multiplier | multiplier << 16;
+                const vint eight = twice << 3 | twice << 11;
+                UNROLLED for (size_t step = 0; step < APUS_GROUP / 8; step++) {
+                    const uint8_t *source = steps + step * 64 + v * LANES * 4;
+                    uint8_t *low = wide + step * 128 + v * LANES * 4;
+                    const vint halves = load_bytes(source);
+                    if (v == 0) __builtin_prefetch(source + ahead);
+                    store((float *)(void *)low, (vfloat)widened(halves & 0x0f0f0f0f, twice, eight));
+                    store((float *)(void *)(low + 64), (vfloat)widened(halves >> 4 & 0x0f0f0f0f, twice, eight));
+                }
+            }
+        }
+    }
+}
