@@ -1,5 +1,6 @@
 // Products of bytes by shifts and 32-bit multiplications.
 #define I8_OFFSET 0
+#define FEW_AT_ONCE 1
 #define TILED_INTEGERS 0
 
 INLINE vint dot_i8(vint sum, vint x, vint w) {

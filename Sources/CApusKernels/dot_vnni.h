@@ -1,5 +1,6 @@
 // Products of bytes by VPDPBUSD (Intel SDM volume 2), which takes unsigned by signed ones.
 #define I8_OFFSET 128
+#define FEW_AT_ONCE 4
 
 INLINE vint dot_i8(vint sum, vint x, vint w) {
     return (vint)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)x, (__m512i)w);

@@ -1,10 +1,12 @@
-// Where things lie in a panel of a grouped matrix: blocks of inputs one after the other, each with the codes of 16 outputs,
-// then its scales and offsets. A block has 256 inputs where scales have a half for so many, else 128 or 64.
+// Where things lie in a panel of a grouped matrix: blocks of inputs one after the other, each with the scales and offsets of
+// 16 outputs, then their codes. A block has 256 inputs where scales have a half for so many, else 128 or 64. All of it stands
+// in the order in which a row is multiplied: processors fetch ahead what is read line by line.
 //
+//   scales   [groups of the block][16], then offsets [groups][16], then halves [16] of scales and of offsets
 //   codes    for each 64 inputs, planes of 4, 2 and 1 bits as the bits of a code need them (or bytes): lines of 64 bytes,
 //            which hold one byte for each of 4 inputs of the 16 outputs, [16][4]. A line of 4 bits has 8 inputs, the first
-//            four in the low halves; one of 2 bits has 16 inputs, one of 1 bit has 32, in the same way.
-//   scales   [groups of the block][16], then offsets [groups][16], then halves [16] of scales and of offsets
+//            four in the low halves; one of 2 bits has 16 inputs, one of 1 bit has 32, in the same way. A line of the higher
+//            bits stands before those of the lower ones that have its inputs.
 //
 // Scales of a whole row stand behind the last block: float [16], and [16] offsets.
 #ifndef APUS_GROUPED_LAYOUT_H
@@ -17,7 +19,8 @@ static inline size_t apus_up_to(size_t value, size_t unit) { return (value + uni
 
 typedef struct {
     size_t inputs, groups; // of a block
-    size_t codes;          // bytes of its codes
+    size_t values;         // bytes of its scales and offsets, before the codes
+    size_t codes;          // bytes of those
     size_t scale, offset;  // bytes of one
     size_t bytes;          // of a block
     bool has_halves;
@@ -35,7 +38,8 @@ static inline apus_block_layout apus_block_layout_of(const apus_grouping *g) {
     if (g->scale == APUS_SCALE_ROW) layout.offset = 0;
     size_t values = layout.groups * APUS_PANEL * (layout.scale + layout.offset);
     if (layout.has_halves) values += (g->offset == APUS_OFFSET_OWN ? 2 : 1) * APUS_PANEL * 2;
-    layout.bytes = layout.codes + apus_up_to(values, 64);
+    layout.values = apus_up_to(values, 64);
+    layout.bytes = layout.values + layout.codes;
     return layout;
 }
 
@@ -51,20 +55,28 @@ static inline const float *apus_row_scales(const uint8_t *panel, const apus_bloc
 // Where a unit has its codes.
 static inline const uint8_t *apus_grouped_codes(const apus_block_layout *layout, const uint8_t *panel, size_t unit) {
     const size_t each = layout->inputs / APUS_GROUPED_UNIT;
-    return panel + unit / each * layout->bytes + unit % each * (layout->codes / each);
+    return panel + unit / each * layout->bytes + layout->values + unit % each * (layout->codes / each);
 }
 
-// The code of an element of a grouped matrix, out of the planes of its unit (grouped.h).
+// Lines of lower bits to one of higher bits: of codes of 3, 5 and 6 bits; else 0.
+static inline int apus_lines_together(int bits) { return bits == 5 ? 4 : bits == 3 || bits == 6 ? 2 : 0; }
+
+// Where a line of the lower bits of a unit begins, and one of the higher bits.
+static inline int apus_low_line(int bits, int line) {
+    const int together = apus_lines_together(bits);
+    return (together ? line + line / together + 1 : line) * 64;
+}
+
+static inline int apus_high_line(int bits, int line) { return line * (apus_lines_together(bits) + 1) * 64; }
+
+// The code of an element of a grouped matrix, out of the planes of its unit.
 static inline int apus_grouped_value(const apus_grouping *g, const uint8_t *codes, size_t output, size_t input) {
-    static const uint8_t planes[9][3] = {{0}, {0}, {2}, {2, 1}, {4}, {4, 1}, {4, 2}, {0}, {8}};
-    const size_t step = input / 4;
-    int code = 0, from = 0;
-    for (int p = 0; p < 3 && planes[g->bits][p]; p++) {
-        const int bits = planes[g->bits][p], each = 8 / bits;
-        const uint8_t byte = codes[(step / (size_t)each * APUS_PANEL + output) * 4 + input % 4];
-        code |= (byte >> (int)(step % (size_t)each) * bits & ((1 << bits) - 1)) << from;
-        codes += APUS_GROUPED_UNIT * APUS_PANEL * (size_t)bits / 8;
-        from += bits;
+    const int low = g->bits == 8 ? 8 : g->bits < 4 ? 2 : 4, high = g->bits - low;
+    const int step = (int)input / 4, place = (int)output * 4 + (int)input % 4, each = 8 / low;
+    int code = codes[apus_low_line(g->bits, step / each) + place] >> step % each * low & ((1 << low) - 1);
+    if (high) {
+        const uint8_t byte = codes[apus_high_line(g->bits, step * high / 8) + place];
+        code |= (byte >> step % (8 / high) * high & ((1 << high) - 1)) << low;
     }
     return g->has_table ? g->table[code] : code;
 }
@@ -83,7 +95,7 @@ static inline float apus_grouped_number(const uint8_t *values, uint8_t type, siz
 static inline void apus_grouped_factors(const apus_grouping *g, const uint8_t *panel, size_t inputs, size_t output,
                                         size_t input, float factors[2]) {
     const apus_block_layout layout = apus_block_layout_of(g);
-    const uint8_t *scales = panel + input / layout.inputs * layout.bytes + layout.codes;
+    const uint8_t *scales = panel + input / layout.inputs * layout.bytes;
     const uint8_t *offsets = scales + layout.groups * APUS_PANEL * layout.scale;
     const uint8_t *halves = offsets + layout.groups * APUS_PANEL * layout.offset;
     const size_t index = input % layout.inputs / g->group * APUS_PANEL + output;

@@ -4,8 +4,9 @@
 //     sum += float(sum of (value - zero) * x) * (scale of x * scale of the group)
 //     sum += offset of the group * (scale of x * float(sum of x))
 //
-// The includer defines dot_u8(sum, x, w), the products of four unsigned weights with four signed activations, and
-// look_up(codes, table), entries of a table of 16 bytes.
+// The includer defines dot_u8(sum, x, w), the products of four unsigned weights with four signed activations,
+// look_up(codes, table), entries of a table of 16 bytes, and FEW_AT_ONCE: up to so many rows are multiplied with a panel as it
+// stands, more with a widened copy. One where products of bytes take several instructions, else FEW_ROWS.
 
 typedef uint8_t narrow_bytes __attribute__((vector_size(LANES)));
 typedef uint16_t narrow_halves __attribute__((vector_size(LANES * 2)));
@@ -44,19 +45,19 @@ INLINE vint code_line(const int bits, const bool has_table, const apus_grouping 
     const vint ones = (vint){} + 0x01010101;
     const uint8_t *line = planes + v * LANES * 4;
     if (bits == 8) return load_bytes(line + step * 64);
-    if (bits == 2) return load_bytes(line + step / 4 * 64) >> 2 * (step % 4) & ones * 3;
-    if (bits == 3) {
-        const vint one = load_bytes(line + 256 + step / 8 * 64), low = load_bytes(line + step / 4 * 64);
-        const vint high = (step % 8 < 2 ? one << (2 - step % 8) : one >> (step % 8 - 2)) & ones * 4;
-        return (low >> 2 * (step % 4) & ones * 3) | high;
+    if (bits < 4) {
+        const vint low = load_bytes(line + apus_low_line(bits, step / 4)) >> 2 * (step % 4) & ones * 3;
+        if (bits == 2) return low;
+        const vint one = load_bytes(line + apus_high_line(bits, step / 8));
+        return low | ((step % 8 < 2 ? one << (2 - step % 8) : one >> (step % 8 - 2)) & ones * 4);
     }
-    const vint low = load_bytes(line + step / 2 * 64) >> (step % 2 ? 4 : 0) & ones * 15;
+    const vint low = load_bytes(line + apus_low_line(bits, step / 2)) >> (step % 2 ? 4 : 0) & ones * 15;
     if (bits == 4) return has_table ? look_up(low, g->table) : low;
     if (bits == 5) {
-        const vint one = load_bytes(line + 512 + step / 8 * 64);
+        const vint one = load_bytes(line + apus_high_line(bits, step / 8));
         return low | ((step % 8 < 4 ? one << (4 - step % 8) : one >> (step % 8 - 4)) & ones * 0x10);
     }
-    const vint two = load_bytes(line + 512 + step / 4 * 64);
+    const vint two = load_bytes(line + apus_high_line(bits, step / 4));
     return low | ((step % 4 < 2 ? two << (4 - 2 * (step % 4)) : two >> (2 * (step % 4) - 4)) & ones * 0x30);
 }
 
@@ -65,7 +66,7 @@ typedef struct {
     size_t count, each;            // of all, of a block
     size_t block;                  // from one block to the next
     size_t codes, scales, offsets; // of a unit
-    size_t first_scale, first_offset, halves;
+    size_t first_code, first_offset, halves;
     size_t rows;                   // where scales of rows stand, or 0
 } unit_layout;
 
@@ -75,8 +76,8 @@ INLINE unit_layout unit_layout_of(const apus_grouping *g, size_t inputs) {
     const size_t values = g->group > APUS_GROUPED_UNIT ? 0 : APUS_GROUPED_UNIT / g->group * APUS_PANEL;
     unit_layout units = {.count = blocks * each, .each = each, .block = layout.bytes, .codes = layout.codes / each};
     units.scales = values * layout.scale, units.offsets = values * layout.offset;
-    units.first_scale = layout.codes;
-    units.first_offset = units.first_scale + layout.groups * APUS_PANEL * layout.scale;
+    units.first_code = layout.values;
+    units.first_offset = layout.groups * APUS_PANEL * layout.scale;
     units.halves = units.first_offset + layout.groups * APUS_PANEL * layout.offset;
     if (g->scale == APUS_SCALE_ROW) units.rows = blocks * layout.bytes;
     return units;
@@ -90,13 +91,13 @@ typedef struct {
 // Of unit `at` of the block that begins at `block`.
 INLINE unit_place place_of(const unit_layout *units, const uint8_t *panel, size_t block, size_t at) {
     const uint8_t *start = panel + block;
-    unit_place place = {.codes = start + at * units->codes};
+    unit_place place = {.codes = start + units->first_code + at * units->codes};
     if (units->rows) {
         place.scales = panel + units->rows;
         place.offsets = place.scales + APUS_PANEL * sizeof(float);
         return place;
     }
-    place.scales = start + units->first_scale + at * units->scales;
+    place.scales = start + at * units->scales;
     place.offsets = start + units->first_offset + at * units->offsets;
     place.halves = start + units->halves;
     return place;
@@ -161,17 +162,15 @@ static void widen_unit(const bool has_offset, const apus_grouping *g, const unit
 // Inputs of a group of so many whose products are summed before they are scaled.
 #define SPAN_OF(group) ((group) < APUS_GROUPED_SPAN ? (group) : APUS_GROUPED_SPAN)
 
-// Adds one span of a unit to vector v of the sums of some rows. Products of a row alone go to two sums in turn, neither of
-// which has to wait for the other.
+// Adds one span of a unit to vector v of the sums of some rows.
 INLINE void add_group(const int count, const bool has_offset, int zero, const grouped_rows *rows, size_t row, size_t unit,
-                      int span, int part, const vint *partial, const vint *other, vfloat scale, vfloat offset, int v,
-                      vfloat sums[][VECTORS]) {
+                      int span, int part, const vint *partial, vfloat scale, vfloat offset, int v, vfloat sums[][VECTORS]) {
     const size_t stride = rows->stride / sizeof(float), at = unit * (size_t)(APUS_GROUPED_UNIT / span) + (size_t)part;
     const float *x_scales = grouped_scales(rows, row) + at * (size_t)span / APUS_GROUPED_SPAN;
     const int32_t *x_sums = grouped_sums(rows, row, (size_t)span) + at;
     const float *x_totals = grouped_totals(rows, row, (size_t)span) + at;
     UNROLLED for (int r = 0; r < count; r++) {
-        vint products = count == 1 ? *partial + *other : partial[r];
+        vint products = partial[r];
         if (!has_offset) products -= zero * x_sums[(size_t)r * stride];
         const vfloat value = __builtin_convertvector(products, vfloat);
         sums[r][v] = value * (scale * x_scales[(size_t)r * stride]) + sums[r][v];
@@ -179,22 +178,29 @@ INLINE void add_group(const int count, const bool has_offset, int zero, const gr
     }
 }
 
-// Adds one unit of a panel to the sums of a row, out of its planes.
-INLINE void add_planes(const int bits, const bool has_table, const int group, const bool has_offset, const apus_grouping *g,
-                       const grouped_rows *rows, size_t unit, const unit_place *place, vfloat sums[][VECTORS]) {
+// Adds one unit of a panel to the sums of the first rows, out of its planes. Products go to two sums in turn, neither of which
+// has to wait for the other.
+INLINE void add_planes(const int count, const int bits, const bool has_table, const int group, const bool has_offset,
+                       const apus_grouping *g, const grouped_rows *rows, size_t unit, const unit_place *place,
+                       vfloat sums[][VECTORS]) {
     const uint8_t *x = (const uint8_t *)grouped_values(rows, 0) + unit * APUS_GROUPED_UNIT;
     const int span = SPAN_OF(group);
     for (int v = 0; v < VECTORS; v++) {
         UNROLLED for (int part = 0; part < APUS_GROUPED_UNIT / span; part++) {
-            vint partial[2] = {{}, {}};
+            vint partial[FEW_ROWS], other[FEW_ROWS];
+            UNROLLED for (int r = 0; r < count; r++) partial[r] = other[r] = (vint){};
             UNROLLED for (int step = 0; step < span / 4; step++) {
                 const int at = part * span / 4 + step;
                 const vint w = code_line(bits, has_table, g, place->codes, at, v);
-                partial[step % 2] = dot_u8(partial[step % 2], load_four(x + at * 4), w);
+                UNROLLED for (int r = 0; r < count; r++) {
+                    vint *sum = step % 2 ? &other[r] : &partial[r];
+                    *sum = dot_u8(*sum, load_four(x + (size_t)r * rows->stride + at * 4), w);
+                }
             }
+            UNROLLED for (int r = 0; r < count; r++) partial[r] += other[r];
             const vfloat scale = scale_of(g, place, part * span / group, v);
             const vfloat offset = has_offset ? offset_of(g, place, part * span / group, v, scale) : (vfloat){};
-            add_group(1, has_offset, g->zero, rows, 0, unit, span, part, partial, partial + 1, scale, offset, v, sums);
+            add_group(count, has_offset, g->zero, rows, 0, unit, span, part, partial, scale, offset, v, sums);
         }
     }
 }
@@ -208,7 +214,6 @@ INLINE void add_widened(const int count, const int group, const bool has_offset,
     const int span = SPAN_OF(group);
     UNROLLED for (int v = 0; v < VECTORS; v++) {
         for (int part = 0; part < APUS_GROUPED_UNIT / span; part++) {
-            const vint none = {};
             vint partial[GROUPED_TILE];
             UNROLLED for (int r = 0; r < count; r++) partial[r] = (vint){};
             for (int at = part * span / 4; at < (part + 1) * span / 4; at++) {
@@ -219,44 +224,8 @@ INLINE void add_widened(const int count, const int group, const bool has_offset,
             }
             const size_t of = (size_t)(part * span / group * APUS_PANEL + v * LANES);
             const vfloat scale = load(scales + of), offset = has_offset ? load(offsets + of) : (vfloat){};
-            add_group(count, has_offset, g->zero, rows, row, unit, span, part, partial, &none, scale, offset, v, sums);
+            add_group(count, has_offset, g->zero, rows, row, unit, span, part, partial, scale, offset, v, sums);
         }
-    }
-}
-
-// Few rows: bound by memory, so a unit of each of some panels after the other, for memory gives more to many streams.
-INLINE void grouped_few(const int count, const int bits, const bool has_table, const int group, const bool has_offset,
-                        const apus_linear *task, const uint8_t *panel, size_t stride, int panels, size_t left,
-                        size_t output) {
-    const apus_grouping *g = task->grouping;
-    const unit_layout units = unit_layout_of(g, task->inputs);
-    const grouped_rows rows = grouped_rows_of(task->packed, task->inputs);
-    const size_t unit_bytes = units.block / units.each;
-    uint8_t wide[WIDE_MOST] __attribute__((aligned(64)));
-    vfloat sums[STREAMS][FEW_ROWS][VECTORS];
-    for (int p = 0; p < panels; p++) {
-        for (int r = 0; r < count; r++) {
-            for (int v = 0; v < VECTORS; v++) sums[p][r][v] = (vfloat){};
-        }
-    }
-    const uint8_t *next = panels_after(task, panel, stride, (size_t)panels, left);
-    for (size_t unit = 0, at = 0, block = 0; unit < units.count; unit++) {
-        const uint8_t *ahead = stream_ahead(panel, next, unit * unit_bytes, STREAM_AHEAD, units.count * unit_bytes);
-        for (int p = 0; p < panels; p++) {
-            const uint8_t *own = panel + (size_t)p * stride;
-            for (size_t line = 0; line < unit_bytes; line += 64) __builtin_prefetch(ahead + (size_t)p * stride + line, 0, 2);
-            if (bits) {
-                const unit_place place = place_of(&units, own, block, at);
-                add_planes(bits, has_table, group, has_offset, g, &rows, unit, &place, sums[p]);
-            } else {
-                widen_unit(has_offset, g, place_of(&units, own, block, at), wide);
-                add_widened(count, group, has_offset, g, &rows, 0, unit, wide, sums[p]);
-            }
-        }
-        if (++at == units.each) at = 0, block += units.block;
-    }
-    for (int p = 0; p < panels; p++) {
-        for (int r = 0; r < count; r++) store_panel(task, (size_t)r, output + (size_t)p * APUS_PANEL, sums[p][r]);
     }
 }
 
@@ -291,11 +260,9 @@ INLINE void grouped_many(const int group, const bool has_offset, const apus_line
     for (size_t tile = 0; tile < tiles; tile++) {
         const size_t row = task->rows * tile / tiles, end = task->rows * (tile + 1) / tiles;
         switch (end - row) {
-            // Tiles of more than FEW_ROWS rows that are as equal as they can be have no fewer than these.
+            TILE(1) TILE(2) TILE(3) TILE(4)
 #if GROUPED_TILE > 4
             TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
-#else
-            TILE(2) TILE(3) TILE(4)
 #endif
         default: break;
         }
@@ -304,54 +271,119 @@ INLINE void grouped_many(const int group, const bool has_offset, const apus_line
 
 #undef TILE
 
-#define SOME_ROWS(count)                                                                                               \
-    case count: grouped_few(count, 0, false, group, has_offset, task, panel, stride, panels, end - first, first * APUS_PANEL); break;
-
 INLINE void grouped_widened(const int group, const bool has_offset, const apus_linear *task, const uint8_t *panel,
                             size_t stride, size_t first, size_t end) {
-    while (first < end) {
-        int panels = task->rows > FEW_ROWS ? 1 : end - first < STREAMS ? (int)(end - first) : STREAMS;
-        switch (task->rows) {
-            SOME_ROWS(1) SOME_ROWS(2) SOME_ROWS(3) SOME_ROWS(4)
-        default: grouped_many(group, has_offset, task, panel, first * APUS_PANEL);
+    for (; first < end; first++, panel += stride) {
+        grouped_many(group, has_offset, task, panel, first * APUS_PANEL);
+    }
+}
+
+// Of a matrix whose scales are of any type.
+#define APUS_SCALE_ANY 0xff
+
+// Few rows: bound by memory. A panel is multiplied as it stands, line after line. Of one row the processor fetches them ahead by
+// itself, faster than by any request; beside the work of more it does not come to that. What is known when this is compiled is read from no grouping.
+INLINE void grouped_few(const int count, const int bits, const bool has_table, const int group, const int scale,
+                        const int offset, const apus_linear *task, const uint8_t *panel, size_t stride, size_t first,
+                        size_t end) {
+    apus_grouping own = *task->grouping;
+    if (scale != APUS_SCALE_ANY) own.scale = (uint8_t)scale;
+    own.offset = (uint8_t)offset;
+    const unit_layout units = unit_layout_of(&own, task->inputs);
+    const grouped_rows rows = grouped_rows_of(task->packed, task->inputs);
+    for (; first < end; first++, panel += stride) {
+        vfloat sums[FEW_ROWS][VECTORS];
+        UNROLLED for (int r = 0; r < count; r++) {
+            UNROLLED for (int v = 0; v < VECTORS; v++) sums[r][v] = (vfloat){};
         }
-        first += (size_t)panels, panel += (size_t)panels * stride;
+        for (size_t unit = 0, at = 0, block = 0; unit < units.count; unit++) {
+            const unit_place place = place_of(&units, panel, block, at);
+            const uint8_t *ahead = at == 0 ? panel + block : place.codes, *until = place.codes + units.codes;
+            for (; count > 1 && ahead < until; ahead += 64) __builtin_prefetch(ahead + STREAM_AHEAD, 0, 2);
+            add_planes(count, bits, has_table, group, offset != APUS_OFFSET_NONE, &own, &rows, unit, &place, sums);
+            if (++at == units.each) at = 0, block += units.block;
+        }
+        for (int r = 0; r < count; r++) store_panel(task, (size_t)r, first * APUS_PANEL, sums[r]);
     }
 }
 
-#undef SOME_ROWS
-
-// A single row, out of the planes.
-INLINE void grouped_alone(const int bits, const bool has_table, const int group, const bool has_offset,
-                          const apus_linear *task, const uint8_t *panel, size_t stride, size_t first, size_t end) {
-    while (first < end) {
-        const int panels = end - first < STREAMS ? (int)(end - first) : STREAMS;
-        grouped_few(1, bits, has_table, group, has_offset, task, panel, stride, panels, end - first, first * APUS_PANEL);
-        first += (size_t)panels, panel += (size_t)panels * stride;
-    }
-}
-
-// Those that files have; others are widened first.
+// Kinds that files have; others are widened first. For a row alone, the most usual types of scales too.
 #define KINDS_ALONE(KIND)                                                                                              \
-    KIND(4, false, 32, true, four_offset)                                                                              \
-    KIND(4, false, 32, false, four)                                                                                    \
-    KIND(4, true, 32, false, four_table)                                                                               \
-    KIND(4, false, 64, true, four_long_offset)                                                                         \
-    KIND(4, false, 64, false, four_long)                                                                               \
-    KIND(5, false, 32, true, five_offset)                                                                              \
-    KIND(5, false, 32, false, five)                                                                                    \
-    KIND(6, false, 16, false, six)                                                                                     \
-    KIND(8, false, 32, false, eight)                                                                                   \
-    KIND(8, false, 64, false, eight_long)                                                                              \
-    KIND(3, false, 16, false, three)                                                                                   \
-    KIND(2, false, 16, true, two_offset)
+    KIND(4, false, 32, APUS_SCALE_U8, APUS_OFFSET_OWN, q4k)                                                            \
+    KIND(5, false, 32, APUS_SCALE_U8, APUS_OFFSET_OWN, q5k)                                                            \
+    KIND(8, false, 32, APUS_SCALE_F16, APUS_OFFSET_NONE, q80)                                                          \
+    KIND(4, false, 32, APUS_SCALE_F16, APUS_OFFSET_NONE, q40)                                                          \
+    KIND(4, false, 32, APUS_SCALE_F16, APUS_OFFSET_OWN, q41)                                                           \
+    KIND(4, false, 64, APUS_SCALE_F16, APUS_OFFSET_NONE, gptq)                                                         \
+    KIND(4, false, 64, APUS_SCALE_F16, APUS_OFFSET_ZERO, gptq_zero)                                                    \
+    KIND(8, false, 64, APUS_SCALE_ROW, APUS_OFFSET_NONE, rows)
 
-#define ALONE(bits, has_table, group, has_offset, name)                                                                \
-    static void alone_##name(const apus_linear *task, const uint8_t *panel, size_t stride, size_t first, size_t end) { \
-        grouped_alone(bits, has_table, group, has_offset, task, panel, stride, first, end);                            \
+#define KINDS_FEW(KIND)                                                                                                \
+    KIND(4, false, 32, APUS_SCALE_ANY, APUS_OFFSET_NONE, four)                                                         \
+    KIND(4, false, 32, APUS_SCALE_ANY, APUS_OFFSET_OWN, four_own)                                                      \
+    KIND(4, false, 32, APUS_SCALE_ANY, APUS_OFFSET_ZERO, four_zero)                                                    \
+    KIND(4, true, 32, APUS_SCALE_ANY, APUS_OFFSET_NONE, four_table)                                                    \
+    KIND(4, false, 64, APUS_SCALE_ANY, APUS_OFFSET_NONE, four_long)                                                    \
+    KIND(4, false, 64, APUS_SCALE_ANY, APUS_OFFSET_OWN, four_long_own)                                                 \
+    KIND(4, false, 64, APUS_SCALE_ANY, APUS_OFFSET_ZERO, four_long_zero)                                               \
+    KIND(5, false, 32, APUS_SCALE_ANY, APUS_OFFSET_NONE, five)                                                         \
+    KIND(5, false, 32, APUS_SCALE_ANY, APUS_OFFSET_OWN, five_own)                                                      \
+    KIND(6, false, 16, APUS_SCALE_I8, APUS_OFFSET_NONE, q6k)                                                           \
+    KIND(8, false, 32, APUS_SCALE_ANY, APUS_OFFSET_NONE, eight)                                                        \
+    KIND(8, false, 64, APUS_SCALE_ANY, APUS_OFFSET_NONE, eight_long)                                                   \
+    KIND(3, false, 16, APUS_SCALE_I8, APUS_OFFSET_NONE, q3k)                                                           \
+    KIND(2, false, 16, APUS_SCALE_U8, APUS_OFFSET_OWN, q2k)
+
+#if FEW_AT_ONCE == 1
+#undef KINDS_ALONE
+#define KINDS_ALONE(KIND)
+#define FEW(bits, has_table, group, scale, offset, name)                                                               \
+    static void few_##name(const apus_linear *task, const uint8_t *panel, size_t stride, size_t first, size_t end) {   \
+        grouped_few(1, bits, has_table, group, scale, offset, task, panel, stride, first, end);                        \
     }
+#else
+#define FEW(bits, has_table, group, scale, offset, name)                                                               \
+    static void few_##name(const apus_linear *task, const uint8_t *panel, size_t stride, size_t first, size_t end) {   \
+        switch (task->rows) {                                                                                          \
+        case 1: grouped_few(1, bits, has_table, group, scale, offset, task, panel, stride, first, end); break;         \
+        case 2: grouped_few(2, bits, has_table, group, scale, offset, task, panel, stride, first, end); break;         \
+        case 3: grouped_few(3, bits, has_table, group, scale, offset, task, panel, stride, first, end); break;         \
+        default: grouped_few(4, bits, has_table, group, scale, offset, task, panel, stride, first, end); break;        \
+        }                                                                                                              \
+    }
+#endif
+#define ALONE(bits, has_table, group, scale, offset, name)                                                             \
+    static void alone_##name(const apus_linear *task, const uint8_t *panel, size_t stride, size_t first, size_t end) { \
+        grouped_few(1, bits, has_table, group, scale, offset, task, panel, stride, first, end);                        \
+    }
+KINDS_FEW(FEW)
 KINDS_ALONE(ALONE)
+#undef FEW
 #undef ALONE
+
+typedef void grouped_product(const apus_linear *task, const uint8_t *panel, size_t stride, size_t first, size_t end);
+
+#define IS(own_bits, own_table, own_group, own_scale, own_offset)                                                      \
+    (g->bits == own_bits && g->has_table == own_table && group == own_group && g->offset == own_offset &&              \
+     (own_scale == APUS_SCALE_ANY || g->scale == own_scale))
+#define ALONE(bits, has_table, group, scale, offset, name)                                                             \
+    if (rows == 1 && IS(bits, has_table, group, scale, offset)) return alone_##name;
+#define FEW(bits, has_table, group, scale, offset, name)                                                               \
+    if (IS(bits, has_table, group, scale, offset)) return few_##name;
+
+// The product of few rows with a kind of matrix, or NULL.
+static grouped_product *few_product(const apus_grouping *g, int group, size_t rows) {
+    (void)rows;
+    KINDS_ALONE(ALONE)
+    KINDS_FEW(FEW)
+    return NULL;
+}
+
+#undef FEW
+#undef ALONE
+#undef IS
+#undef KINDS_ALONE
+#undef KINDS_FEW
 
 #define WIDENED_KIND(group, has_offset, name)                                                                          \
     static void widened_##name(const apus_linear *task, const uint8_t *panel, size_t stride, size_t first, size_t end) { \
@@ -371,14 +403,10 @@ void BYTE(linear_grouped)(const apus_linear *task, size_t first, size_t end) {
     const uint8_t *panel = (const uint8_t *)task->panels + first * stride;
     const int group = g->group < APUS_GROUPED_UNIT ? g->group : APUS_GROUPED_UNIT;
     const bool offsets = g->offset != APUS_OFFSET_NONE;
-    if (task->rows == 1) {
-#define ALONE(own_bits, own_table, own_group, own_offset, name)                                                        \
-    if (g->bits == own_bits && g->has_table == own_table && group == own_group && offsets == own_offset) {             \
-        alone_##name(task, panel, stride, first, end);                                                                 \
-        return;                                                                                                        \
-    }
-        KINDS_ALONE(ALONE)
-#undef ALONE
+    grouped_product *few = task->rows > FEW_AT_ONCE ? NULL : few_product(g, group, task->rows);
+    if (few) {
+        few(task, panel, stride, first, end);
+        return;
     }
     switch (group) {
     case 16: (offsets ? widened_sixteen_offset : widened_sixteen)(task, panel, stride, first, end); break;
@@ -386,5 +414,3 @@ void BYTE(linear_grouped)(const apus_linear *task, size_t first, size_t end) {
     default: (offsets ? widened_sixty_four_offset : widened_sixty_four)(task, panel, stride, first, end);
     }
 }
-
-#undef KINDS_ALONE

@@ -26,13 +26,14 @@ INLINE vint widened(vint values, vint multiplier_twice, vint eight) {
 
 // Widens groups [first, first + count) of some panels, each to [count * 8][16][4]. All panels at once, so that memory has
 // several streams to follow.
-INLINE void widen_panels(const uint8_t *panel, int panels, size_t stride, size_t padded, size_t first, size_t count,
-                         uint8_t *target, size_t target_stride) {
+INLINE void widen_panels(const uint8_t *panel, int panels, size_t stride, size_t first, size_t count, uint8_t *target,
+                         size_t target_stride) {
     for (size_t group = first; group < first + count; group++) {
-        const size_t offset = group * (APUS_GROUP / 8) * 64, ahead = look_ahead(offset, PREFETCH_AHEAD, panels, stride);
+        const size_t place = (size_t)(apus_i4_values(panel, group) - panel);
+        const size_t ahead = look_ahead(place, PREFETCH_AHEAD, panels, stride);
         for (int p = 0; p < panels; p++) {
-            const uint8_t *steps = panel + (size_t)p * stride + offset;
-            const uint8_t *multipliers = apus_panel_multipliers(panel + (size_t)p * stride, padded) + group * APUS_PANEL;
+            const uint8_t *steps = panel + (size_t)p * stride + place;
+            const uint8_t *multipliers = apus_i4_multipliers(panel + (size_t)p * stride, group);
             uint8_t *wide = target + (size_t)p * target_stride + (group - first) * APUS_GROUP * APUS_PANEL;
             for (int v = 0; v < VECTORS; v++) {
                 const vint multiplier = load_multipliers(multipliers + v * LANES), twice = multiplier | multiplier << 16;

@@ -40,86 +40,58 @@ INLINE vfloat result_i8(const apus_linear *task, size_t row, const uint8_t *pane
 #define RESULT result_i8
 #include "product_tile.h"
 
-// Few rows: bound by memory, so the 4-bit values are multiplied as they are, and a group's sum by its multiplier.
-INLINE void few_rows(const int count, const int panels, const apus_linear *task, const uint8_t *panel,
-                     const uint8_t *next, size_t stride, size_t output) {
+// Few rows: bound by memory, so the 4-bit values are multiplied as they are, and a group's sum by its multiplier; a panel at a
+// time, line after line, which the processor fetches ahead by itself. Only beside the work of so many rows as may be does it
+// not come to that.
+INLINE void few_rows(const int count, const apus_linear *task, const uint8_t *panel, size_t output) {
     const size_t padded = apus_panel_inputs(APUS_I4, task->inputs), groups = padded / APUS_GROUP;
-    const uint8_t *multipliers = apus_panel_multipliers(panel, padded), *next_multipliers = apus_panel_multipliers(next, padded);
-    const size_t bytes = groups * (APUS_GROUP / 2) * APUS_PANEL, between = STREAM_AHEAD / (APUS_GROUP / 2);
     const integer_rows rows = rows_of(task);
-    const uint8_t *x = rows.values;
-    vint sums[FEW_ROWS][STREAMS * VECTORS];
+    vint sums[FEW_ROWS][VECTORS];
     UNROLLED for (int r = 0; r < count; r++) {
-        UNROLLED for (int v = 0; v < panels * VECTORS; v++) sums[r][v] = (vint){};
+        UNROLLED for (int v = 0; v < VECTORS; v++) sums[r][v] = (vint){};
     }
     for (size_t group = 0; group < groups; group++) {
-        const uint8_t *ahead = stream_ahead(panel, next, group * (APUS_GROUP / 2) * APUS_PANEL, STREAM_AHEAD, bytes);
-        const uint8_t *multipliers_ahead =
-            stream_ahead(multipliers, next_multipliers, group * APUS_PANEL, between, groups * APUS_PANEL);
-        UNROLLED for (int v = 0; v < panels * VECTORS; v++) {
-            const uint8_t *source = panel + (size_t)(v / VECTORS) * stride + (size_t)(v % VECTORS) * LANES * 4;
-            source += group * (APUS_GROUP / 8) * 64;
-            vint partial[FEW_ROWS];
-            UNROLLED for (int r = 0; r < count; r++) partial[r] = (vint){} + rows.eighths[(size_t)r * groups + group];
-            const size_t own = (size_t)(v / VECTORS) * stride;
-            if (v % VECTORS == 0 && group % 4 == 0) __builtin_prefetch(multipliers_ahead + own, 0, 2);
+        const uint8_t *values = apus_i4_values(panel, group), *multipliers = apus_i4_multipliers(panel, group);
+        UNROLLED for (int v = 0; v < VECTORS; v++) {
+            const uint8_t *source = values + v * LANES * 4;
+            if (count == FEW_ROWS && v == 0 && group % 4 == 0) __builtin_prefetch(multipliers + STREAM_AHEAD, 0, 2);
+            // Two sums in turn, neither of which has to wait for the other.
+            vint partial[FEW_ROWS], other[FEW_ROWS];
+            UNROLLED for (int r = 0; r < count; r++) {
+                partial[r] = (vint){} + rows.eighths[(size_t)r * groups + group];
+                other[r] = (vint){};
+            }
             UNROLLED for (size_t step = 0; step < APUS_GROUP / 8; step++, source += 64) {
-                if (v % VECTORS == 0) __builtin_prefetch(ahead + own + step * 64, 0, 2);
+                if (count == FEW_ROWS && v == 0) __builtin_prefetch(source + STREAM_AHEAD, 0, 2);
                 const vint halves = load_bytes(source), low = halves & 0x0f0f0f0f, high = halves >> 4 & 0x0f0f0f0f;
                 UNROLLED for (int r = 0; r < count; r++) {
-                    const uint8_t *input = x + (size_t)r * (padded + 64) + group * APUS_GROUP + step * 8;
+                    const uint8_t *input = rows.values + (size_t)r * (padded + 64) + group * APUS_GROUP + step * 8;
                     partial[r] = dot_u4(partial[r], load_four(input), low);
-                    partial[r] = dot_u4(partial[r], load_four(input + 4), high);
+                    other[r] = dot_u4(other[r], load_four(input + 4), high);
                 }
             }
-            const vint multiplier = load_multipliers(
-                multipliers + (size_t)(v / VECTORS) * stride + group * APUS_PANEL + (size_t)(v % VECTORS) * LANES);
-            UNROLLED for (int r = 0; r < count; r++) sums[r][v] += partial[r] * multiplier;
+            const vint multiplier = load_multipliers(multipliers + v * LANES);
+            UNROLLED for (int r = 0; r < count; r++) sums[r][v] += (partial[r] + other[r]) * multiplier;
         }
     }
-    vint finished[STREAMS][FEW_ROWS][VECTORS];
-    UNROLLED for (int r = 0; r < count; r++) {
-        UNROLLED for (int v = 0; v < panels * VECTORS; v++) finished[v / VECTORS][r][v % VECTORS] = sums[r][v];
-    }
-    for (int p = 0; p < panels; p++) {
-        const float *scales = apus_panel_scales(panel + (size_t)p * stride, APUS_I4, padded);
-        for (int r = 0; r < count; r++) {
-            vfloat result[VECTORS];
-            for (int v = 0; v < VECTORS; v++) {
-                result[v] = scaled(rows.scales[r], scales + v * LANES, finished[p][r][v]);
-            }
-            store_panel(task, (size_t)r, output + (size_t)p * APUS_PANEL, result);
-        }
+    const float *scales = apus_panel_scales(panel, APUS_I4, padded);
+    for (int r = 0; r < count; r++) {
+        vfloat result[VECTORS];
+        for (int v = 0; v < VECTORS; v++) result[v] = scaled(rows.scales[r], scales + v * LANES, sums[r][v]);
+        store_panel(task, (size_t)r, output, result);
     }
 }
-
-#define SOME_ROWS(count, panels)                                                                                       \
-    case count: few_rows(count, panels, task, panel, next, stride, first * APUS_PANEL); break;
 
 static void linear_few(const apus_linear *task, const uint8_t *panel, size_t stride, size_t first, size_t end) {
-    for (; first + STREAMS <= end; first += STREAMS, panel += STREAMS * stride) {
-        const uint8_t *next = panels_after(task, panel, stride, STREAMS, end - first);
-        switch (task->rows) {
-            SOME_ROWS(1, STREAMS)
-            SOME_ROWS(2, STREAMS)
-            SOME_ROWS(3, STREAMS)
-            SOME_ROWS(4, STREAMS)
-        default: break;
-        }
-    }
     for (; first < end; first++, panel += stride) {
-        const uint8_t *next = panels_after(task, panel, stride, 1, end - first);
         switch (task->rows) {
-            SOME_ROWS(1, 1)
-            SOME_ROWS(2, 1)
-            SOME_ROWS(3, 1)
-            SOME_ROWS(4, 1)
-        default: break;
+        case 1: few_rows(1, task, panel, first * APUS_PANEL); break;
+        case 2: few_rows(2, task, panel, first * APUS_PANEL); break;
+        case 3: few_rows(3, task, panel, first * APUS_PANEL); break;
+        default: few_rows(4, task, panel, first * APUS_PANEL); break;
         }
     }
 }
-
-#undef SOME_ROWS
 
 void BYTE(linear_i4)(const apus_linear *task, const void *panels, size_t stride, size_t first, size_t end) {
     const size_t padded = apus_panel_inputs(APUS_I4, task->inputs);
@@ -134,7 +106,7 @@ void BYTE(linear_i4)(const apus_linear *task, const void *panels, size_t stride,
     uint8_t *wide = (uint8_t *)task->scratch;
     while (first < end) {
         size_t count = end - first < WIDENED ? end - first : WIDENED;
-        widen_panels(panel, (int)count, stride, padded, 0, padded / APUS_GROUP, wide, wide_stride);
+        widen_panels(panel, (int)count, stride, 0, padded / APUS_GROUP, wide, wide_stride);
         part.panels = panel;
         BYTE(linear_i8)(&part, wide, wide_stride, first, first + count);
         first += count, panel += count * stride;

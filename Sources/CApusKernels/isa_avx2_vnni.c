@@ -12,6 +12,7 @@
 #define ATTENTION avx2
 #include "avx2.h"
 #define I8_OFFSET 128
+#define FEW_AT_ONCE 4
 #define TILED_INTEGERS 0
 
 INLINE vint dot_i8(vint sum, vint x, vint w) {

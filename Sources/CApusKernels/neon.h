@@ -6,6 +6,7 @@
 #define STREAMS 2
 #define STREAM_ROWS 1
 #define I8_OFFSET 0
+#define FEW_AT_ONCE 4
 #define TILED_INTEGERS 0
 #include "vector.h"
 

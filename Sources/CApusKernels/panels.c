@@ -16,8 +16,8 @@
 size_t apus_panel_bytes(apus_dtype type, size_t inputs) {
     size_t padded = apus_panel_inputs(type, inputs), data = apus_panel_data(type, padded);
     switch (type) {
-    case APUS_I8: return data + 2 * 64;
-    case APUS_I4: return data + padded / APUS_GROUP * APUS_PANEL + 2 * 64;
+    case APUS_I8:
+    case APUS_I4: return data + 2 * 64;
     default: return data;
     }
 }
@@ -138,7 +138,7 @@ typedef struct {
     size_t output, stored, panel_row;
     float scale;
     int32_t sum;
-    uint8_t *multipliers; // of the panel, or NULL
+    uint8_t *panel;
 } row_state;
 
 static int8_t stored_i8(const row_state *row, size_t input) {
@@ -182,7 +182,7 @@ static void stage_i4(row_state *row, size_t first, size_t count, uint8_t *staged
             if (i % APUS_ROTATION == 0) read_rotated(row->quantizer, matrix, row->output, first + i, block);
             multiplier = row->quantizer->to_i4(block + i % APUS_ROTATION, row->scale, quantized);
         }
-        row->multipliers[group * APUS_PANEL + row->panel_row] = multiplier;
+        ((uint8_t *)apus_i4_multipliers(row->panel, group))[row->panel_row] = multiplier;
         for (size_t j = 0; j < APUS_GROUP; j++) row->sum += (quantized[j] - 8) * multiplier;
         for (size_t j = 0; j < APUS_GROUP; j += 8) {
             for (size_t b = 0; b < 4; b++) {
@@ -226,10 +226,9 @@ void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, v
     for (size_t r = 0; r < outputs; r++) {
         const size_t stored = apus_stored_output(matrix, first + r);
         rows[r] = (row_state){.matrix = matrix, .quantizer = quantizer, .type = type, .output = first + r,
-                              .stored = stored, .panel_row = r};
+                              .stored = stored, .panel_row = r, .panel = (uint8_t *)target};
         if (is_float(type)) continue;
         rows[r].scale = is_float(matrix->type) || matrix->grouping ? row_scale(quantizer, matrix, type, first + r) : matrix->scales[stored];
-        if (type == APUS_I4) rows[r].multipliers = (uint8_t *)apus_panel_multipliers(target, padded);
     }
     uint8_t staged[APUS_PANEL][BLOCK * 4] __attribute__((aligned(64)));
     for (size_t dword = 0; dword < dwords; dword += BLOCK) {
@@ -254,6 +253,11 @@ void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, v
         }
         if (type == APUS_F16) {
             interleave_halves(source, row_bytes, count, (uint8_t *)target + dword * 64);
+        } else if (type == APUS_I4) {
+            for (size_t i = 0; i < count; i += 16) {
+                uint8_t *values = (uint8_t *)apus_i4_values(target, (dword + i) / 4);
+                apus_interleave(source + i * 4, row_bytes, 16, NULL, values);
+            }
         } else {
             apus_interleave(source, row_bytes, count, next, (uint8_t *)target + dword * 64);
         }
@@ -265,8 +269,7 @@ void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, v
         sums[r] = r < outputs ? rows[r].sum : 0;
     }
     for (size_t r = outputs; type == APUS_I4 && r < APUS_PANEL; r++) {
-        uint8_t *multipliers = (uint8_t *)apus_panel_multipliers(target, padded);
-        for (size_t group = 0; group < padded / APUS_GROUP; group++) multipliers[group * APUS_PANEL + r] = 1;
+        for (size_t group = 0; group < padded / APUS_GROUP; group++) ((uint8_t *)apus_i4_multipliers(target, group))[r] = 1;
     }
 }
 

@@ -37,12 +37,10 @@ INLINE void NAME(tile)(const bool raw, const int rows, const int panels, const a
     for (size_t step = 0; step < steps; step++) {
         WV w[STREAMS * VECTORS];
         if (!raw) {
-            const size_t far = rows <= FEW_ROWS ? STREAM_AHEAD : PREFETCH_AHEAD;
-            const size_t ahead = look_ahead(step * STEP_BYTES, far, panels, stride);
-            UNROLLED for (int p = 0; p < panels; p++) {
-                const uint8_t *line = panel + (size_t)p * stride + step * STEP_BYTES + ahead;
-                if (rows <= FEW_ROWS) __builtin_prefetch(line, 0, 2);
-                else __builtin_prefetch(line);
+            // Few rows read faster what the processor fetches ahead by itself.
+            const size_t ahead = rows > FEW_ROWS ? look_ahead(step * STEP_BYTES, PREFETCH_AHEAD, panels, stride) : 0;
+            UNROLLED for (int p = 0; p < panels && rows > FEW_ROWS; p++) {
+                __builtin_prefetch(panel + (size_t)p * stride + step * STEP_BYTES + ahead);
             }
         } else if (step % RAW_STEPS == 0) {
             raw_lines(task, panel, stride, output, step, lines);

@@ -9,8 +9,8 @@
 #define PREFETCH_AHEAD 2048
 // Rows up to which a product is bound by memory.
 #define FEW_ROWS 4
-// They look farther, into the second-level cache: so many lines at once are more than the first one can ask for.
-#define STREAM_AHEAD 8192
+// How far ahead something is asked for in a stream of panels, into the second-level cache.
+#define STREAM_AHEAD 8704
 
 // Elements from one packed row to the next: a line more than the row, since rows a power of two apart would fall on the
 // same few places of the first-level cache.

@@ -140,9 +140,9 @@ static float panel_float(const apus_linear *task, const uint8_t *panel, size_t o
 
 static int32_t panel_integer(const apus_linear *task, const uint8_t *panel, size_t output, size_t input) {
     if (task->type == APUS_I8) return ((const int8_t *)panel)[(input / 4 * APUS_PANEL + output) * 4 + input % 4];
-    const size_t padded = apus_panel_inputs(APUS_I4, task->inputs);
-    const uint8_t halves = panel[(input / 8 * APUS_PANEL + output) * 4 + input % 4];
-    const int32_t multiplier = apus_panel_multipliers(panel, padded)[input / APUS_GROUP * APUS_PANEL + output];
+    const size_t group = input / APUS_GROUP, step = input % APUS_GROUP / 8;
+    const uint8_t halves = apus_i4_values(panel, group)[(step * APUS_PANEL + output) * 4 + input % 4];
+    const int32_t multiplier = apus_i4_multipliers(panel, group)[output];
     return ((input % 8 < 4 ? halves & 15 : halves >> 4) - 8) * multiplier;
 }
 

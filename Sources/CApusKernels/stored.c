@@ -198,34 +198,27 @@ size_t apus_grouped_panel_bytes(const apus_grouping *grouping, size_t inputs) {
     return blocks * layout.bytes + (grouping->scale == APUS_SCALE_ROW ? 2 * APUS_PANEL * sizeof(float) : 0);
 }
 
-// Packs lines of one step each, 16 of them, into a plane of some bits from bit `from` on: `lines` of them in one.
-static void pack_plane(const uint8_t *steps, int bits, int from, uint8_t *target) {
-    const int each = 8 / bits, mask = (1 << bits) - 1;
-    for (int line = 0; line < 16 / each; line++, target += 64) {
-        uint8_t packed[64] = {0};
-        for (int k = 0; k < each; k++, steps += 64) {
-            for (int i = 0; i < 64; i++) packed[i] |= (uint8_t)((steps[i] >> from & mask) << k * bits);
-        }
-        memcpy(target, packed, 64);
+// Packs lines of one step each, 16 of them, into a line of `bits` bits of each, from bit `from` on.
+static void pack_line(const uint8_t *steps, int bits, int from, uint8_t *target) {
+    const int mask = (1 << bits) - 1;
+    uint8_t packed[64] = {0};
+    for (int k = 0; k < 8 / bits; k++, steps += 64) {
+        for (int i = 0; i < 64; i++) packed[i] |= (uint8_t)((steps[i] >> from & mask) << k * bits);
     }
+    memcpy(target, packed, 64);
 }
 
 static void pack_codes(const uint8_t *steps, int bits, uint8_t *target) {
-    switch (bits) {
-    case 8: memcpy(target, steps, 1024); break;
-    case 6:
-        pack_plane(steps, 4, 0, target);
-        pack_plane(steps, 2, 4, target + 512);
-        break;
-    case 5:
-        pack_plane(steps, 4, 0, target);
-        pack_plane(steps, 1, 4, target + 512);
-        break;
-    case 3:
-        pack_plane(steps, 2, 0, target);
-        pack_plane(steps, 1, 2, target + 256);
-        break;
-    default: pack_plane(steps, bits, 0, target);
+    if (bits == 8) {
+        memcpy(target, steps, 1024);
+        return;
+    }
+    const int low = bits < 4 ? 2 : 4, high = bits - low;
+    for (int line = 0; line < 2 * low; line++) {
+        pack_line(steps + line * (8 / low) * 64, low, 0, target + apus_low_line(bits, line));
+    }
+    for (int line = 0; line < 2 * high; line++) {
+        pack_line(steps + line * (8 / high) * 64, high, low, target + apus_high_line(bits, line));
     }
 }
 
@@ -248,11 +241,11 @@ void apus_pack_grouped(const apus_matrix *matrix, size_t panel, void *target) {
         }
         apus_interleave(codes[0], APUS_CHUNK, APUS_CHUNK / 4, NULL, steps);
         for (size_t i = 0; i < APUS_CHUNK && input + i < matrix->inputs; i += layout.inputs, block += layout.bytes) {
-            memset(block + layout.codes, 0, layout.bytes - layout.codes);
+            memset(block, 0, layout.values);
             for (size_t unit = 0; unit < layout.inputs; unit += APUS_GROUPED_UNIT) {
-                pack_codes(steps + (i + unit) * APUS_PANEL, g->bits, block + unit * APUS_PANEL * g->bits / 8);
+                pack_codes(steps + (i + unit) * APUS_PANEL, g->bits, block + layout.values + unit * APUS_PANEL * g->bits / 8);
             }
-            uint8_t *scales = block + layout.codes, *offsets = scales + layout.groups * APUS_PANEL * layout.scale;
+            uint8_t *scales = block, *offsets = scales + layout.groups * APUS_PANEL * layout.scale;
             uint8_t *halves = offsets + layout.groups * APUS_PANEL * layout.offset;
             for (size_t r = 0; r < outputs; r++) {
                 for (size_t group = 0; group < layout.groups; group++) {

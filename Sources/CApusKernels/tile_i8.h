@@ -15,7 +15,7 @@ INLINE vfloat finish_i8(const apus_linear *task, size_t row, const uint8_t *pane
 
 // A step is two groups.
 #define WIDEN_TILES(s, panels, step)                                                                                   \
-    widen_panels((s)->panel, panels, (s)->stride, (s)->steps * 64, 2 * (step), 2,                                      \
+    widen_panels((s)->panel, panels, (s)->stride, 2 * (step), 2,                                      \
                  (uint8_t *)(s)->task->scratch + (step) % (s)->kept * TILE_BYTES, (s)->tile_stride)
 
 #define SUFFIX i4

@@ -109,9 +109,6 @@ extension CPUDevice {
             let kernel = scratch + thread * bytes
             part.open(
                 piece.range, memory, kernels, activation.kernelActivation,
-                next: pieces.inner.dropFirst(chunk + 1).first.flatMap {
-                    parts[$0.part].gate.place(of: $0.range.lowerBound)
-                },
                 scratch: kernel,
                 results: (kernel + kernelBytes).assumingMemoryBound(to: Float.self))
         }
@@ -124,11 +121,7 @@ extension CPUDevice {
         forEach(pieces.outer.count) { chunk, thread in
             let piece = pieces.outer[chunk]
             parts[piece.part].close(
-                piece.range, memory, kernels,
-                next: pieces.outer.dropFirst(chunk + 1).first.flatMap {
-                    parts[$0.part].down.place(of: $0.range.lowerBound)
-                },
-                results: layout.gathered(memory), scratch: scratch + thread * bytes)
+                piece.range, memory, kernels, results: layout.gathered(memory), scratch: scratch + thread * bytes)
         }
     }
 
@@ -249,10 +242,10 @@ private struct ExpertPart: @unchecked Sendable {
         [gate, up, down].reduce(least) { max($0, $1.scratchByteCount(kernels)) }
     }
 
-    /// activation(gate) · up for some panels. `next` is what is read after them.
+    /// activation(gate) · up for some panels.
     func open(
         _ panels: Range<Int>, _ memory: UnsafeMutableRawPointer, _ kernels: apus_kernels, _ activation: apus_activation,
-        next: UnsafeRawPointer?, scratch: UnsafeMutableRawPointer, results: UnsafeMutablePointer<Float>
+        scratch: UnsafeMutableRawPointer, results: UnsafeMutablePointer<Float>
     ) {
         let first = panels.lowerBound * CPUWeight.panel
         let width = min(panels.upperBound * CPUWeight.panel, inner) - first
@@ -261,8 +254,6 @@ private struct ExpertPart: @unchecked Sendable {
         gate.task.packed = UnsafeRawPointer(memory + packedGate.offset)
         up.task.packed = UnsafeRawPointer(memory + packedUp.offset)
         gate.task.y = y
-        gate.task.next = up.place(of: panels.lowerBound)
-        up.task.next = next ?? gate.place(of: panels.upperBound)
         gate.multiply(panels, kernels, scratch: scratch)
         up.multiply(panels, kernels, scratch: scratch, into: results, stride: width)
         for row in 0..<share.rows.count {
@@ -270,14 +261,13 @@ private struct ExpertPart: @unchecked Sendable {
         }
     }
 
-    /// The last product for some panels. `next` is what is read after them.
+    /// The last product for some panels.
     func close(
-        _ panels: Range<Int>, _ memory: UnsafeMutableRawPointer, _ kernels: apus_kernels, next: UnsafeRawPointer?,
+        _ panels: Range<Int>, _ memory: UnsafeMutableRawPointer, _ kernels: apus_kernels,
         results: UnsafeMutablePointer<Float>, scratch: UnsafeMutableRawPointer
     ) {
         var down = down
         down.task.packed = UnsafeRawPointer(memory + packedInner)
-        down.task.next = next
         down.task.y = results + share.rows.lowerBound * down.task.outputs
         down.multiply(panels, kernels, scratch: scratch)
     }

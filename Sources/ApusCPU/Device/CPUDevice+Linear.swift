@@ -24,11 +24,7 @@ extension CPUDevice {
         let second = try part(up.into(result), rows: x.shape.dimensions.first ?? 0)
         let kind = activation.kernelActivation
         try multiply(x, norm, [gate.into(result)], second) { part, panels, scratch in
-            var part = part
             var other = second
-            // What is read next is another matrix's.
-            part.task.next = other.place(of: panels.lowerBound)
-            other.task.next = part.place(of: panels.upperBound)
             part.multiply(panels, kernels, scratch: scratch.kernel)
             let first = panels.lowerBound * CPUWeight.panel
             let width = min(panels.upperBound * CPUWeight.panel, part.task.outputs) - first

@@ -22,11 +22,6 @@ struct LinearPart: @unchecked Sendable {
         self.task.panels = panels
     }
 
-    /// Where a panel stands; `nil` if they are packed on the way.
-    func place(of panel: Int) -> UnsafeRawPointer? {
-        panels.map { $0 + min(panel, panelCount - 1) * weight.panelByteCount }
-    }
-
     /// Multiplies the panels of a range. `scratch` has room for `scratchByteCount`.
     func multiply(_ range: Range<Int>, _ kernels: apus_kernels, scratch: UnsafeMutableRawPointer) {
         var task = task

@@ -122,7 +122,6 @@ typedef struct {
     size_t y_stride;
     size_t rows, inputs, outputs;
     bool accumulate; // y += instead of y =
-    const void *next; // panels of as many inputs that are multiplied after these, to be asked for meanwhile, or NULL
     void *scratch;   // linear_scratch() bytes for the calling thread, 64-byte aligned
     // Instead of panels: the matrix as it is stored, of the same type (APUS_F32 or APUS_BF16), its inputs a multiple of a
     // panel's steps, for up to `raw_rows` rows and whole panels. The bits are
