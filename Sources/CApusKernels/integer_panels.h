@@ -30,11 +30,12 @@ INLINE void widen_panels(const uint8_t *panel, int panels, size_t stride, size_t
                          size_t target_stride) {
     for (size_t group = first; group < first + count; group++) {
         const size_t place = (size_t)(apus_i4_values(panel, group) - panel);
-        const size_t ahead = look_ahead(place, PREFETCH_AHEAD, panels, stride);
+        const size_t ahead = look_ahead(place, 2 * APUS_I4_BLOCK, panels, stride);
         for (int p = 0; p < panels; p++) {
             const uint8_t *steps = panel + (size_t)p * stride + place;
             const uint8_t *multipliers = apus_i4_multipliers(panel + (size_t)p * stride, group);
             uint8_t *wide = target + (size_t)p * target_stride + (group - first) * APUS_GROUP * APUS_PANEL;
+            if (group % 4 == 0) __builtin_prefetch(multipliers + ahead);
             for (int v = 0; v < VECTORS; v++) {
                 const vint multiplier = load_multipliers(multipliers + v * LANES), twice = multiplier | multiplier << 16;
                 const vint eight = twice << 3 | twice << 11;

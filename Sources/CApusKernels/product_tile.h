@@ -37,10 +37,11 @@ INLINE void NAME(tile)(const bool raw, const int rows, const int panels, const a
     for (size_t step = 0; step < steps; step++) {
         WV w[STREAMS * VECTORS];
         if (!raw) {
-            // Few rows read faster what the processor fetches ahead by itself.
-            const size_t ahead = rows > FEW_ROWS ? look_ahead(step * STEP_BYTES, PREFETCH_AHEAD, panels, stride) : 0;
-            UNROLLED for (int p = 0; p < panels && rows > FEW_ROWS; p++) {
-                __builtin_prefetch(panel + (size_t)p * stride + step * STEP_BYTES + ahead);
+            // Of few rows the processor itself fetches ahead what a stream goes on with, but not where the next tile's begin.
+            const size_t far = rows > FEW_ROWS ? PREFETCH_AHEAD : NEXT_TILE, place = step * STEP_BYTES;
+            if (rows > FEW_ROWS || place + far >= stride) {
+                const size_t ahead = look_ahead(place, far, panels, stride);
+                UNROLLED for (int p = 0; p < panels; p++) __builtin_prefetch(panel + (size_t)p * stride + place + ahead);
             }
         } else if (step % RAW_STEPS == 0) {
             raw_lines(task, panel, stride, output, step, lines);

@@ -7,6 +7,8 @@
 #define VECTORS (APUS_PANEL / LANES)
 // A tile looks this far ahead: the processor's own prefetch would start anew at every page.
 #define PREFETCH_AHEAD 2048
+// So much of each panel is asked for while the last ones are multiplied.
+#define NEXT_TILE 1024
 // Rows up to which a product is bound by memory.
 #define FEW_ROWS 4
 // How far ahead something is asked for in a stream of panels, into the second-level cache.
