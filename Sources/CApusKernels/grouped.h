@@ -8,7 +8,7 @@
 //            four in the low halves; one of 2 bits has 16 inputs, one of 1 bit has 32, in the same way. A line of the higher
 //            bits stands before those of the lower ones that have its inputs.
 //
-// Scales of a whole row stand behind the last block: float [16], and [16] offsets.
+// Scales of a whole row stand behind the last block: float [16], and [16] offsets; or what scales of E4M3 are multiplied with.
 #ifndef APUS_GROUPED_LAYOUT_H
 #define APUS_GROUPED_LAYOUT_H
 
@@ -32,7 +32,7 @@ static inline apus_block_layout apus_block_layout_of(const apus_grouping *g) {
     if (layout.has_halves) layout.inputs = 256;
     layout.groups = layout.inputs / g->group;
     layout.codes = layout.inputs * APUS_PANEL * g->bits / 8;
-    const size_t widths[] = {2, 2, 4, 1, 1, 0};
+    const size_t widths[] = {2, 2, 4, 1, 1, 0, 1};
     layout.scale = widths[g->scale];
     layout.offset = g->offset == APUS_OFFSET_OWN ? layout.scale : g->offset == APUS_OFFSET_ZERO ? 2 : 0;
     if (g->scale == APUS_SCALE_ROW) layout.offset = 0;
@@ -41,6 +41,10 @@ static inline apus_block_layout apus_block_layout_of(const apus_grouping *g) {
     layout.values = apus_up_to(values, 64);
     layout.bytes = layout.values + layout.codes;
     return layout;
+}
+
+static inline bool apus_has_row_floats(const apus_grouping *g) {
+    return g->scale == APUS_SCALE_ROW || g->scale == APUS_SCALE_E4M3;
 }
 
 static inline size_t apus_grouped_inputs(const apus_grouping *g, size_t inputs) {
@@ -70,7 +74,7 @@ static inline int apus_low_line(int bits, int line) {
 static inline int apus_high_line(int bits, int line) { return line * (apus_lines_together(bits) + 1) * 64; }
 
 // The code of an element of a grouped matrix, out of the planes of its unit.
-static inline int apus_grouped_value(const apus_grouping *g, const uint8_t *codes, size_t output, size_t input) {
+static inline int apus_grouped_code(const apus_grouping *g, const uint8_t *codes, size_t output, size_t input) {
     const int low = g->bits == 8 ? 8 : g->bits < 4 ? 2 : 4, high = g->bits - low;
     const int step = (int)input / 4, place = (int)output * 4 + (int)input % 4, each = 8 / low;
     int code = codes[apus_low_line(g->bits, step / each) + place] >> step % each * low & ((1 << low) - 1);
@@ -78,7 +82,21 @@ static inline int apus_grouped_value(const apus_grouping *g, const uint8_t *code
         const uint8_t byte = codes[apus_high_line(g->bits, step * high / 8) + place];
         code |= (byte >> step % (8 / high) * high & ((1 << high) - 1)) << low;
     }
+    return code;
+}
+
+// What it stands for, where that is an integer, and as a float.
+static inline int apus_grouped_value(const apus_grouping *g, const uint8_t *codes, size_t output, size_t input) {
+    const int code = apus_grouped_code(g, codes, output, input);
     return g->has_table ? g->table[code] : code;
+}
+
+static inline float apus_grouped_float(const apus_grouping *g, const uint8_t *codes, size_t output, size_t input) {
+    switch (g->codes) {
+    case APUS_CODES_FLOATS: return g->floats[apus_grouped_code(g, codes, output, input) & 15];
+    case APUS_CODES_E4M3: return apus_float_of_e4m3((uint8_t)apus_grouped_code(g, codes, output, input));
+    default: return (float)(apus_grouped_value(g, codes, output, input) - g->zero);
+    }
 }
 
 static inline float apus_grouped_number(const uint8_t *values, uint8_t type, size_t index) {
@@ -86,6 +104,7 @@ static inline float apus_grouped_number(const uint8_t *values, uint8_t type, siz
     case APUS_SCALE_U8: return values[index];
     case APUS_SCALE_I8: return ((const int8_t *)values)[index];
     case APUS_SCALE_F32: return ((const float *)(const void *)values)[index];
+    case APUS_SCALE_E4M3: return apus_float_of_e4m3(values[index]);
     case APUS_SCALE_BF16: return apus_float_of_bf16(((const uint16_t *)(const void *)values)[index]);
     default: return apus_float_of_f16(((const uint16_t *)(const void *)values)[index]);
     }
@@ -105,6 +124,7 @@ static inline void apus_grouped_factors(const apus_grouping *g, const uint8_t *p
         return;
     }
     factors[0] = apus_grouped_number(scales, g->scale, index);
+    if (g->scale == APUS_SCALE_E4M3) factors[0] *= apus_row_scales(panel, &layout, inputs)[output];
     if (layout.has_halves) factors[0] *= apus_grouped_number(halves, APUS_SCALE_F16, output);
     factors[1] = 0;
     if (g->offset == APUS_OFFSET_ZERO) factors[1] = -(factors[0] * apus_grouped_number(offsets, APUS_SCALE_F16, index));

@@ -50,4 +50,12 @@ static inline uint16_t apus_f16_of_float(float value) {
     return (uint16_t)(sign | ((bits - 0x38000000u + 0xfffu + (bits >> 13 & 1)) >> 13));
 }
 
+// Of 8 bits: a sign, 4 of an exponent, 3 behind the point (Micikevicius et al., arXiv 2209.05433).
+static inline float apus_float_of_e4m3(uint8_t code) {
+    const uint32_t sign = (uint32_t)(code & 0x80) << 24, rest = code & 0x7f;
+    if (rest == 0x7f) return apus_float_of_bits(sign | 0x7fc00000u);
+    if (rest < 8) return (code & 0x80 ? -1.0f : 1.0f) * (float)rest * 0x1p-9f;
+    return apus_float_of_bits(sign | ((rest << 20) + (120u << 23)));
+}
+
 #endif

@@ -14,6 +14,7 @@
 #include "dot_avx2.h"
 #include "products.h"
 #include "float_products.h"
+#include "grouped_floats.h"
 #include "half_products.h"
 #include "integer_products.h"
 #include "grouped_product.h"

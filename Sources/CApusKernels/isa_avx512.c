@@ -16,6 +16,7 @@
 #include "dot_avx512.h"
 #include "products.h"
 #include "float_products.h"
+#include "grouped_floats.h"
 #include "half_products.h"
 #include "integer_products.h"
 #include "grouped_product.h"

@@ -24,6 +24,7 @@ INLINE vfloat load_f16(const uint16_t *p) {
 #include "dot_portable.h"
 #include "products.h"
 #include "float_products.h"
+#include "grouped_floats.h"
 #include "half_products.h"
 #include "integer_products.h"
 #include "grouped_product.h"

@@ -83,3 +83,4 @@ INLINE vfloat load_half(const uint8_t *p, int part) {
 
 #include "integer_panels.h"
 #include "grouped_rows.h"
+#include "grouped_units.h"

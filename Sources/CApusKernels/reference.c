@@ -169,7 +169,25 @@ static float grouped_product(const apus_linear *task, const uint8_t *panel, size
     return sum;
 }
 
+// With floats that are widened to bfloat16.
+static float widened_product(const apus_linear *task, const uint8_t *panel, size_t row, size_t output) {
+    const apus_grouping *g = task->grouping;
+    const apus_block_layout layout = apus_block_layout_of(g);
+    const float *x = (const float *)task->packed + row * task->inputs;
+    float sum = 0, factors[2] = {0};
+    for (size_t i = 0; i < task->inputs; i++) {
+        if (i % g->group == 0) apus_grouped_factors(g, panel, task->inputs, output, i, factors);
+        const uint8_t *codes = apus_grouped_codes(&layout, panel, i / APUS_GROUPED_UNIT);
+        const float weight = factors[0] * apus_grouped_float(g, codes, output, i % APUS_GROUPED_UNIT);
+        sum += x[i] * apus_float_of_bf16(apus_bf16_of_float(weight));
+    }
+    return sum;
+}
+
 static float product(const apus_linear *task, const uint8_t *panel, size_t row, size_t output) {
+    if (task->type == APUS_GROUPED && task->grouping->codes != APUS_CODES_INTEGERS) {
+        return widened_product(task, panel, row, output);
+    }
     if (task->type == APUS_GROUPED) return grouped_product(task, panel, row, output);
     const size_t inputs = task->inputs;
     if (is_integer(task->type)) {

@@ -23,14 +23,6 @@ static uint32_t bits_of_float(float value) {
     return bits;
 }
 
-// Of 8 bits: a sign, 4 of an exponent, 3 behind the point (Micikevicius et al., arXiv 2209.05433).
-static float float_of_e4m3(uint8_t code) {
-    const uint32_t sign = (uint32_t)(code & 0x80) << 24, rest = code & 0x7f;
-    if (rest == 0x7f) return float_of_bits(sign | 0x7fc00000u, APUS_SCALE_F32);
-    if (rest < 8) return (code & 0x80 ? -1.0f : 1.0f) * (float)rest * 0x1p-9f;
-    return float_of_bits(sign | ((rest << 20) + (120u << 23)), APUS_SCALE_F32);
-}
-
 // Bytes of an element by apus_values_type.
 static const uint8_t value_bytes[] = {2, 2, 4, 1, 1};
 
@@ -46,12 +38,18 @@ static float float_at(const apus_values *values, size_t row, size_t group) {
     const uint32_t bits = value_at(values, row, group);
     float value;
     switch (values->type) {
-    case APUS_VALUES_E4M3: value = float_of_e4m3((uint8_t)bits); break;
+    case APUS_VALUES_E4M3: value = apus_float_of_e4m3((uint8_t)bits); break;
     case APUS_VALUES_POWER: value = float_of_bits(bits ? bits << 23 : 1u << 22, APUS_SCALE_F32); break;
     default: value = float_of_bits(bits, values->type);
     }
     if (values->factor == 0) return value;
     return values->divides ? value / values->factor : value * values->factor;
+}
+
+// What all elements are multiplied with.
+static float factor_of(const apus_values *values) {
+    if (values->factor == 0) return 1;
+    return values->divides ? 1 / values->factor : values->factor;
 }
 
 // The code at place `index` of a line.
@@ -88,20 +86,45 @@ static uint8_t zero_at(const apus_arrays *arrays, size_t row, size_t group) {
     return (uint8_t)((code_of(&arrays->zeros, row, group) + arrays->zero_shift) & arrays->zero_mask);
 }
 
+// Codes of 4 bits in a line of many rows, from place `first` on.
+static void read_flat(const apus_arrays *arrays, size_t first, size_t line, size_t count, uint8_t *target) {
+    for (size_t i = 0; i < count; i++) {
+        target[i] = code_of(&arrays->codes, line, arrays->high_first ? (first + i) ^ 1 : first + i);
+    }
+}
+
+// The scale of floats in the type that a panel has for it. Of E4M3 and of rows, what is beside the elements is put there.
+static uint32_t bits_of_scale(const apus_arrays *arrays, const apus_grouping *g, size_t line, size_t group) {
+    switch (g->scale) {
+    case APUS_SCALE_E4M3: return value_at(&arrays->scales, line, group);
+    case APUS_SCALE_F16: return apus_f16_of_float(float_at(&arrays->scales, line, group));
+    case APUS_SCALE_BF16: return apus_bf16_of_float(float_at(&arrays->scales, line, group));
+    default: return bits_of_float(float_at(&arrays->scales, line, group));
+    }
+}
+
 // In the order of places, groups follow each other.
 static void read_arrays(const apus_matrix *matrix, size_t row, size_t first, size_t count, apus_chunk *chunk) {
     const apus_arrays *arrays = matrix->arrays;
     const apus_grouping *g = matrix->grouping;
-    size_t done = arrays->order ? 0 : read_words(&arrays->codes, row, first, count, chunk->codes);
-    for (; done < count; done++) {
-        const size_t input = arrays->order ? (size_t)arrays->order[first + done] : first + done;
-        chunk->codes[done] = code_of(&arrays->codes, row, input);
+    if (arrays->is_flat || arrays->high_first) {
+        read_flat(arrays, (arrays->is_flat ? row * matrix->inputs : 0) + first, arrays->is_flat ? 0 : row, count, chunk->codes);
+    } else {
+        size_t done = arrays->order ? 0 : read_words(&arrays->codes, row, first, count, chunk->codes);
+        for (; done < count; done++) {
+            const size_t input = arrays->order ? (size_t)arrays->order[first + done] : first + done;
+            chunk->codes[done] = code_of(&arrays->codes, row, input);
+        }
     }
+    const size_t line = arrays->is_flat ? 0 : row, before = arrays->is_flat ? row * matrix->inputs : 0;
     for (size_t i = 0; i < count; i += g->group) {
-        const size_t place = (first + i) / arrays->group, group = place < arrays->groups ? place : arrays->groups - 1;
+        const size_t place = (before + first + i) / arrays->group;
+        const size_t group = place < arrays->groups ? place : arrays->groups - 1;
         const float zero = arrays->zeros.words ? (float)zero_at(arrays, row, group) : 0;
         uint32_t scale, offset = 0;
-        if (g->scale == APUS_SCALE_ROW) {
+        if (g->codes != APUS_CODES_INTEGERS) {
+            scale = bits_of_scale(arrays, g, line, group);
+        } else if (g->scale == APUS_SCALE_ROW) {
             const float factor = float_at(&arrays->scales, row, group);
             scale = bits_of_float(factor);
             if (arrays->zeros.words) offset = bits_of_float(-(factor * zero));
@@ -195,7 +218,7 @@ void apus_read_stored(const apus_matrix *matrix, size_t row, size_t first, size_
 size_t apus_grouped_panel_bytes(const apus_grouping *grouping, size_t inputs) {
     const apus_block_layout layout = apus_block_layout_of(grouping);
     const size_t blocks = (inputs + layout.inputs - 1) / layout.inputs;
-    return blocks * layout.bytes + (grouping->scale == APUS_SCALE_ROW ? 2 * APUS_PANEL * sizeof(float) : 0);
+    return blocks * layout.bytes + (apus_has_row_floats(grouping) ? 2 * APUS_PANEL * sizeof(float) : 0);
 }
 
 // Packs lines of one step each, 16 of them, into a line of `bits` bits of each, from bit `from` on.
@@ -259,10 +282,14 @@ void apus_pack_grouped(const apus_matrix *matrix, size_t panel, void *target) {
             }
         }
     }
-    if (g->scale != APUS_SCALE_ROW) return;
+    if (!apus_has_row_floats(g)) return;
     // All groups of a row are one; `block` is behind the last.
     memset(block, 0, 2 * APUS_PANEL * sizeof(float));
     for (size_t r = 0; r < outputs; r++) {
+        if (g->scale == APUS_SCALE_E4M3) {
+            put(block + r * 4, bits_of_float(factor_of(&matrix->arrays->scales)), 4);
+            continue;
+        }
         put(block + r * 4, chunks[r].scales[0], 4);
         put(block + APUS_PANEL * 4 + r * 4, chunks[r].offsets[0], 4);
     }
@@ -276,8 +303,7 @@ void apus_unpack_output(const void *panels, const apus_grouping *g, size_t input
         apus_grouped_factors(g, panel, inputs, output % APUS_PANEL, first, factors);
         for (size_t i = first; i < first + g->group && i < inputs; i++) {
             const uint8_t *codes = apus_grouped_codes(&layout, panel, i / APUS_GROUPED_UNIT);
-            const int value = apus_grouped_value(g, codes, output % APUS_PANEL, i % APUS_GROUPED_UNIT);
-            const float product = factors[0] * (float)(value - g->zero);
+            const float product = factors[0] * apus_grouped_float(g, codes, output % APUS_PANEL, i % APUS_GROUPED_UNIT);
             y[i] = g->offset == APUS_OFFSET_NONE ? product : product + factors[1];
         }
     }

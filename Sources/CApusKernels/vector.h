@@ -74,4 +74,14 @@ INLINE vfloat exponential(vfloat x) {
     return p * (vfloat)exponent;
 }
 
+// Entries of a table of 16 floats.
+#ifndef LOOK_UP_FLOATS
+#define LOOK_UP_FLOATS look_up_floats
+INLINE vfloat look_up_floats(vint codes, const float table[16]) {
+    vfloat result;
+    for (int lane = 0; lane < LANES; lane++) result[lane] = table[codes[lane] & 15];
+    return result;
+}
+#endif
+
 #include "functions.h"

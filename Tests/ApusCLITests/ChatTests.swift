@@ -1,3 +1,4 @@
+import ApusJSON
 import ApusTestSupport
 import Foundation
 import Testing
@@ -42,6 +43,26 @@ import Testing
         let saved = try String(contentsOfFile: place.path + "/saved.jsonl", encoding: .utf8)
         #expect(saved.hasPrefix(#"{"messages":[{"role":"user","content":"\#(first)"},{"role":"assistant","#))
         #expect(saved.hasSuffix("}]}\n"))
+    }
+
+    @Test func conversationsOfAPromptsFileTakeATemplate() async throws {
+        let place = try TemporaryDirectory()
+        let (model, template, prompts) = (try model(place), place.path + "/own.jinja", place.path + "/p.jsonl")
+        try place.write("own.jinja", "{{ bos_token }}Well, {{ messages[0].content }}")
+        try place.write("p.jsonl", #"{"messages": [{"role": "user", "content": "a dog"}]}"# + "\n")
+        func run(_ arguments: [String]) async throws -> CommandRun.Outcome {
+            try await CommandRun(BuiltProgram.apus, arguments + ["--model", model, "--template", template]).finish()
+        }
+        let rendered = try JSONValue(parsing: try await run(["tokenize", "--input", prompts]).output).object
+        let ids = try #require(rendered?["ids"]?.array)
+        let made = try await run(["generate", "--prompts", prompts, "--output", place.path + "/o.jsonl", "-q"])
+        #expect(made.code == 0, "\(made.error)")
+        let result = try JSONValue(parsing: String(contentsOfFile: place.path + "/o.jsonl", encoding: .utf8)).object
+        #expect(result?["num_prompt_tokens"]?.integer == ids.count)
+        let unknown = try await CommandRun(
+            BuiltProgram.apus, ["generate", "--prompts", prompts, "--model", model, "--template", "none", "-q"]
+        ).finish()
+        #expect(unknown.code == 1 && unknown.error.contains("there is no chat template \"none\""), "\(unknown.error)")
     }
 
     @Test func anInterruptStopsAnAnswerAndNotTheProgram() async throws {

@@ -39,6 +39,9 @@ struct GenerateCommand: AsyncParsableCommand {
     @OptionGroup(title: "Model")
     var model: ModelOptions
 
+    @OptionGroup(title: "Chat template")
+    var chat: TemplateOptions
+
     @OptionGroup(title: "Devices")
     var devices: DeviceOptions
 
@@ -59,6 +62,7 @@ struct GenerateCommand: AsyncParsableCommand {
         var settings = try settings()
         settings.tokenizer = model.tokenizer
         settings.metadata = model.overrides
+        settings.template = try chat.choice()
         settings.dtype = model.dtype.value
         settings.quantize = model.quantize
         settings.cacheType = model.cacheType.value

@@ -27,7 +27,7 @@ final class CPUWeight: PreparedWeight, @unchecked Sendable {
         self.placement = placement
         shape = source.shape
         form = ActivationForm(
-            type: format.kernelType, order: format.grouping == nil ? nil : source.codes?.order?.places,
+            type: format.activationType, order: format.grouping == nil ? nil : source.codes?.order?.places,
             rotates: format.isQuantized && source.quantization?.isRotated ?? true)
         grouping = format.grouping.map { grouping in
             let place = UnsafeMutablePointer<apus_grouping>.allocate(capacity: 1)
@@ -183,6 +183,9 @@ extension WeightFormat {
         }
     }
 
+    /// How activations are packed for its products.
+    var activationType: apus_dtype { grouping?.isWidened ?? false ? APUS_BF16 : kernelType }
+
     func panelByteCount(inputs: Int) -> Int {
         grouping.map { $0.panelByteCount(inputs: inputs) } ?? apus_panel_bytes(kernelType, inputs)
     }
@@ -196,6 +199,15 @@ extension WeightGrouping {
         grouping.group = UInt8(truncatingIfNeeded: group)
         grouping.scale = scale.rawValue
         grouping.offset = offset.rawValue
+        switch codes {
+        case .integers: break
+        case .float8: grouping.codes = UInt8(APUS_CODES_E4M3.rawValue)
+        case .floats(let floats):
+            grouping.codes = UInt8(APUS_CODES_FLOATS.rawValue)
+            withUnsafeMutableBytes(of: &grouping.floats) { target in
+                floats.prefix(16).withUnsafeBytes { target.copyBytes(from: $0) }
+            }
+        }
         guard let table, table.count == 16 else { return grouping }
         grouping.has_table = true
         withUnsafeMutableBytes(of: &grouping.table) { $0.copyBytes(from: table) }

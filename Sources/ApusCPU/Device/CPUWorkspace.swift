@@ -27,7 +27,7 @@ package struct CPUWorkspace: Sendable {
     /// Of activations on their way into products.
     func packedByteCount(_ demand: WorkspaceDemand) -> Int {
         demand.products.reduce(64) {
-            max($0, kernels.packed_bytes($1.format.kernelType, demand.tokens, $1.inputs))
+            max($0, kernels.packed_bytes($1.format.activationType, demand.tokens, $1.inputs))
         }
     }
 
@@ -48,7 +48,7 @@ package struct CPUWorkspace: Sendable {
         var layout = ExpertLayout(rows: rows, width: experts.inputs)
         func take(_ rows: Int, _ width: Int) {
             for inputs in [experts.inputs, width] {
-                _ = layout.take(kernels.packed_bytes(experts.format.kernelType, rows, inputs))
+                _ = layout.take(kernels.packed_bytes(experts.format.activationType, rows, inputs))
             }
             _ = layout.take(rows * width * MemoryLayout<Float>.stride)
         }

@@ -27,9 +27,8 @@ extension CodedModule {
             var values = try values(scale, lines: lines, steps: groups)
             values.rows = high
             return CodeArrays.widened(
-                outputs, inputs, CodeArrays.Codes(codes.bytes, line: inputs, bits: 8), values, table: .float8,
-                group: wide,
-                groups: groups, owner: parts.map(\.mapping))
+                outputs, inputs, CodeArrays.Codes(codes.bytes, line: inputs, bits: 8), values, codes: .float8,
+                group: wide, groups: groups, owner: parts.map(\.mapping))
         }
     }
 
@@ -65,7 +64,8 @@ extension CodedModule {
             let values = try values(
                 scale, lines: outputs, steps: scale.shape[1], factor: factor, divides: divides)
             return CodeArrays.widened(
-                outputs, inputs, CodeArrays.Codes(codes.bytes, line: codes.shape[1], bits: 4), values, table: Self.e2m1,
+                outputs, inputs, CodeArrays.Codes(codes.bytes, line: codes.shape[1], bits: 4), values,
+                codes: .floats(Self.e2m1),
                 group: group, groups: scale.shape[1], owner: parts.map(\.mapping))
         }
     }
@@ -85,7 +85,8 @@ extension CodedModule {
             if group == 16 { values.type = .float8E4M3 }
             return CodeArrays.widened(
                 outputs, inputs, CodeArrays.Codes(codes.bytes, line: words * 4, bits: bits), values,
-                table: bits == 8 ? .float8 : Self.e2m1, group: group, groups: groups, owner: parts.map(\.mapping))
+                codes: bits == 8 ? .float8 : .floats(Self.e2m1), group: group, groups: groups,
+                owner: parts.map(\.mapping))
         }
     }
 
@@ -116,13 +117,10 @@ extension CodedModule {
         return CodedWeight(self, shape: shape) { [self] (inputs: Int) throws(CheckpointError) in
             let scales = try ScaleBuffer(
                 absmax.dtype == .float32 ? floats(absmax) : widened(absmax, blockSize: nested, offset: offset))
-            var arrays = CodeArrays.widened(
+            return CodeArrays.widened(
                 shape[0], inputs, CodeArrays.Codes(codes.bytes, line: 0, bits: 4),
-                CodeArrays.Values(scales.bytes, .float32, line: 0, step: 4), table: try floats(table), group: size,
-                groups: blocks, owner: (parts.map(\.mapping), scales))
-            arrays.isFlat = true
-            arrays.isHighFirst = true
-            return arrays
+                CodeArrays.Values(scales.bytes, .float32, line: 0, step: 4), codes: .floats(try floats(table)),
+                group: size, groups: blocks, isFlat: true, owner: (parts.map(\.mapping), scales))
         }
     }
 
@@ -159,16 +157,43 @@ private final class ScaleBuffer: @unchecked Sendable {
 }
 
 extension CodeArrays {
-    /// A matrix of what codes stand for, for products in bfloat16.
+    /// A matrix of what codes stand for. Products widen it to bfloat16 panel by panel, or where no panel can hold its groups, when
+    /// it is prepared.
+    ///
+    /// - Parameter isFlat: one line of codes and of groups, which rows cross; the first of two codes is in a byte's high half.
     fileprivate static func widened(
-        _ outputs: Int, _ inputs: Int, _ codes: Codes, _ scales: Values, table: [Float], group: Int, groups: Int,
-        owner: any Sendable
+        _ outputs: Int, _ inputs: Int, _ codes: Codes, _ scales: Values, codes kind: WeightGrouping.Codes, group: Int,
+        groups: Int, isFlat: Bool = false, owner: any Sendable
     ) -> CodeArrays {
         var arrays = CodeArrays(
-            outputs: outputs, inputs: inputs, product: .bfloat16, codes: codes, scales: scales, group: group,
-            groups: groups, owner: owner)
-        arrays.values = table
+            outputs: outputs, inputs: inputs,
+            product: product(kind, scales, group: group, groups: groups, inputs: isFlat ? inputs : nil), codes: codes,
+            scales: scales, group: group, groups: groups, owner: owner)
+        (arrays.isFlat, arrays.isHighFirst) = (isFlat, isFlat)
+        switch kind {
+        case .integers: break
+        case .floats(let floats): arrays.values = floats
+        case .float8: arrays.values = .float8
+        }
         return arrays
+    }
+
+    /// - Parameter inputs: of a row that must have whole groups.
+    private static func product(
+        _ kind: WeightGrouping.Codes, _ scales: Values, group: Int, groups: Int, inputs: Int?
+    ) -> WeightFormat {
+        if groups == 1 || scales.step == 0 { return .grouped(WeightGrouping(kind, group: 64, scale: .row)) }
+        guard let size = [128, 64, 32, 16].first(where: { group % $0 == 0 && (inputs ?? 0) % $0 == 0 }) else {
+            return .bfloat16
+        }
+        let scale: WeightGrouping.Scale =
+            switch (scales.type, scales.factor) {
+            case (.float8E4M3, _): .float8
+            case (.float16, nil): .float16
+            case (.bfloat16, nil), (.power, nil): .bfloat16
+            default: .float32
+            }
+        return .grouped(WeightGrouping(kind, group: size, scale: scale))
     }
 }
 

@@ -43,6 +43,7 @@ final class GenerationWorker: Sendable {
         model.meter.slowDown(by: faults.slowness)
         // Token ids need no tokenizer, so a checkpoint without one can still be run on those.
         tokenizer = try AutoTokenizer.ifPresent(in: settings.tokenizer ?? settings.model)
+        if let template = settings.template { try tokenizer?.checkTemplate(template) }
         var overrides = settings.overrides
         let own = model.generationConfig
         if overrides.maxNewTokens == nil, overrides.maxLength == nil, own.maxNewTokens == nil, own.maxLength == nil {
@@ -239,7 +240,8 @@ final class GenerationWorker: Sendable {
         switch prompt.content {
         case .tokenIDs(let ids): return ids
         case .chat(let line):
-            guard let request = try ChatRequest(line) else { throw RunError("messages is null") }
+            guard var request = try ChatRequest(line) else { throw RunError("messages is null") }
+            request.template = settings.template
             return try tokenizer.encode(tokenizer.render(request))
         case .text(let text):
             return tokenizer.encode(text, addSpecialTokens: prompt.addsSpecialTokens ?? settings.addsSpecialTokens)

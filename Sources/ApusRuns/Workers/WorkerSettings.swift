@@ -1,6 +1,7 @@
 public import Apus
 import ApusGeneration
 import ApusJSON
+package import ApusTokenizers
 
 /// What every worker of a run is told at its start.
 public struct WorkerSettings: Sendable, Codable {
@@ -10,6 +11,8 @@ public struct WorkerSettings: Sendable, Codable {
     public var tokenizer: String?
     /// What is said in the place of a GGUF file's metadata.
     public var metadata: [String] = []
+    /// The chat template of conversations; by default what each wants.
+    package var template: ChatRequest.Template?
     /// Name of the type of the weights in products; the checkpoint's own if `nil`.
     public var dtype: String?
     public var quantize: Quantization?
@@ -46,6 +49,11 @@ public struct WorkerSettings: Sendable, Codable {
         var object = JSONObject()
         if let tokenizer { object.append("tokenizer", .string(tokenizer)) }
         if !metadata.isEmpty { object.append("override_kv", .array(metadata.map(JSONValue.string))) }
+        switch template {
+        case nil: break
+        case .named(let name): object.append("template", .string(name))
+        case .text(let text): object.append("template", .object(["text": .string(text)]))
+        }
         if let dtype { object.append("dtype", .string(dtype)) }
         if let quantize { object.append("quantize", .string(quantize.rawValue)) }
         if let cacheType { object.append("kv_cache", .string(cacheType)) }

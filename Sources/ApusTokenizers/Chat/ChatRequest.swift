@@ -13,7 +13,7 @@ package struct ChatRequest: Sendable {
     /// By default the one that the conversation wants.
     package var template: Template?
 
-    package enum Template: Sendable {
+    package enum Template: Sendable, Codable {
         /// One of the checkpoint's.
         case named(String)
         /// The template itself.

@@ -2,7 +2,8 @@
 //
 //     weight[o, i] = scale[o, group of i] * (value(code[o, i]) - zero) + offset[o, group of i]
 //
-// value(c) is c, or an entry of a table. QUANTIZATION.md says which files become which of them.
+// value(c) is c, or an entry of a table. Where values are floats, products widen them to bfloat16 on the way, panel by panel.
+// QUANTIZATION.md says which files become which of them.
 #ifndef APUS_GROUPED_H
 #define APUS_GROUPED_H
 
@@ -17,6 +18,7 @@ typedef enum {
     APUS_SCALE_U8 = 3,  // times a half for each 256 inputs
     APUS_SCALE_I8 = 4,
     APUS_SCALE_ROW = 5, // a float for each output
+    APUS_SCALE_E4M3 = 6, // times a float for each output
 } apus_scale_type;
 
 typedef enum {
@@ -24,6 +26,13 @@ typedef enum {
     APUS_OFFSET_OWN = 1,  // of the scale's type; of APUS_SCALE_U8 it is taken away, and has a half of its own
     APUS_OFFSET_ZERO = 2, // a half z for each group, which stands for -scale * z
 } apus_offset_type;
+
+// What codes stand for.
+typedef enum {
+    APUS_CODES_INTEGERS = 0, // themselves, or integers of a table
+    APUS_CODES_FLOATS = 1,   // of 4 bits: `floats`
+    APUS_CODES_E4M3 = 2,     // of 8 bits
+} apus_code_type;
 
 // Inputs that share a scale of activations.
 #define APUS_GROUPED_SPAN 32
@@ -38,6 +47,8 @@ typedef struct {
     uint8_t offset; // apus_offset_type
     bool has_table; // of 4 bits
     uint8_t table[16];
+    uint8_t codes; // apus_code_type; of floats, zero is 0 and there are no offsets
+    float floats[16];
 } apus_grouping;
 
 // How the elements of a stored matrix lie.
@@ -89,7 +100,7 @@ typedef struct {
     bool divides;      // whether they are divided by it instead
 } apus_values;
 
-// What APUS_STORED_ARRAYS consists of. Where codes stand for `values`, it can only be read, not packed as codes.
+// What APUS_STORED_ARRAYS consists of.
 typedef struct {
     apus_codes codes;
     apus_values scales;
