@@ -11,7 +11,7 @@
 INLINE vfloat look_up_floats(vint codes, const float table[16]) {
     const vfloat low = (vfloat)_mm256_permutevar8x32_ps(_mm256_loadu_ps(table), (__m256i)codes);
     const vfloat high = (vfloat)_mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), (__m256i)codes);
-    return pick(codes > 7, high, low);
+    return (vfloat)_mm256_blendv_ps((__m256)low, (__m256)high, (__m256)(codes << 28));
 }
 
 INLINE vfloat load_f16(const uint16_t *p) { return (vfloat)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }

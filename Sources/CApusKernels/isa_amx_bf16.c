@@ -21,6 +21,7 @@
 #define OWN_BF16
 #include "products.h"
 #include "tile_bf16.h"
+#include "grouped_floats.h"
 #include "tile_i8.h"
 #include "linear.h"
 #define PAIR_PRODUCTS "attention_tiles.h"

@@ -23,6 +23,7 @@ INLINE vfloat dot_halves(vfloat sum, vint x, vint w) {
 #define OWN_BF16
 #include "products.h"
 #include "dot_bf16.h"
+#include "grouped_floats.h"
 #include "linear.h"
 #define PAIR_PRODUCTS "attention_pairs.h"
 #include "attention.h"

@@ -12,7 +12,7 @@ static void linear_widened(const apus_linear *task, size_t first, size_t end) {
     while (first < end) {
         const size_t count = end - first < HALVES_TOGETHER ? end - first : HALVES_TOGETHER;
         for (size_t p = 0; p < count; p++) {
-            ELEMENT(widen_floats)(task, (const uint8_t *)task->panels + (first + p) * stride, scratch + p * wide);
+            HALF(widen_floats)(task, (const uint8_t *)task->panels + (first + p) * stride, scratch + p * wide);
         }
         HALF(linear_bf16)(task, scratch, wide, first, first + count);
         first += count;

@@ -2,8 +2,8 @@
 // products of bytes. The includer names the instruction set that each kind is compiled for, its own or a smaller one of the
 // same vectors whose file has it, and defines those of its own by the header beside:
 //
-//   ELEMENTS    elementwise.h, and products of floats: float_products.h, grouped_floats.h
-//   HALVES      products of bfloat16: half_products.h, dot_bf16.h or tile_bf16.h
+//   ELEMENTS    elementwise.h, and products of floats: float_products.h
+//   HALVES      products of bfloat16: half_products.h, dot_bf16.h or tile_bf16.h; and grouped_floats.h
 //   BYTES       products of bytes: integer_products.h and grouped_product.h
 //   ATTENTION   attention.h
 #ifndef APUS_SHARED_H
@@ -34,10 +34,10 @@ int32_t ELEMENT(argmax)(const float *x, size_t count);
 void ELEMENT(linear_f32)(const apus_linear *task, const void *panels, size_t stride, size_t first, size_t end);
 void ELEMENT(linear_f16)(const apus_linear *task, const void *panels, size_t stride, size_t first, size_t end);
 void ELEMENT(linear_raw_f32)(const apus_linear *task, size_t first, size_t end);
-// A panel of codes of floats as one of bfloat16, whole units of it.
-void ELEMENT(widen_floats)(const apus_linear *task, const void *panel, void *target);
 void HALF(linear_bf16)(const apus_linear *task, const void *panels, size_t stride, size_t first, size_t end);
 void HALF(linear_raw_bf16)(const apus_linear *task, size_t first, size_t end);
+// A panel of codes of floats as one of bfloat16, whole units of it.
+void HALF(widen_floats)(const apus_linear *task, const void *panel, void *target);
 void BYTE(linear_i8)(const apus_linear *task, const void *panels, size_t stride, size_t first, size_t end);
 void BYTE(linear_i4)(const apus_linear *task, const void *panels, size_t stride, size_t first, size_t end);
 void BYTE(linear_grouped)(const apus_linear *task, size_t first, size_t end);

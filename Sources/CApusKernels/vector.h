@@ -74,7 +74,7 @@ INLINE vfloat exponential(vfloat x) {
     return p * (vfloat)exponent;
 }
 
-// Entries of a table of 16 floats.
+// Entries of a table of 16 floats, by the lowest four bits of codes.
 #ifndef LOOK_UP_FLOATS
 #define LOOK_UP_FLOATS look_up_floats
 INLINE vfloat look_up_floats(vint codes, const float table[16]) {
