@@ -74,14 +74,12 @@ struct ModelsCommand: ParsableCommand {
         ]
         for format in details.formats {
             let tensors = "\(format.tensors) tensor\(format.tensors == 1 ? "" : "s")"
-            facts.append(("Of \(format.name)", "\(tensors), \(TextTable.bytes(Int128(format.byteCount)))"))
+            let path = format.path == .floats ? "" : ", \(format.path.rawValue)"
+            facts.append(("Of \(format.name)", "\(tensors), \(TextTable.bytes(Int128(format.byteCount)))\(path)"))
         }
         facts.append(("Bits a weight", details.bitsPerWeight.map { $0.written(2) }))
-        if !GGUFFiles.isOne(summary.path) {
-            facts.append(("Tokenizer", details.tokens.map { "\($0) tokens" } ?? details.tokenizerRemark ?? "none"))
-            facts.append(
-                ("Chat template", details.templates.isEmpty ? "none" : details.templates.joined(separator: ", ")))
-        }
+        facts.append(("Tokenizer", details.tokens.map { "\($0) tokens" } ?? details.tokenizerRemark ?? "none"))
+        facts.append(("Chat template", details.templates.isEmpty ? "none" : details.templates.joined(separator: ", ")))
         facts.append(("Fits here", summary.fits.map { $0 ? "yes" : "no" }))
         facts.append(("Remark", summary.remark))
         return facts.compactMap { title, value in value.map { "- \(title): \($0)" } }

@@ -118,4 +118,20 @@ import Testing
         #expect(outcome.code == 1 && outcome.errorLines.count == 1)
         #expect(outcome.error.contains("/nowhere/"))
     }
+
+    /// What a file says of itself, and how products read what it holds.
+    @Test func aFileOfCodesIsDescribed() async throws {
+        let place = try TemporaryDirectory()
+        let file = try place.write("small.gguf", GGUFBuilder.smallLlama(isRounded: true).bytes)
+        let details = try JSONValue(
+            parsing: await CommandRun(BuiltProgram.apus, ["models", file, "--json"]).finish().output)
+        #expect(details["family"]?.string == "llama" && details["fits"]?.bool == true)
+        #expect((details["layers"]?.integer ?? 0) > 0 && (details["context_length"]?.integer ?? 0) > 0)
+        let paths = (details["tensors"]?.array ?? []).map { ($0["format"]?.string, $0["path"]?.string) }
+        #expect(paths.contains { $0 == ("Q8_0", "integers") } && paths.contains { $0 == ("float32", "floats") })
+        _ = try place.write("wrong.gguf", Array("GGUF".utf8) + [9, 9, 9])
+        let wrong = try await CommandRun(BuiltProgram.apus, ["models", place.path + "/wrong.gguf", "--json"]).finish()
+        #expect(wrong.code == 0)
+        #expect(try JSONValue(parsing: wrong.output)["remark"]?.string?.isEmpty == false, "\(wrong.output)")
+    }
 }

@@ -32,7 +32,8 @@ import Testing
         } catch {
             #expect(error.kind == .limit, "\(error): \(template.prefix(80))")
         }
-        #expect(ContinuousClock.now - start < .seconds(5), "\(template.prefix(80))")
+        // Unbounded, each would take minutes at least; other tests share the cores.
+        #expect(ContinuousClock.now - start < .seconds(20), "\(template.prefix(80))")
     }
 
     @Test(arguments: [

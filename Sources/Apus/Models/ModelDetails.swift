@@ -26,6 +26,7 @@ package struct ModelDetails: Sendable {
     /// - Throws: `HubError` for a name that the cache does not hold, `CheckpointError` for a path that leads nowhere.
     package init(of argument: String) throws {
         let path = try ModelPath().resolve(argument, for: .tokenizer)
+        let machine = try MachineDevices()
         let revision =
             SmallFile.exists(argument) ? nil : ModelPath.name(argument).map { $0.revision ?? HubName.defaultRevision }
         if GGUFFiles.isOne(path) {
@@ -33,13 +34,12 @@ package struct ModelDetails: Sendable {
             let files = GGUFFiles(SmallFile.names(in: folder)).models
             let file = path.split(separator: "/").last.map(String.init) ?? path
             let model = files.first { $0.parts.contains(file) } ?? .init(parts: [file], count: 1)
-            summary = ModelSummary(gguf: model, in: folder, named: argument, revision: revision)
-            return
+            summary = ModelSummary(gguf: model, in: folder, named: argument, revision: revision, on: machine)
+        } else {
+            try Checkpoint.requireDirectory(path)
+            summary = ModelSummary(
+                checkpoint: path, named: argument, revision: revision, files: SmallFile.files(below: path), on: machine)
         }
-        try Checkpoint.requireDirectory(path)
-        summary = ModelSummary(
-            checkpoint: path, named: argument, revision: revision, files: SmallFile.files(below: path),
-            on: try MachineDevices())
         describeWeights(path)
         do {
             let tokenizer = try AutoTokenizer.ifPresent(in: path)
@@ -79,7 +79,10 @@ package struct ModelDetails: Sendable {
             "tensors",
             .array(
                 formats.map {
-                    ["format": .string($0.name), "count": .integer($0.tensors), "bytes": .integer($0.byteCount)]
+                    [
+                        "format": .string($0.name), "count": .integer($0.tensors), "bytes": .integer($0.byteCount),
+                        "path": .string($0.path.rawValue),
+                    ]
                 }))
         object.append("bits_per_weight", bitsPerWeight.map { .number($0) } ?? .null)
         object.append("tokens", tokens.map { .integer($0) } ?? .null)

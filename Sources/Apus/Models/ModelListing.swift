@@ -16,7 +16,8 @@ package enum ModelListing {
         let (directory, name) = (snapshot.directory, snapshot.repository)
         let files = SmallFile.files(below: directory)
         var summaries = GGUFFiles(files).models.map { model in
-            ModelSummary(gguf: model, in: directory, named: "\(name)/\(model.name)", revision: snapshot.revision)
+            ModelSummary(
+                gguf: model, in: directory, named: "\(name)/\(model.name)", revision: snapshot.revision, on: machine)
         }
         let isCheckpoint = files.contains { SnapshotFiles.isOtherWeight($0) || $0 == SnapshotFiles.index }
         if isCheckpoint || (summaries.isEmpty && files.contains(SnapshotFiles.configuration)) {

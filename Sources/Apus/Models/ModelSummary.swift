@@ -45,20 +45,35 @@ package struct ModelSummary: Sendable {
         } catch let error as CheckpointError where error.code == .notFound {
             remark = "no \(SnapshotFiles.configuration)"
         } catch {
-            // It stands beside the path.
-            let text = "\(error)"
-            remark = String(
-                text.hasPrefix(directory) ? text.dropFirst(directory.count).drop { "/: ".contains($0) } : text[...])
+            remark = Self.remark(error, besides: directory)
         }
     }
 
-    /// One model of GGUF files, in one file or several. What they say of themselves is for their reader to add.
-    package init(gguf model: GGUFFiles.Model, in directory: String, named name: String, revision: String? = nil) {
+    /// One model of GGUF files, in one file or several.
+    package init(
+        gguf model: GGUFFiles.Model, in directory: String, named name: String, revision: String? = nil,
+        on machine: MachineDevices
+    ) {
         self.init(
             name: name, revision: revision, path: "\(directory)/\(model.name)",
             files: model.parts.map { "\(directory)/\($0)" })
         format = "gguf"
-        if !model.isComplete { remark = "incomplete: \(model.parts.count) of \(model.count) parts are there" }
+        guard model.isComplete else {
+            remark = "incomplete: \(model.parts.count) of \(model.count) parts are there"
+            return
+        }
+        do {
+            family = try GGUFModel(path: path).configuration()["model_type"]?.string
+            fits = try Self.fits(ModelDescription(path: path), machine)
+        } catch {
+            remark = Self.remark(error, besides: path)
+        }
+    }
+
+    /// What an error says, without the path that it stands beside.
+    private static func remark(_ error: any Error, besides path: String) -> String {
+        let text = "\(error)"
+        return String(text.hasPrefix(path) ? text.dropFirst(path.count).drop { "/: ".contains($0) } : text[...])
     }
 
     /// What holds no model at all.
@@ -99,9 +114,35 @@ package struct ModelSummary: Sendable {
 
 /// The tensors of a checkpoint that have one type.
 package struct StoredFormat: Sendable {
+    /// How products read them.
+    package enum Path: String, Sendable {
+        case floats
+        /// Of 8 bits, as the activations then are.
+        case integers
+        /// Codes that become bfloat16 on the way.
+        case widened
+    }
+
     package let name: String
+    package let path: Path
     package let tensors: Int
     package let byteCount: Int
+
+    private struct Kind: Hashable {
+        let name: String
+        let path: Path
+    }
+
+    private static func kind(of tensor: StoredTensor) -> Kind {
+        if let blocks = tensor.blocks { return Kind(name: blocks.rawValue, path: .integers) }
+        if let coded = tensor.coded, let format = try? coded.arrays(inputs: tensor.shape.last ?? 0).product {
+            let isWidened = format.grouping?.isWidened ?? true
+            return Kind(
+                name: format.grouping == nil ? tensor.typeName : "\(format)", path: isWidened ? .widened : .integers)
+        }
+        let isInteger = tensor.dtype == .int8 || tensor.dtype == .uint8
+        return Kind(name: name(of: tensor.dtype), path: isInteger ? .integers : .floats)
+    }
 
     /// As the rest of Apus calls it, and otherwise as files do.
     private static func name(of dtype: StoredDType) -> String {
@@ -115,16 +156,14 @@ package struct StoredFormat: Sendable {
 
     /// Largest first.
     static func all(of checkpoint: Checkpoint) -> [StoredFormat] {
-        var counts: [StoredDType: (tensors: Int, bytes: Int)] = [:]
+        var counts: [Kind: (tensors: Int, bytes: Int)] = [:]
         for name in checkpoint.names {
             guard let tensor = checkpoint[name] else { continue }
-            counts[tensor.dtype, default: (0, 0)].tensors += 1
-            counts[tensor.dtype, default: (0, 0)].bytes += tensor.byteCount
+            counts[kind(of: tensor), default: (0, 0)].tensors += 1
+            counts[kind(of: tensor), default: (0, 0)].bytes += tensor.byteCount
         }
-        return counts.map { dtype, count in
-            StoredFormat(
-                name: name(of: dtype), tensors: count.tensors,
-                byteCount: count.bytes)
+        return counts.map { kind, count in
+            StoredFormat(name: kind.name, path: kind.path, tensors: count.tensors, byteCount: count.bytes)
         }.sorted { ($1.byteCount, $0.name) < ($0.byteCount, $1.name) }
     }
 }
