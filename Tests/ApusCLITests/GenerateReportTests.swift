@@ -47,12 +47,14 @@ import Testing
         let ranks = try #require(summary["ranks"]?.array)
         #expect(ranks.compactMap { $0["rank"]?.integer } == [0, 1])
         #expect(ranks.reduce(0) { $0 + ($1["prompts"]?.integer ?? 0) } == 12)
-        #expect(ranks.reduce(0) { $0 + ($1["tokens"]?.integer ?? 0) } == sum("num_tokens"))
+        // What an idle rank took over from a slow one, both have made tokens of.
+        let made = ranks.reduce(0) { $0 + ($1["tokens"]?.integer ?? 0) }
+        #expect(made >= sum("num_tokens") && made <= 2 * sum("num_tokens"))
         #expect(try #require(summary["samples"]?.array).count > 0)
 
         let metrics = try text("m.prom")
         for expected in [
-            "apus_run_tokens_total \(sum("num_tokens"))", "apus_run_prompt_errors_total 1",
+            "apus_run_tokens_total \(made)", "apus_run_prompt_errors_total 1",
             #"apus_run_ending{ending="finished"} 1"#, "apus_run_exit_code 1",
         ] {
             #expect(metrics.contains("\n\(expected)\n"), "\(expected)")
