@@ -34,12 +34,8 @@ static void linear(const apus_linear *task, size_t first, size_t end) {
         if (task->type == APUS_BF16) HALF(linear_raw_bf16)(task, first, end);
         return;
     }
-    if (task->type == APUS_GROUPED && task->grouping->codes != APUS_CODES_INTEGERS) {
-        linear_widened(task, first, end);
-        return;
-    }
     if (task->type == APUS_GROUPED) {
-        BYTE(linear_grouped)(task, first, end);
+        (task->grouping->codes == APUS_CODES_INTEGERS ? BYTE(linear_grouped) : linear_widened)(task, first, end);
         return;
     }
     const size_t stride = apus_panel_bytes(task->type, task->inputs);

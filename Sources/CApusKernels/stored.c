@@ -86,13 +86,6 @@ static uint8_t zero_at(const apus_arrays *arrays, size_t row, size_t group) {
     return (uint8_t)((code_of(&arrays->zeros, row, group) + arrays->zero_shift) & arrays->zero_mask);
 }
 
-// Codes of 4 bits in a line of many rows, from place `first` on.
-static void read_flat(const apus_arrays *arrays, size_t first, size_t line, size_t count, uint8_t *target) {
-    for (size_t i = 0; i < count; i++) {
-        target[i] = code_of(&arrays->codes, line, arrays->high_first ? (first + i) ^ 1 : first + i);
-    }
-}
-
 // The scale of floats in the type that a panel has for it. Of E4M3 and of rows, what is beside the elements is put there.
 static uint32_t bits_of_scale(const apus_arrays *arrays, const apus_grouping *g, size_t line, size_t group) {
     switch (g->scale) {
@@ -107,16 +100,13 @@ static uint32_t bits_of_scale(const apus_arrays *arrays, const apus_grouping *g,
 static void read_arrays(const apus_matrix *matrix, size_t row, size_t first, size_t count, apus_chunk *chunk) {
     const apus_arrays *arrays = matrix->arrays;
     const apus_grouping *g = matrix->grouping;
-    if (arrays->is_flat || arrays->high_first) {
-        read_flat(arrays, (arrays->is_flat ? row * matrix->inputs : 0) + first, arrays->is_flat ? 0 : row, count, chunk->codes);
-    } else {
-        size_t done = arrays->order ? 0 : read_words(&arrays->codes, row, first, count, chunk->codes);
-        for (; done < count; done++) {
-            const size_t input = arrays->order ? (size_t)arrays->order[first + done] : first + done;
-            chunk->codes[done] = code_of(&arrays->codes, row, input);
-        }
-    }
+    const bool is_plain = !arrays->order && !arrays->is_flat && !arrays->high_first;
     const size_t line = arrays->is_flat ? 0 : row, before = arrays->is_flat ? row * matrix->inputs : 0;
+    size_t done = is_plain ? read_words(&arrays->codes, row, first, count, chunk->codes) : 0;
+    for (; done < count; done++) {
+        const size_t input = arrays->order ? (size_t)arrays->order[first + done] : before + first + done;
+        chunk->codes[done] = code_of(&arrays->codes, line, arrays->high_first ? input ^ 1 : input);
+    }
     for (size_t i = 0; i < count; i += g->group) {
         const size_t place = (before + first + i) / arrays->group;
         const size_t group = place < arrays->groups ? place : arrays->groups - 1;

@@ -102,7 +102,7 @@ import Testing
             }
             if one.format == .mxfp4 { bytes[block * size.bytes] = .random(in: 118...124, using: &random) }
         }
-        let memory = Owner(bytes)
+        let memory = AlignedBytes(bytes)
         return try WeightSource(
             name: "w", bytes: UnsafeRawBufferPointer(memory.bytes), owner: memory,
             shape: Shape([one.outputs, one.inputs]), format: .grouped(one.format.grouping),
@@ -113,16 +113,5 @@ import Testing
         var (from, to) = (value, UInt16(0))
         apus_convert(&from, APUS_F32, &to, APUS_F16, 1)
         return to
-    }
-
-    private final class Owner: @unchecked Sendable {
-        let bytes: UnsafeMutableRawBufferPointer
-
-        init(_ source: [UInt8]) {
-            bytes = .allocate(byteCount: source.count, alignment: 64)
-            bytes.copyBytes(from: source)
-        }
-
-        deinit { bytes.deallocate() }
     }
 }

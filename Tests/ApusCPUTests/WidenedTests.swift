@@ -65,13 +65,13 @@ import Testing
         let group = one.grouping.scale == .row ? inputs : one.grouping.group
         let groups = (inputs + group - 1) / group
         var random = SplitMix64(seed: UInt64(inputs))
-        let codes = Bytes(
+        let codes = AlignedBytes(
             (0..<outputs * inputs * one.grouping.bits / 8).map { _ in
                 // Without E4M3's two that are no numbers.
                 let code = UInt8.random(in: 0...255, using: &random)
                 return one.grouping.bits == 8 && code & 127 == 127 ? 0 : code
             })
-        let scales = Bytes(
+        let scales = AlignedBytes(
             (0..<outputs * groups).flatMap { _ -> [UInt8] in
                 let value = Float.random(in: 0.001...0.02, using: &random)
                 switch one.scales {
@@ -83,13 +83,13 @@ import Testing
                 case .power: return [.random(in: 118...124, using: &random)]
                 }
             })
-        let size = scales.pointer.count / (outputs * groups)
+        let size = scales.bytes.count / (outputs * groups)
         var arrays = CodeArrays(
             outputs: outputs, inputs: inputs, product: .grouped(one.grouping),
             codes: CodeArrays.Codes(
-                UnsafeRawBufferPointer(codes.pointer), line: inputs * one.grouping.bits / 8, bits: one.grouping.bits),
+                UnsafeRawBufferPointer(codes.bytes), line: inputs * one.grouping.bits / 8, bits: one.grouping.bits),
             scales: CodeArrays.Values(
-                UnsafeRawBufferPointer(scales.pointer), one.scales, line: groups * size, step: size, factor: one.factor),
+                UnsafeRawBufferPointer(scales.bytes), one.scales, line: groups * size, step: size, factor: one.factor),
             group: group, groups: groups, owner: [codes, scales])
         arrays.values =
             one.grouping.bits == 4
@@ -103,18 +103,7 @@ import Testing
                 return code & 128 == 0 ? size : -size
             }
         return try WeightSource(
-            name: "w", bytes: UnsafeRawBufferPointer(codes.pointer), owner: codes, shape: Shape([outputs, inputs]),
+            name: "w", bytes: UnsafeRawBufferPointer(codes.bytes), owner: codes, shape: Shape([outputs, inputs]),
             format: .grouped(one.grouping), codes: .arrays(arrays))
-    }
-
-    private final class Bytes: @unchecked Sendable {
-        let pointer: UnsafeMutableRawBufferPointer
-
-        init(_ source: [UInt8]) {
-            pointer = .allocate(byteCount: source.count, alignment: 64)
-            pointer.copyBytes(from: source)
-        }
-
-        deinit { pointer.deallocate() }
     }
 }

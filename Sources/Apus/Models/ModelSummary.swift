@@ -159,8 +159,9 @@ package struct StoredFormat: Sendable {
         var counts: [Kind: (tensors: Int, bytes: Int)] = [:]
         for name in checkpoint.names {
             guard let tensor = checkpoint[name] else { continue }
-            counts[kind(of: tensor), default: (0, 0)].tensors += 1
-            counts[kind(of: tensor), default: (0, 0)].bytes += tensor.byteCount
+            let kind = kind(of: tensor)
+            counts[kind, default: (0, 0)].tensors += 1
+            counts[kind, default: (0, 0)].bytes += tensor.byteCount
         }
         return counts.map { kind, count in
             StoredFormat(name: kind.name, path: kind.path, tensors: count.tensors, byteCount: count.bytes)
