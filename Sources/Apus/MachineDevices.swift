@@ -41,6 +41,13 @@ package struct MachineDevices: Sendable {
         return id == .cpu ? device : QueuedDevice(device, queue: try ThreadQueue(cores: cores))
     }
 
+    /// All cores as one device that sums up what a model's weights are multiplied with.
+    func calibrating(_ directory: String, _ moments: InputMoments) throws -> any Device {
+        try CPUDevice(
+            threads: threads ?? max(local.cores(of: .cpu).count, 1), panelBudget: weightMemory(directory),
+            moments: moments)
+    }
+
     // MARK: Plans
 
     /// Where a model goes. What of batch and context is not given gets as much as fits.

@@ -9,18 +9,20 @@ import ApusRuns
 import ApusTokenizers
 import ArgumentParser
 
-struct QuantizeCommand: ParsableCommand {
+struct QuantizeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "quantize",
         abstract: "Writes a checkpoint with its weights in another format: integers, or bfloat16.",
         discussion: """
-            The new directory is one that every command loads like any other; with integers it gives the very results of \
-            --quantize on the original, loads faster and is smaller. The original may be a checkpoint in floating point or \
+            The new directory is one that every command loads like any other; it loads faster and is smaller. int4 first lets \
+            the model write 16 texts of 256 tokens, and rounds its weights so that what they make of these changes least: far \
+            better than --quantize int4, which has no time for that. int8 gives the very results of --quantize. The original may be a checkpoint in floating point or \
             in the codes of another tool, or a GGUF file, whose tokenizer and template come along. It appears under its \
             name only once it is complete.
 
             EXAMPLES
               apus quantize --model DIR --output DIR-int8 --format int8
+              apus quantize --model DIR --output DIR-int4 --format int4
               apus quantize --model model-Q4_K_M.gguf --output DIR --format bfloat16
             """)
 
@@ -36,9 +38,15 @@ struct QuantizeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "int8: a scale for each output. int4: also a multiplier for each 32 inputs; the last product is int8. bfloat16: what transformers loads.",
+            "int8: a scale for each output. int4: also a grid for each 32 inputs; the last product is int8. bfloat16: what transformers loads.",
             valueName: "format"))
     var format: CheckpointFormat
+
+    @Option(
+        help: ArgumentHelp(
+            "Of int4: what the model is to read while its weights are rounded: its own writing (self), a file of text, or none: each weight to the nearest, as --quantize does it. (default: self)",
+            valueName: "self|none|file"))
+    var calibration: CalibrationText?
 
     @Flag(help: "Replace a checkpoint that has the name already.")
     var force = false
@@ -54,13 +62,17 @@ struct QuantizeCommand: ParsableCommand {
 
     mutating func validate() throws {
         try check("--threads", [threads], in: Self.countBounds)
+        guard calibration == nil || calibration == CalibrationText.none || format == .int4 else {
+            throw ValidationError("--calibration is of int4; \(format) needs none.")
+        }
     }
 
-    func run() throws {
+    func run() async throws {
         let start = MonotonicClock.seconds
         let device = try CPUDevice(threads: threads)
         let path = try ModelPath().resolve(model)
-        let quantizer = try CheckpointQuantizer(directory: path, as: format, by: device)
+        let moments = format == .int4 && calibration != CalibrationText.none ? InputMoments() : nil
+        let quantizer = try CheckpointQuantizer(directory: path, as: format, by: device, moments: moments)
         var files = try GGUFTokenizerFiles.of(path)
         if GGUFFile.isOne(path) {
             let settings = try GenerationConfig(directory: path).json
@@ -69,8 +81,9 @@ struct QuantizeCommand: ParsableCommand {
         let line = RewrittenLine()
         let outcome: CheckpointQuantizer.Outcome
         do {
-            outcome = try Interruption.noted {
+            outcome = try await Interruption.noted {
                 defer { line.clear() }
+                if let moments { try await calibrate(path, moments, line) }
                 return try quantizer.write(
                     to: output, replaces: force, maximumShardByteCount: maxShardSize.bytes, files: files
                 ) { share in
@@ -86,9 +99,44 @@ struct QuantizeCommand: ParsableCommand {
         if !outcome.leftOut.isEmpty {
             StandardError.write("\(model): not copied: \(outcome.leftOut.joined(separator: ", "))")
         }
+        if let first = outcome.unread.first {
+            let others = outcome.unread.count - 1
+            StandardError.write(
+                "\(model): nothing that was read came to \(first)\(others > 0 ? " and \(others) others" : ""): "
+                    + "rounded to the nearest")
+        }
         StandardError.write(
             "\(output): \(ByteSize(outcome.byteCount)) of \(format) from \(ByteSize(outcome.originalByteCount)), "
                 + "\(outcome.files) file\(outcome.files == 1 ? "" : "s"), "
                 + "\((MonotonicClock.seconds - start).written(1)) s")
+    }
+
+    private func calibrate(_ path: String, _ moments: InputMoments, _ line: RewrittenLine) async throws {
+        var text: [Int]?
+        if case .file(let file) = calibration {
+            guard let found = try FileContents.text(ifPresent: file) else { throw RunError("\(file): no such file") }
+            guard let tokenizer = try AutoTokenizer.ifPresent(in: path) else {
+                throw RunError("\(path) has no tokenizer, which --calibration needs for a text")
+            }
+            let tokens = tokenizer.encode(found, addSpecialTokens: false)
+            guard tokens.count > 1 else {
+                throw RunError("\(file): has \(tokens.count) tokens, of which nothing can be learned")
+            }
+            text = tokens
+        }
+        try await Calibration(directory: path, threads: threads).collect(moments, text: text) { [quiet] share in
+            try Interruption.check()
+            if !quiet { line.show("int4: reading, \((share * 100).written(0)) %") }
+        }
+    }
+}
+
+/// What a model reads while its weights are rounded.
+enum CalibrationText: Equatable, ExpressibleByArgument {
+    case own, none
+    case file(String)
+
+    init(argument: String) {
+        self = argument == "self" ? .own : argument == "none" ? .none : .file(argument)
     }
 }

@@ -16,8 +16,8 @@ package struct Checkpoint: Sendable {
     /// Bytes of all tensors together.
     package let byteCount: Int
 
-    /// Whether the integers in it, if Apus has written them, are of inputs that were rotated: since version 2 of the format.
-    package let isRotated: Bool
+    /// The version of the format of the integers in it, if Apus has written them; the latest if nothing says.
+    package let formatVersion: Int
 
     private let tensors: [ExactString: StoredTensor]
 
@@ -71,7 +71,7 @@ package struct Checkpoint: Sendable {
         let modules = try contents.flatMap { contents throws(CheckpointError) in try CodedModules(of: tensors, contents)
         }
         try modules?.replace(in: &tensors)
-        isRotated = modules?.areRotated ?? true
+        formatVersion = modules?.version ?? .max
         byteCount = tensors.values.reduce(0) { $0 + $1.byteCount }
         self.directory = directory
         self.files = files.map(\.path)

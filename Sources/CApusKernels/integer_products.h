@@ -40,7 +40,7 @@ INLINE vfloat result_i8(const apus_linear *task, size_t row, const uint8_t *pane
 #define RESULT result_i8
 #include "product_tile.h"
 
-// Few rows: bound by memory, so the 4-bit values are multiplied as they are, and a group's sum by its multiplier; a panel at a
+// Few rows: bound by memory, so the 4-bit codes are multiplied as they are, and a group's sum by its multiplier; a panel at a
 // time, line after line, which the processor fetches ahead by itself. Only beside the work of so many rows as may be does it
 // not come to that.
 INLINE void few_rows(const int count, const apus_linear *task, const uint8_t *panel, size_t output) {
@@ -51,14 +51,15 @@ INLINE void few_rows(const int count, const apus_linear *task, const uint8_t *pa
         UNROLLED for (int v = 0; v < VECTORS; v++) sums[r][v] = (vint){};
     }
     for (size_t group = 0; group < groups; group++) {
-        const uint8_t *values = apus_i4_values(panel, group), *multipliers = apus_i4_multipliers(panel, group);
+        const uint8_t *values = apus_i4_values(panel, group), *grids = apus_i4_grids(panel, group);
         UNROLLED for (int v = 0; v < VECTORS; v++) {
             const uint8_t *source = values + v * LANES * 4;
-            if (count == FEW_ROWS && v == 0 && group % 4 == 0) __builtin_prefetch(multipliers + STREAM_AHEAD, 0, 2);
+            if (count == FEW_ROWS && v == 0 && group % 4 == 0) __builtin_prefetch(grids + STREAM_AHEAD, 0, 2);
+            const vint grid = load_grids(grids + v * LANES), zero = grid >> 4, multiplier = grid & 15;
             // Two sums in turn, neither of which has to wait for the other.
             vint partial[FEW_ROWS], other[FEW_ROWS];
             UNROLLED for (int r = 0; r < count; r++) {
-                partial[r] = (vint){} + rows.eighths[(size_t)r * groups + group];
+                partial[r] = zero * rows.negated[(size_t)r * groups + group];
                 other[r] = (vint){};
             }
             UNROLLED for (size_t step = 0; step < APUS_GROUP / 8; step++, source += 64) {
@@ -70,7 +71,6 @@ INLINE void few_rows(const int count, const apus_linear *task, const uint8_t *pa
                     other[r] = dot_u4(other[r], load_four(input + 4), high);
                 }
             }
-            const vint multiplier = load_multipliers(multipliers + v * LANES);
             UNROLLED for (int r = 0; r < count; r++) sums[r][v] += (partial[r] + other[r]) * multiplier;
         }
     }

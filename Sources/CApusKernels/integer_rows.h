@@ -2,7 +2,7 @@
 // three forms.
 //
 //   with I8_OFFSET  [rows][inputs + 64]             unsigned where the processor multiplies unsigned by signed bytes
-//   signed          [rows][inputs + 64]             for few rows of a 4-bit matrix; and -8 times each group's sum
+//   signed          [rows][inputs + 64]             for few rows of a 4-bit matrix; and each group's sum, negated
 //   tiled           signed, as tile registers take them (tile_registers.h)
 
 typedef enum { OFFSET_ROWS, SIGNED_ROWS, TILED_ROWS } integer_form;
@@ -11,7 +11,7 @@ typedef struct {
     integer_form form;
     float *scales;
     uint8_t *values;
-    int32_t *eighths; // [rows][groups], for SIGNED_ROWS
+    int32_t *negated; // [rows][groups], for SIGNED_ROWS
     size_t count;     // of rows
     size_t bytes;     // of all
 } integer_rows;
@@ -24,7 +24,7 @@ static integer_rows integer_rows_of(apus_dtype type, const void *packed, size_t 
     if (packed) result.values = (uint8_t *)packed + scales;
     if (type == APUS_I4 && rows <= FEW_ROWS) {
         result.form = SIGNED_ROWS;
-        if (packed) result.eighths = (int32_t *)(void *)(result.values + values);
+        if (packed) result.negated = (int32_t *)(void *)(result.values + values);
         result.bytes += rows * (padded / APUS_GROUP) * sizeof(int32_t);
     }
 #if TILED_INTEGERS
@@ -50,7 +50,7 @@ static void place_integers(const integer_rows *rows, size_t row, size_t first, s
         for (size_t group = 0; group < 64; group += APUS_GROUP) {
             int32_t total = 0;
             for (size_t i = 0; i < APUS_GROUP; i++) total += values[group + i];
-            rows->eighths[row * (padded / APUS_GROUP) + (first + group) / APUS_GROUP] = -8 * total;
+            rows->negated[row * (padded / APUS_GROUP) + (first + group) / APUS_GROUP] = -total;
         }
         break;
     case TILED_ROWS:

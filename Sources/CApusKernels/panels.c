@@ -93,7 +93,8 @@ static void read_rotated(const apus_quantizer *quantizer, const apus_matrix *mat
     if (first + APUS_ROTATION <= matrix->inputs) quantizer->rotate(values);
 }
 
-// The scale of an 8-bit row: its largest element becomes 127. Of a 4-bit row: the largest multiplier becomes 15.
+// The scale of an 8-bit row: its largest element becomes 127. Of a 4-bit row: that of a group which is as wide to both sides has
+// the multiplier 15.
 static float row_scale(const apus_quantizer *quantizer, const apus_matrix *matrix, apus_dtype type, size_t output) {
     float largest = 0, block[APUS_ROTATION];
     for (size_t i = 0; i < matrix->inputs; i += APUS_ROTATION) {
@@ -107,27 +108,62 @@ static float row_scale(const apus_quantizer *quantizer, const apus_matrix *matri
     return type == APUS_I8 ? largest / 127 : largest / (7.5f * 15);
 }
 
-float apus_quantize_row(const apus_matrix *matrix, apus_dtype type, size_t output, void *row, uint8_t *multipliers) {
-    const apus_quantizer *quantizer = apus_quantizer_of_machine();
-    float scale = row_scale(quantizer, matrix, type, output), block[APUS_ROTATION];
-    float inverse = scale > 0 ? 1 / scale : 0;
+// Rotated inputs [first, first + count) of sixteen outputs from `output` on as codes, [count][16], and their grids. Outputs that
+// there are not give what nobody reads.
+static void codes_of(const apus_quantizer *quantizer, const apus_matrix *matrix, size_t output, const float scales[APUS_PANEL],
+                     size_t first, size_t count, const float *spread, uint8_t *codes, uint8_t *grids) {
+    float values[APUS_SPREAD * APUS_PANEL] __attribute__((aligned(64)));
+    float rows[APUS_PANEL][APUS_ROTATION] __attribute__((aligned(64))), inverses[APUS_PANEL];
+    const size_t outputs = matrix->outputs - output < APUS_PANEL ? matrix->outputs - output : APUS_PANEL;
+    memset(rows, 0, sizeof rows);
+    for (size_t r = 0; r < APUS_PANEL; r++) inverses[r] = r < outputs && scales[r] > 0 ? 1 / scales[r] : 0;
+    for (size_t i = 0; i < count; i += APUS_ROTATION) {
+        for (size_t r = 0; r < outputs; r++) read_rotated(quantizer, matrix, output + r, first + i, rows[r]);
+        apus_interleave((const uint8_t *)rows, sizeof rows[0], APUS_ROTATION, NULL, (uint8_t *)(values + i * APUS_PANEL));
+    }
+    quantizer->to_i4(values, count, inverses, spread, codes, grids);
+}
+
+static void quantize_row_i8(const apus_quantizer *quantizer, const apus_matrix *matrix, size_t output, float scale, int8_t *row) {
+    const float inverse = scale > 0 ? 1 / scale : 0;
+    float block[APUS_ROTATION];
     for (size_t first = 0; first < matrix->inputs; first += APUS_GROUP) {
-        size_t count = matrix->inputs - first < APUS_GROUP ? matrix->inputs - first : APUS_GROUP;
+        const size_t count = matrix->inputs - first < APUS_GROUP ? matrix->inputs - first : APUS_GROUP;
         if (first % APUS_ROTATION == 0) read_rotated(quantizer, matrix, output, first, block);
-        const float *values = block + first % APUS_ROTATION;
-        if (type == APUS_I8) {
-            int8_t integers[APUS_GROUP];
-            quantizer->to_i8(values, inverse, integers);
-            memcpy((int8_t *)row + first, integers, count);
-        } else {
-            uint8_t quantized[APUS_GROUP];
-            multipliers[first / APUS_GROUP] = quantizer->to_i4(values, scale, quantized);
-            for (size_t i = 0; i < count; i += 2) {
-                ((uint8_t *)row)[(first + i) / 2] = (uint8_t)(quantized[i] | quantized[i + 1] << 4);
+        int8_t integers[APUS_GROUP];
+        quantizer->to_i8(block + first % APUS_ROTATION, inverse, integers);
+        memcpy(row + first, integers, count);
+    }
+}
+
+void apus_quantize_rows(const apus_matrix *matrix, apus_dtype type, size_t first, size_t count, const float *spread,
+                        const apus_quantized *target) {
+    const apus_quantizer *quantizer = apus_quantizer_of_machine();
+    const size_t inputs = matrix->inputs, groups = (inputs + APUS_GROUP - 1) / APUS_GROUP;
+    float scales[APUS_PANEL] = {0};
+    for (size_t r = 0; r < count; r++) target->scales[r] = scales[r] = row_scale(quantizer, matrix, type, first + r);
+    if (type == APUS_I8) {
+        for (size_t r = 0; r < count; r++) {
+            quantize_row_i8(quantizer, matrix, first + r, scales[r], (int8_t *)target->rows + r * target->row_bytes);
+        }
+        return;
+    }
+    uint8_t codes[APUS_SPREAD * APUS_PANEL], grids[APUS_SPREAD / APUS_GROUP * APUS_PANEL];
+    for (size_t start = 0; start < inputs; start += APUS_SPREAD) {
+        const size_t width = inputs - start < APUS_SPREAD ? inputs - start : APUS_SPREAD;
+        codes_of(quantizer, matrix, first, scales, start, width, spread, codes, grids);
+        if (spread) spread += width * width;
+        for (size_t r = 0; r < count; r++) {
+            uint8_t *row = target->rows + r * target->row_bytes + start / 2;
+            for (size_t i = 0; i < width; i += 2) {
+                const uint8_t next = i + 1 < width ? codes[(i + 1) * APUS_PANEL + r] : 0;
+                row[i / 2] = (uint8_t)(codes[i * APUS_PANEL + r] | next << 4);
+            }
+            for (size_t g = 0; g < (width + APUS_GROUP - 1) / APUS_GROUP; g++) {
+                target->grids[r * groups + start / APUS_GROUP + g] = grids[g * APUS_PANEL + r];
             }
         }
     }
-    return scale;
 }
 
 // One row of a panel, on its way to being interleaved.
@@ -162,32 +198,51 @@ static void stage_i8(row_state *row, size_t first, size_t count, int8_t *staged)
     }
 }
 
-static void stage_i4(row_state *row, size_t first, size_t count, uint8_t *staged) {
+// A group of codes as a checkpoint has them; its grid is returned.
+static uint8_t stored_i4(const row_state *row, size_t first, uint8_t codes[APUS_GROUP]) {
     const apus_matrix *matrix = row->matrix;
-    float block[APUS_ROTATION];
+    const uint8_t *stored = (const uint8_t *)matrix->rows + row->stored * ((matrix->inputs + 1) / 2);
+    const size_t groups = (matrix->inputs + APUS_GROUP - 1) / APUS_GROUP;
+    uint8_t grid = matrix->grids[row->stored * groups + first / APUS_GROUP];
+    if (!matrix->has_zeros) grid = APUS_GRID(APUS_GRID_MULTIPLIER(grid), 8);
+    for (size_t i = 0; i < APUS_GROUP; i++) {
+        const size_t input = first + i;
+        codes[i] = input < matrix->inputs ? stored[input / 2] >> (input % 2 * 4) & 15 : APUS_GRID_ZERO(grid);
+    }
+    return grid;
+}
+
+static void stage_group_i4(row_state *row, size_t group, const uint8_t codes[APUS_GROUP], uint8_t grid, uint8_t *staged) {
+    ((uint8_t *)apus_i4_grids(row->panel, group))[row->panel_row] = grid;
+    for (size_t j = 0; j < APUS_GROUP; j++) row->sum += (codes[j] - APUS_GRID_ZERO(grid)) * APUS_GRID_MULTIPLIER(grid);
+    for (size_t j = 0; j < APUS_GROUP; j += 8) {
+        for (size_t b = 0; b < 4; b++) staged[j / 2 + b] = (uint8_t)(codes[j + b] | codes[j + 4 + b] << 4);
+    }
+}
+
+// Of all rows of a panel: those that are rounded, are together.
+static void stage_i4(row_state *rows, size_t outputs, size_t first, size_t count, uint8_t (*staged)[BLOCK * 4]) {
+    const apus_matrix *matrix = rows->matrix;
+    const bool is_stored = matrix->type == APUS_I4;
+    uint8_t codes[APUS_SPREAD * APUS_PANEL], grids[APUS_SPREAD / APUS_GROUP * APUS_PANEL], own[APUS_GROUP];
+    float scales[APUS_PANEL] = {0};
+    for (size_t r = 0; r < outputs; r++) scales[r] = rows[r].scale;
     for (size_t i = 0; i < count; i += APUS_GROUP) {
-        uint8_t quantized[APUS_GROUP], multiplier = 1;
-        size_t group = (first + i) / APUS_GROUP;
-        if (first + i >= matrix->inputs) {
-            memset(quantized, 8, APUS_GROUP);
-        } else if (matrix->type == APUS_I4) {
-            const uint8_t *stored = (const uint8_t *)matrix->rows + row->stored * ((matrix->inputs + 1) / 2);
-            for (size_t j = 0; j < APUS_GROUP; j++) {
-                size_t input = first + i + j;
-                quantized[j] = input < matrix->inputs ? stored[input / 2] >> (input % 2 * 4) & 15 : 8;
-            }
-            size_t groups = (matrix->inputs + APUS_GROUP - 1) / APUS_GROUP;
-            multiplier = matrix->multipliers[row->stored * groups + group] & 15;
-        } else {
-            if (i % APUS_ROTATION == 0) read_rotated(row->quantizer, matrix, row->output, first + i, block);
-            multiplier = row->quantizer->to_i4(block + i % APUS_ROTATION, row->scale, quantized);
+        const size_t input = first + i, place = i % APUS_SPREAD;
+        if (!is_stored && place == 0 && input < matrix->inputs) {
+            const size_t left = matrix->inputs - input, most = count - i < APUS_SPREAD ? count - i : APUS_SPREAD;
+            codes_of(rows->quantizer, matrix, rows->output, scales, input, left < most ? left : most, NULL, codes, grids);
         }
-        ((uint8_t *)apus_i4_multipliers(row->panel, group))[row->panel_row] = multiplier;
-        for (size_t j = 0; j < APUS_GROUP; j++) row->sum += (quantized[j] - 8) * multiplier;
-        for (size_t j = 0; j < APUS_GROUP; j += 8) {
-            for (size_t b = 0; b < 4; b++) {
-                staged[(i + j) / 2 + b] = (uint8_t)(quantized[j + b] | quantized[j + 4 + b] << 4);
+        for (size_t r = 0; r < outputs; r++) {
+            uint8_t grid = APUS_GRID(1, 0);
+            memset(own, 0, sizeof own);
+            if (input < matrix->inputs && is_stored) {
+                grid = stored_i4(&rows[r], input, own);
+            } else if (input < matrix->inputs) {
+                grid = grids[place / APUS_GROUP * APUS_PANEL + r];
+                for (size_t j = 0; j < APUS_GROUP; j++) own[j] = codes[(place + j) * APUS_PANEL + r];
             }
+            stage_group_i4(&rows[r], input / APUS_GROUP, own, grid, staged[r] + i / 2);
         }
     }
 }
@@ -195,7 +250,6 @@ static void stage_i4(row_state *row, size_t first, size_t count, uint8_t *staged
 static void stage(row_state *row, size_t first, size_t count, void *staged) {
     switch (row->type) {
     case APUS_I8: stage_i8(row, first, count, staged); break;
-    case APUS_I4: stage_i4(row, first, count, staged); break;
     default: {
         float values[BLOCK];
         for (size_t i = 0; i < count; i += BLOCK) {
@@ -244,7 +298,8 @@ void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, v
             // As much of the panel that follows.
             if (follow_each_other(matrix, first, 2 * APUS_PANEL)) next = panel_rows + APUS_PANEL * row_bytes + dword * 64;
         }
-        for (size_t r = 0; !direct && r < APUS_PANEL; r++) {
+        if (type == APUS_I4) stage_i4(rows, outputs, input, end - input, staged);
+        for (size_t r = type == APUS_I4 ? outputs : 0; !direct && r < APUS_PANEL; r++) {
             if (r < outputs) {
                 stage(&rows[r], input, end - input, staged[r]);
             } else {
@@ -269,7 +324,7 @@ void apus_pack_panel(const apus_matrix *matrix, apus_dtype type, size_t panel, v
         sums[r] = r < outputs ? rows[r].sum : 0;
     }
     for (size_t r = outputs; type == APUS_I4 && r < APUS_PANEL; r++) {
-        for (size_t group = 0; group < padded / APUS_GROUP; group++) ((uint8_t *)apus_i4_multipliers(target, group))[r] = 1;
+        for (size_t group = 0; group < padded / APUS_GROUP; group++) ((uint8_t *)apus_i4_grids(target, group))[r] = APUS_GRID(1, 0);
     }
 }
 

@@ -5,8 +5,8 @@
 //   BF16  [inputs / 2][16][2]             a step is a pair of inputs (what VDPBF16PS, BFDOT and TDPBF16PS take)
 //   I8    [inputs / 4][16][4]             a step is four inputs (VPDPBUSD, SDOT, TDPBSSD), then scales and sums
 //   I4    [inputs / 128] of              in the order in which a row is multiplied: processors fetch ahead what is read so
-//         [4][16]                        a multiplier for each 32 inputs
-//         [16][16][4]                    low halves are the first four inputs of a step, high halves the next four, as value + 8
+//         [4][16]                        a grid for each 32 inputs (APUS_GRID)
+//         [16][16][4]                    codes; low halves are the first four inputs of a step, high halves the next four
 //         then scales and sums
 //   scales: float [16]; sums: int32 [16], the sum of an output's integers (with their multipliers)
 #ifndef APUS_PANELS_H
@@ -22,7 +22,7 @@ static inline size_t apus_panel_inputs(apus_dtype type, size_t inputs) {
     return apus_round_up(inputs, type == APUS_I4 ? 128 : type == APUS_I8 ? 64 : 32);
 }
 
-// Bytes of a group of 4-bit integers, and of four of them with their multipliers.
+// Bytes of a group of 4-bit codes, and of four of them with their grids.
 #define APUS_I4_GROUP (APUS_GROUP / 2 * APUS_PANEL)
 #define APUS_I4_BLOCK (4 * (APUS_I4_GROUP + APUS_PANEL))
 
@@ -39,7 +39,7 @@ static inline size_t apus_panel_data(apus_dtype type, size_t padded) {
     return 0;
 }
 
-static inline const uint8_t *apus_i4_multipliers(const void *panel, size_t group) {
+static inline const uint8_t *apus_i4_grids(const void *panel, size_t group) {
     return (const uint8_t *)panel + group / 4 * APUS_I4_BLOCK + group % 4 * APUS_PANEL;
 }
 

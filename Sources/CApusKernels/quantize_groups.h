@@ -24,15 +24,6 @@ static inline wide NAME(rounded)(wide value, float low, float high) {
     return (value + 12582912.0f) - 12582912.0f;
 }
 
-static inline float NAME(total)(wide v) {
-    float values[16];
-    memcpy(values, &v, sizeof values);
-    for (int half = 8; half > 0; half /= 2) {
-        for (int i = 0; i < half; i++) values[i] += values[i + half];
-    }
-    return values[0];
-}
-
 // As integers, whose order has infinity and what is no number at the end.
 static inline float NAME(largest)(const float *values) {
     const wide_int sign = (wide_int){} + 0x7fffffff;
@@ -57,32 +48,79 @@ static inline void NAME(to_i8)(const float *values, float inverse, int8_t *integ
     }
 }
 
-static inline uint8_t NAME(to_i4)(const float *values, float scale, uint8_t *integers) {
-    memset(integers, 8, APUS_GROUP);
-    if (!(scale > 0)) return 1;
-    const wide a = NAME(load)(values), b = NAME(load)(values + 16);
-    float steps = ceilf(NAME(largest)(values) / (7.5f * scale));
-    int middle = steps > 1 ? steps < 15 ? (int)steps : 15 : 1, best = middle;
-    float least = INFINITY;
-    for (int candidate = middle > 2 ? middle - 2 : 1; candidate <= middle + 1 && candidate <= 15; candidate++) {
-        const float step = scale * (float)candidate, inverse = 1 / step;
-        const wide off_a = a - NAME(rounded)(a * inverse, -8, 7) * step, off_b = b - NAME(rounded)(b * inverse, -8, 7) * step;
-        const float error = NAME(total)(off_a * off_a + off_b * off_b);
-        if (error < least) least = error, best = candidate;
+// Down to a whole number, of what is from 0 to 2^23.
+static inline wide NAME(whole)(wide value) {
+    return __builtin_convertvector(__builtin_convertvector(value, wide_int), wide);
+}
+
+// The multipliers and zeros that lose least of a group of sixteen outputs, of those that span it; code c stands for (c - zero) *
+// multiplier, which has to fit into 8 bits for every code.
+static inline void NAME(fit)(const wide *values, wide *multiplier, wide *zero) {
+    wide low = {}, high = {}, least = (wide){} + INFINITY;
+    for (int i = 0; i < APUS_GROUP; i++) {
+        low = NAME(select)(values[i] < low, values[i], low);
+        high = NAME(select)(values[i] > high, values[i], high);
     }
-    const float inverse = 1 / (scale * (float)best);
-    for (int i = 0; i < APUS_GROUP; i += 16) {
-        wide value = NAME(rounded)(NAME(load)(values + i) * inverse, -8, 7) + 8;
-        typedef uint8_t narrow __attribute__((vector_size(16)));
-        narrow bytes = __builtin_convertvector(__builtin_convertvector(value, wide_int), narrow);
-        memcpy(integers + i, &bytes, sizeof bytes);
+    const wide span = NAME(rounded)((high - low) * (1 / 15.0f), 1, 15);
+    *multiplier = (wide){} + 1, *zero = (wide){} + 8;
+    for (int wider = 0; wider <= 1; wider++) {
+        const wide step = NAME(rounded)(span + (float)wider, 1, 15), inverse = 1 / step;
+        const wide from = 15 - NAME(whole)(127 * inverse), to = NAME(whole)(128 * inverse);
+        wide place = NAME(rounded)(-low * inverse, 0, 15), error = {};
+        place = NAME(select)(place > from, place, from);
+        place = NAME(select)(place < to, place, to);
+        for (int i = 0; i < APUS_GROUP; i++) {
+            const wide code = NAME(rounded)(values[i] * inverse + place, 0, 15);
+            const wide off = values[i] - (code - place) * step;
+            error += off * off;
+        }
+        const wide_int better = error < least;
+        least = NAME(select)(better, error, least);
+        *multiplier = NAME(select)(better, step, *multiplier);
+        *zero = NAME(select)(better, place, *zero);
     }
-    return (uint8_t)best;
+}
+
+static inline void NAME(store_codes)(uint8_t *target, wide codes) {
+    typedef uint8_t narrow __attribute__((vector_size(16)));
+    const narrow bytes = __builtin_convertvector(__builtin_convertvector(codes, wide_int), narrow);
+    memcpy(target, &bytes, sizeof bytes);
+}
+
+static void NAME(to_i4)(float *inputs, size_t count, const float *inverses, const float *spread, uint8_t *codes, uint8_t *grids) {
+    wide *values = (wide *)(void *)inputs;
+    const wide inverse = NAME(load)(inverses);
+    const size_t padded = (count + APUS_GROUP - 1) / APUS_GROUP * APUS_GROUP;
+    for (size_t i = 0; i < padded; i++) values[i] = i < count ? values[i] * inverse : (wide){};
+    for (size_t first = 0; first < padded; first += APUS_GROUP) {
+        wide step, zero;
+        NAME(fit)(values + first, &step, &zero);
+        const wide inverse_step = 1 / step;
+        for (size_t i = first; i < first + APUS_GROUP; i++) {
+            const wide code = NAME(rounded)(values[i] * inverse_step + zero, 0, 15);
+            NAME(store_codes)(codes + i * APUS_PANEL, code);
+            if (!spread || i >= count) continue;
+            const wide error = values[i] - (code - zero) * step;
+            const float *row = spread + i * count;
+            for (size_t j = i + 1; j < count; j++) values[j] -= error * row[j];
+        }
+        NAME(store_codes)(grids + first / APUS_GROUP * APUS_PANEL, step + 16 * zero);
+    }
+}
+
+static void NAME(add_moments)(const float *rows, size_t count, size_t width, float *moments) {
+    for (size_t i = 0; i < width; i++) {
+        for (size_t j = i / 16 * 16; j < width; j += 16) {
+            wide sum = NAME(load)(moments + i * width + j);
+            for (size_t row = 0; row < count; row++) sum += rows[row * width + i] * NAME(load)(rows + row * width + j);
+            memcpy(moments + i * width + j, &sum, sizeof sum);
+        }
+    }
 }
 
 static inline void NAME(rotate)(float *values) { apus_rotate(values); }
 
-static const apus_quantizer NAME(quantizer) = {NAME(largest), NAME(to_i8), NAME(to_i4), NAME(rotate)};
+static const apus_quantizer NAME(quantizer) = {NAME(largest), NAME(to_i8), NAME(to_i4), NAME(rotate), NAME(add_moments)};
 
 #undef NAME
 #undef JOIN

@@ -142,8 +142,8 @@ static int32_t panel_integer(const apus_linear *task, const uint8_t *panel, size
     if (task->type == APUS_I8) return ((const int8_t *)panel)[(input / 4 * APUS_PANEL + output) * 4 + input % 4];
     const size_t group = input / APUS_GROUP, step = input % APUS_GROUP / 8;
     const uint8_t halves = apus_i4_values(panel, group)[(step * APUS_PANEL + output) * 4 + input % 4];
-    const int32_t multiplier = apus_i4_multipliers(panel, group)[output];
-    return ((input % 8 < 4 ? halves & 15 : halves >> 4) - 8) * multiplier;
+    const int32_t grid = apus_i4_grids(panel, group)[output], code = input % 8 < 4 ? halves & 15 : halves >> 4;
+    return (code - APUS_GRID_ZERO(grid)) * APUS_GRID_MULTIPLIER(grid);
 }
 
 static float grouped_product(const apus_linear *task, const uint8_t *panel, size_t row, size_t output) {

@@ -19,7 +19,9 @@ import Testing
     func givesTheResultsOfQuantizingAtLoad(_ format: String) async throws {
         let directory = try TemporaryDirectory()
         let target = directory.path + "/demo"
-        let made = try await apus(["quantize", "--model", Self.demo, "--output", target, "--format", format])
+        let made = try await apus(
+            ["quantize", "--model", Self.demo, "--output", target, "--format", format]
+                + (format == "int4" ? ["--calibration", "none"] : []))
         #expect(made.code == 0 && made.output.isEmpty && made.errorLines.count == 1, "\(made.error)")
         #expect(try directory.names == ["demo"])
         for name in ["tokenizer.json", "generation_config.json"] {
@@ -43,6 +45,43 @@ import Testing
         let refused = try await apus(common + ["--model", target, "--quantize", other])
         #expect(refused.code == 1 && refused.errorLines.count == 1)
         #expect(refused.error.contains("\(format) already and cannot become \(other)"))
+    }
+
+    /// By what the model writes itself, or a text says: the same with any number of threads, and better than to the nearest.
+    @Test(arguments: [[], ["--calibration", fixtures + "/Demo/heldout.txt"]])
+    func isRoundedByWhatItReads(_ calibration: [String]) async throws {
+        let directory = try TemporaryDirectory()
+        let runs = [
+            ("one", ["--threads", "1"] + calibration), ("two", calibration), ("nearest", ["--calibration", "none"]),
+        ]
+        var files: [[UInt8]] = []
+        for (name, options) in runs {
+            let target = directory.path + "/" + name
+            let made = try await apus(
+                ["quantize", "--model", Self.demo, "--output", target, "--format", "int4"] + options)
+            #expect(made.code == 0 && made.errorLines.count == 1, "\(made.error)")
+            files.append(try readFile(target + "/model.safetensors"))
+        }
+        #expect(files[0] == files[1] && files[0] != files[2] && files[0].count == files[2].count)
+
+        let stories = String(decoding: try readFile(fixtures + "/Demo/heldout.txt"), as: UTF8.self)
+        let prompts = stories.split(separator: "\n").prefix(20).map {
+            JSONValue.object(["prompt": .string(String($0))])
+        }
+        let file = try directory.write("stories.jsonl", prompts.map(\.serialized).joined(separator: "\n"))
+        func logprobs(_ model: String) async throws -> Double {
+            let outcome = try await apus(
+                ["generate", "--model", model, "--prompts", file, "--prompt-logprobs", "--max-new-tokens", "0", "-q"])
+            let values = try outcome.lines.flatMap { line in
+                try JSONValue(parsing: line)["prompt_logprobs"]?.array?.compactMap(\.double) ?? []
+            }
+            #expect(values.count > 1000)
+            return values.reduce(0, +) / Double(values.count)
+        }
+        let exact = try await logprobs(Self.demo)
+        let read = try await logprobs(directory.path + "/two") - exact
+        let nearest = try await logprobs(directory.path + "/nearest") - exact
+        #expect(abs(read) < abs(nearest), "\(read) off, to the nearest \(nearest)")
     }
 
     @Test func anExistingDirectoryStaysUnlessForced() async throws {
@@ -104,6 +143,9 @@ import Testing
         (["--model", demo, "--format", "int3"], 64, "int3"), (["--model", demo], 64, "--format"),
         (["--model", demo, "--format", "int8", "--max-shard-size", "5XB"], 64, "5XB"),
         (["--model", demo, "--format", "int8", "--threads", "0"], 64, "--threads"),
+        (["--model", demo, "--format", "int8", "--calibration", "self"], 64, "--calibration is of int4"),
+        (["--model", demo, "--format", "int4", "--calibration", "/nowhere.txt"], 1, "/nowhere.txt"),
+        (["--model", demo, "--format", "int4", "--calibration", "/dev/null"], 1, "has 0 tokens"),
     ])
     func saysWhatIsWrong(_ arguments: [String], _ code: Int32, _ named: String) async throws {
         let directory = try TemporaryDirectory()

@@ -89,4 +89,27 @@ import Testing
         #expect(ahead.unusedWeights.isEmpty)
         #expect(try ahead.logProbabilities(of: text) == atLoad.logProbabilities(of: text))
     }
+
+    /// What every matrix is multiplied with is found again when it is rounded, wherever a family stores it. Experts that nothing
+    /// chose have none.
+    @Test(arguments: names)
+    func isRoundedByWhatItReads(_ family: String) async throws {
+        let (directory, fixture) = try checkpoint(family)
+        let text = (fixture["text"]?.array ?? []).compactMap(\.integer)
+        let moments = InputMoments()
+        let device = try CPUDevice(threads: 2, moments: moments)
+        let plain = try DecoderModel.load(directory: directory.path, device: CPUDevice(threads: 2))
+        let watched = try DecoderModel.load(directory: directory.path, device: device)
+        #expect(try watched.logProbabilities(of: text) == plain.logProbabilities(of: text))
+        let target = try TemporaryDirectory()
+        func quantized(_ name: String, _ moments: InputMoments?) throws -> [UInt8] {
+            let outcome = try CheckpointQuantizer(directory: directory.path, as: .int4, by: device, moments: moments)
+                .write(to: target.path + "/" + name)
+            #expect(outcome.unread.allSatisfy { $0.contains("expert") }, "\(outcome.unread)")
+            let model = try DecoderModel.load(directory: target.path + "/" + name, device: CPUDevice(threads: 1))
+            #expect(try model.logProbabilities(of: text).allSatisfy(\.isFinite))
+            return try readFile(target.path + "/" + name + "/model.safetensors")
+        }
+        #expect(try quantized("read", moments) != quantized("nearest", nil))
+    }
 }

@@ -101,9 +101,26 @@ import Testing
     }
 
     /// What loading a quantized checkpoint says whose tensors were changed: its error, or `loaded`.
-    private func damaged(_ quantization: Quantization, _ change: (inout [Tensor]) -> Void) throws -> String {
+    private func damaged(
+        _ quantization: Quantization, version: Int? = nil, _ change: (inout [Tensor]) -> Void
+    ) throws -> String {
         let directory = try TemporaryDirectory()
         let path = try quantize(ModelFixture.load("mha").directory, quantization, directory)
+        let copy = try Self.changed(path, version: version, change)
+        do {
+            _ = try DecoderModel.load(directory: copy.path, device: CPUDevice(threads: 1))
+        } catch {
+            let message = "\(error)"
+            #expect(message.contains(copy.path) && !message.contains("\n"), "\(message)")
+            return message
+        }
+        return "loaded"
+    }
+
+    /// A copy of a checkpoint whose tensors were changed, perhaps of another version of the format.
+    private static func changed(
+        _ path: String, version: Int? = nil, _ change: (inout [Tensor]) -> Void
+    ) throws -> TemporaryDirectory {
         let checkpoint = try Checkpoint(directory: path)
         var tensors = checkpoint.names.compactMap { checkpoint[$0] }.map { tensor in
             Tensor(
@@ -114,16 +131,11 @@ import Testing
         var builder = SafetensorsBuilder()
         for tensor in tensors { builder.add(tensor.name, tensor.dtype, tensor.shape, tensor.bytes) }
         let copy = try TemporaryDirectory()
-        _ = try copy.write("config.json", readFile(path + "/config.json"))
+        var config = String(decoding: try readFile(path + "/config.json"), as: UTF8.self)
+        if let version { config = config.replacing(#/"version": \d/#, with: "\"version\": \(version)") }
+        _ = try copy.write("config.json", config)
         _ = try copy.write("model.safetensors", builder.bytes)
-        do {
-            _ = try DecoderModel.load(directory: copy.path, device: CPUDevice(threads: 1))
-        } catch {
-            let message = "\(error)"
-            #expect(message.contains(copy.path) && !message.contains("\n"), "\(message)")
-            return message
-        }
-        return "loaded"
+        return copy
     }
 
     private static let place = "model.layers.0.self_attn.k_proj.weight"
@@ -148,14 +160,36 @@ import Testing
         #expect(message.contains("'\(Self.place)_scale': expected finite scales"), "\(message)")
     }
 
-    @Test(arguments: [0, 16, 255] as [UInt8])
-    func refusesMultipliersOutOfBounds(_ multiplier: UInt8) throws {
-        let message = try damaged(.int4) { tensors in
-            for index in tensors.indices where tensors[index].name == Self.place + "_multiplier" {
-                tensors[index].bytes[tensors[index].bytes.count - 1] = multiplier
+    /// No multiplier; values below -128 and above 127.
+    @Test(arguments: [0, 0xf0, 0xff, 0x0f, 0x0a] as [UInt8], [2, 3])
+    func refusesGridsOutOfBounds(_ grid: UInt8, _ version: Int) throws {
+        let message = try damaged(.int4, version: version) { tensors in
+            for index in tensors.indices where tensors[index].name.hasSuffix("_multiplier") {
+                tensors[index].bytes = tensors[index].bytes.map { $0 & (version == 2 ? 15 : 255) }
+                let last = tensors[index].bytes.count - 1
+                if tensors[index].name == Self.place + "_multiplier" { tensors[index].bytes[last] = grid }
             }
         }
-        #expect(message.contains("'\(Self.place)_multiplier'") && message.contains("got \(multiplier)"), "\(message)")
+        if version == 2, 1...15 ~= grid { return #expect(message == "loaded") }
+        #expect(message.contains("'\(Self.place)_multiplier'") && message.contains("got \(grid)"), "\(message)")
+    }
+
+    /// Grids of the second version have multipliers alone: 8 stands for nothing.
+    @Test func theSecondVersionHasNoZeros() throws {
+        var answers: [[Double]] = []
+        for version in [2, 3] {
+            let directory = try TemporaryDirectory()
+            let path = try quantize(ModelFixture.load("mha").directory, .int4, directory)
+            let copy = try Self.changed(path, version: version) { tensors in
+                for index in tensors.indices where tensors[index].name.hasSuffix("_multiplier") {
+                    tensors[index].bytes = tensors[index].bytes.map { $0 & 15 | (version == 2 ? 0 : 0x80) }
+                }
+            }
+            answers.append(
+                try DecoderModel.load(directory: copy.path, device: CPUDevice(threads: 1)).logProbabilities(
+                    of: Self.text))
+        }
+        #expect(answers[0] == answers[1] && answers[0].allSatisfy(\.isFinite))
     }
 
     @Test(arguments: ["", "_scale", "_multiplier"])

@@ -84,18 +84,18 @@ def rotated(values: torch.Tensor) -> torch.Tensor:
 
 
 def integers(stored: dict[str, torch.Tensor], name: str, inputs: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The integers of a matrix, multipliers included, and the scales of its rows, as docs/QUANTIZATION.md has them: of inputs
+    """The integers of a matrix, grids included, and the scales of its rows, as docs/QUANTIZATION.md has them: of inputs
     that were rotated."""
     values, scales = stored[name], stored[name + "_scale"]
     if values.dtype == torch.int8:
         return values.float(), scales
-    halves = torch.stack([values & 15, values >> 4], -1).flatten(1)[:, :inputs].float() - 8
-    multipliers = stored[name + "_multiplier"].float().repeat_interleave(GROUP, 1)[:, :inputs]
-    return halves * multipliers, scales
+    codes = torch.stack([values & 15, values >> 4], -1).flatten(1)[:, :inputs].float()
+    grids = stored[name + "_multiplier"].repeat_interleave(GROUP, 1)[:, :inputs]
+    return (codes - (grids >> 4).float()) * (grids & 15).float(), scales
 
 
 def file_faults(format: str, original: torch.Tensor, stored: dict[str, torch.Tensor], name: str) -> list[str]:
-    """Each value is the nearest of its scale; each multiplier loses no more than the least that spans its group."""
+    """Each value is the nearest of its scale; each grid loses no more than the two that span its group."""
     weight, inputs = rotated(original.float()), original.shape[1]
     values, scales = integers(stored, name, inputs)
     eight_bits = stored[name].dtype == torch.int8
@@ -110,10 +110,18 @@ def file_faults(format: str, original: torch.Tensor, stored: dict[str, torch.Ten
         return [] if (error.abs() <= scales[:, None] * 0.5001).all() else [f"{name}: not the nearest integers"]
     padding = (0, -inputs % GROUP)
     groups = torch.nn.functional.pad(weight, padding).unflatten(1, (-1, GROUP))
-    steps = (groups.abs().amax(-1) / (7.5 * scales[:, None])).nan_to_num().ceil().clamp(1, 15) * scales[:, None]
-    plain = groups - (groups / steps[..., None]).nan_to_num().round().clamp(-8, 7) * steps[..., None]
-    chosen = torch.nn.functional.pad(error, padding).unflatten(1, (-1, GROUP)).square().sum(-1)
-    return [] if (chosen <= plain.square().sum(-1) * 1.001 + 1e-12).all() else [f"{name}: a group has a worse multiplier"]
+    groups = (groups / scales[:, None, None]).nan_to_num()
+    low, high = groups.amin(-1).clamp_max(0), groups.amax(-1).clamp_min(0)
+    chosen = torch.nn.functional.pad(error / scales[:, None], padding).nan_to_num().unflatten(1, (-1, GROUP)).square().sum(-1)
+    for wider in (0, 1):
+        step = (((high - low) / 15).round().clamp(1, 15) + wider).clamp_max(15)
+        zero = (-low / step).round().clamp(0, 15)
+        zero = zero.maximum(15 - (127 / step).floor()).minimum((128 / step).floor())
+        codes = (groups / step[..., None] + zero[..., None]).round().clamp(0, 15)
+        off = ((codes - zero[..., None]) * step[..., None] - groups).square().sum(-1)
+        if not (chosen <= off * 1.001 + 1e-4).all():
+            return [f"{name}: a group has a worse grid"]
+    return []
 
 
 # The formula.
@@ -232,7 +240,7 @@ class IntegerCheck:
         requests = [{"prompt_token_ids": ids} for ids in [*short, long, short[0]]]
         for format in FORMATS:
             quantized = folder / format
-            self.command.run(["quantize", "--model", str(folder), "--output", str(quantized), "--format", format, "--quiet",
+            self.command.run(["quantize", "--model", str(folder), "--output", str(quantized), "--format", format, "--calibration", "none", "--quiet",
                               "--threads", str(rng.choice([1, 2])), "--max-shard-size", rng.choice(["5GB", "20KB"])], "scalar")
             stored = tensors(quantized)
             formula = Model(folder, options, stored)

@@ -43,6 +43,14 @@ extension CPUDevice {
                 parts.append(try part(block.all[share.expert], share, width, &packed, &layout))
             }
             let memory = try grow(&workspace.expertRows, to: layout.byteCount).pointer
+            if moments != nil {
+                // Few tokens come to each expert: what comes to any of them tells more of what may come.
+                var opening: [CPUWeight] = []
+                for expert in block.all {
+                    opening += [try weight(expert.gate.weight), try weight(expert.up.weight)]
+                }
+                observe(input.activations(tokens), opening)
+            }
             try run(parts, workspace.experts, input, memory, layout, block.activation, &workspace.scratch)
             add(workspace.experts, memory, layout, scale, tokens: tokens, to: target, accumulates: accumulates)
         }
@@ -111,6 +119,13 @@ extension CPUDevice {
                 piece.range, memory, kernels, activation.kernelActivation,
                 scratch: kernel,
                 results: (kernel + kernelBytes).assumingMemoryBound(to: Float.self))
+        }
+        for part in parts where moments != nil {
+            var gated = apus_activations()
+            gated.x = UnsafePointer((memory + part.gated).assumingMemoryBound(to: Float.self))
+            gated.rows = part.share.rows.count
+            gated.inputs = part.inner
+            observe(gated, [part.down.weight])
         }
         forEach(pieces.rows.count) { chunk, _ in
             let piece = pieces.rows[chunk]
@@ -203,6 +218,15 @@ private struct ExpertInput: @unchecked Sendable {
     let x: UnsafePointer<Float>
     let norm: apus_norm?
     let width: Int
+
+    func activations(_ tokens: Int) -> apus_activations {
+        var activations = apus_activations()
+        activations.x = x
+        if let norm { activations.norm = norm }
+        activations.rows = tokens
+        activations.inputs = width
+        return activations
+    }
 }
 
 /// Where things lie in the memory of a call: rows by experts, [rows, width], in whose place their results come, then what

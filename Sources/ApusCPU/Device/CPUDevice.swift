@@ -20,6 +20,8 @@ package final class CPUDevice: Device {
     let checksIndices: Bool
     /// Most bytes of the states of attention at a time.
     let attentionStateLimit: Int
+    /// Where the inputs of products are summed up, for the rounding of their weights.
+    let moments: InputMoments?
     /// Packed activations and per-thread scratch, kept between operations, and the right to run one.
     let workspace = Mutex(Workspace())
 
@@ -47,11 +49,12 @@ package final class CPUDevice: Device {
     ///   - sharedOffset: where in that file the device's weights begin.
     ///   - attentionStateLimit: most bytes that tiles of attention which threads share keep at a time. Changes no result.
     ///   - checksIndices: whether a wrong slot, position, sequence or block is an error rather than undefined.
+    ///   - moments: where the inputs of all products are summed up, which costs time and changes no result.
     package init(
         id: DeviceID = .cpu, threads: Int? = nil, cores: CoreSet? = nil, instructionSet: InstructionSet? = nil,
         budget: Int? = nil, panelBudget: Int = .max, sharedWeights: Int32? = nil, sharedOffset: Int = 0,
         attentionStateLimit: Int = CPUDevice.defaultAttentionStateLimit,
-        checksIndices: Bool = CPUDevice.checksIndicesByDefault
+        checksIndices: Bool = CPUDevice.checksIndicesByDefault, moments: InputMoments? = nil
     ) throws(ComputeError) {
         let instructionSet = if let instructionSet { instructionSet } else { try InstructionSet.selected() }
         let kernels = try instructionSet.requireKernels()
@@ -63,6 +66,7 @@ package final class CPUDevice: Device {
         self.instructionSet = instructionSet
         self.attentionStateLimit = attentionStateLimit
         self.checksIndices = checksIndices
+        self.moments = moments
         self.kernels = kernels
         let team = ThreadTeam(count: threads ?? cores?.count ?? ProcessorCount.available, cores: cores)
         self.team = team

@@ -80,7 +80,8 @@ extension WeightSource {
             var matrix = apus_matrix()
             matrix.rows = bytes.baseAddress
             matrix.scales = scales.baseAddress
-            matrix.multipliers = quantization?.multipliers?.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            matrix.grids = quantization?.grids?.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            matrix.has_zeros = quantization?.hasZeros ?? true
             matrix.outputs = shape[0]
             matrix.inputs = shape[1]
             matrix.type = format.kernelType

@@ -4,7 +4,7 @@ import CApusKernels
 /// One product of a call: its weight, and what the kernel needs to know.
 struct LinearPart: @unchecked Sendable {
     /// Kept by the call's products: threads that counted references to it with every chunk would wait for each other.
-    private unowned(unsafe) let weight: CPUWeight
+    unowned(unsafe) let weight: CPUWeight
     let panelCount: Int
     let form: ActivationForm
     /// The packed rows of the weight; `nil` if they are packed on the way.

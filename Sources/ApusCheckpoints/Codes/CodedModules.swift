@@ -17,8 +17,8 @@ struct CodedModules {
         settings = try CodeSettings(contents)
     }
 
-    /// Whether integers are of rotated inputs, if Apus has written them.
-    var areRotated: Bool { settings.version ?? 2 > 1 }
+    /// Of the format, if Apus has written it.
+    var version: Int? { settings.version }
 
     /// Throws `CheckpointError` (`.weights`, `.unsupported`) for codes that cannot be read.
     func replace(in tensors: inout [ExactString: StoredTensor]) throws(CheckpointError) {

@@ -2,7 +2,7 @@
 public enum Quantization: String, Sendable, Hashable, Codable, CaseIterable {
     /// 8 bits, with a scale for each output.
     case int8
-    /// 4 bits, with a multiplier for each 32 inputs and a scale for each output; the last product has 8 bits.
+    /// 4 bits, with a grid for each 32 inputs and a scale for each output; the last product has 8 bits.
     case int4
 
     package var format: WeightFormat { self == .int8 ? .int8 : .int4 }

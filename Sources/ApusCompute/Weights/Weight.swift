@@ -4,6 +4,9 @@ package struct WeightSource: @unchecked Sendable {
     package let name: String
     /// What tells this matrix from every other: its file, the state of the file, the place in it, the part of it.
     package let identity: String
+    /// What all parts of a stored matrix have in common, and from which of its rows to which this part is.
+    package let origin: String
+    package let originRows: Range<Int>
     package let bytes: UnsafeRawBufferPointer
     package let owner: any Sendable
     /// Outputs, inputs.
@@ -62,6 +65,10 @@ package struct WeightSource: @unchecked Sendable {
         }
         self.name = name
         self.owner = owner
+        origin = identity
+        let last = view.map { $0.row(max(shape[0], 1) - 1) + 1 } ?? stored
+        let first = view?.first ?? 0
+        originRows = min(first, last)..<max(first, last)
         self.shape = shape
         self.format = format
         self.codes = codes
@@ -87,29 +94,35 @@ package struct WeightSource: @unchecked Sendable {
 package struct StoredQuantization: @unchecked Sendable {
     /// [outputs]
     package let scales: [Float]
-    /// [outputs, ⌈inputs / 32⌉], from 1 to 15, for `int4`. Valid while the source's owner lives.
-    package let multipliers: UnsafeRawBufferPointer?
+    /// [outputs, ⌈inputs / 32⌉] for `int4`: a multiplier from 1 to 15 in the low half, in the high half the code that stands for
+    /// nothing. Valid while the source's owner lives.
+    package let grids: UnsafeRawBufferPointer?
     /// Whether blocks of 64 inputs were rotated before they were rounded, as all are that are rounded here.
     package let isRotated: Bool
+    /// Whether the high halves of grids say something; 8 stands for nothing otherwise.
+    package let hasZeros: Bool
 
-    package init(scales: [Float], multipliers: UnsafeRawBufferPointer? = nil, isRotated: Bool = true) {
+    package init(
+        scales: [Float], grids: UnsafeRawBufferPointer? = nil, isRotated: Bool = true, hasZeros: Bool = true
+    ) {
         self.scales = scales
-        self.multipliers = multipliers
+        self.grids = grids
         self.isRotated = isRotated
+        self.hasZeros = hasZeros
     }
 
     fileprivate func fits(_ outputs: Int, _ inputs: Int, _ format: WeightFormat) -> Bool {
-        let multipliersDue = format == .int4 ? outputs * WeightFormat.groups(inputs: inputs) : 0
-        return scales.count == outputs && (multipliers?.count ?? 0) == multipliersDue
+        let gridsDue = format == .int4 ? outputs * WeightFormat.groups(inputs: inputs) : 0
+        return scales.count == outputs && (grids?.count ?? 0) == gridsDue
     }
 
     fileprivate func rows(_ rows: Range<Int>, inputs: Int) -> StoredQuantization {
         let groups = WeightFormat.groups(inputs: inputs)
         return StoredQuantization(
             scales: Array(scales[rows]),
-            multipliers: multipliers.map {
+            grids: grids.map {
                 UnsafeRawBufferPointer(rebasing: $0[rows.lowerBound * groups..<rows.upperBound * groups])
-            }, isRotated: isRotated)
+            }, isRotated: isRotated, hasZeros: hasZeros)
     }
 }
 

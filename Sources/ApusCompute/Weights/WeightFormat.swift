@@ -3,8 +3,8 @@ public enum WeightFormat: Sendable, Hashable, Codable {
     case float32, float16, bfloat16
     /// Integers of 8 bits with a scale for each output. Activations are rounded to 8 bits with a scale for each token.
     case int8
-    /// Integers of 4 bits, times a multiplier from 1 to 15 for each 32 inputs, with a scale for each output (after Lin et
-    /// al., arXiv 2405.04532). Activations as for `int8`.
+    /// Codes of 4 bits, with a multiplier from 1 to 15 and the code that stands for nothing for each 32 inputs, and a scale for each
+    /// output (after Lin et al., arXiv 2405.04532). Activations as for `int8`.
     case int4
     /// Codes as the formats of others have them.
     case grouped(WeightGrouping)
@@ -26,13 +26,13 @@ public enum WeightFormat: Sendable, Hashable, Codable {
         return grouping
     }
 
-    /// Inputs that share a multiplier in `int4`.
+    /// Inputs that share a grid in `int4`.
     package static let groupSize = 32
 
-    /// Multipliers of a row of `int4`.
+    /// Grids of a row of `int4`.
     package static func groups(inputs: Int) -> Int { inputs / groupSize + (inputs % groupSize == 0 ? 0 : 1) }
 
-    /// Bytes of a stored row; those of a grouped matrix lie in ways of their own. Two inputs of `int4` share a byte, the first in its low half, each as value + 8.
+    /// Bytes of a stored row; those of a grouped matrix lie in ways of their own. Two inputs of `int4` share a byte, the first in its low half.
     package func rowByteCount(inputs: Int) -> Int {
         switch self {
         case .float32: inputs * 4
@@ -44,7 +44,7 @@ public enum WeightFormat: Sendable, Hashable, Codable {
     }
 
     /// Bytes of a matrix in the layout that devices prepare: panels of 16 outputs, the inputs padded to whole steps, then for
-    /// integers a scale and a sum for each output, and for `int4` the multipliers. `nil` if no integer counts them.
+    /// integers a scale and a sum for each output, and for `int4` the grids. `nil` if no integer counts them.
     package func preparedByteCount(outputs: Int, inputs: Int) -> Int? {
         guard outputs >= 0, inputs >= 0, outputs <= 1 << 40, inputs <= 1 << 40 else { return nil }
         let unit = self == .int4 ? 128 : self == .int8 ? 64 : 32

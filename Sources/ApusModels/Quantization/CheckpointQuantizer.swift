@@ -36,6 +36,8 @@ package struct CheckpointQuantizer: Sendable {
         package let files: Int
         /// Names in the original's directory that the new one lacks: weights in other formats, directories.
         package let leftOut: [String]
+        /// Matrices that were to be rounded by what they are multiplied with, of which there was nothing.
+        package let unread: [String]
     }
 
     /// transformers' limit of one file.
@@ -46,6 +48,7 @@ package struct CheckpointQuantizer: Sendable {
     private let directory: String
     private let format: CheckpointFormat
     private let quantizer: any WeightQuantizer
+    private let moments: InputMoments?
     private let config: ConfigurationFile
     private let dtype: DType
     private let checkpoint: Checkpoint
@@ -55,7 +58,12 @@ package struct CheckpointQuantizer: Sendable {
 
     /// Reads what the directory, or GGUF file, holds, and none of its weights. Throws `CheckpointError` and `ModelError` as
     /// loading it would, `ModelError` (`.unsupported`) if it is quantized already.
-    package init(directory: String, as format: CheckpointFormat, by quantizer: any WeightQuantizer) throws {
+    ///
+    /// - Parameter moments: of what its matrices are multiplied with, for int4: then what is lost of one input is made up for by
+    ///   others. Without them, products have the bits of quantizing at load.
+    package init(
+        directory: String, as format: CheckpointFormat, by quantizer: any WeightQuantizer, moments: InputMoments? = nil
+    ) throws {
         let gguf = GGUFFile.isOne(directory) ? try GGUFModel(path: directory) : nil
         if gguf == nil { try Checkpoint.requireDirectory(directory) }
         config = try gguf?.configuration() ?? ConfigurationFile(path: directory + "/config.json")
@@ -73,6 +81,7 @@ package struct CheckpointQuantizer: Sendable {
         self.directory = directory
         self.format = format
         self.quantizer = quantizer
+        self.moments = moments
         if let quantization = format.quantization, gguf == nil, !checkpoint.holdsCodes {
             steps = try Self.steps(weights, spec, quantization)
         } else {
@@ -156,11 +165,11 @@ package struct CheckpointQuantizer: Sendable {
     ) throws -> Outcome {
         let staged = try StagedDirectory(for: target, from: directory, replaces: replaces)
         let plan = ShardPlan(steps, maximumByteCount: maximumShardByteCount, tensors: tensors)
-        var done = 0
+        var (done, unread) = (0, [String]())
         for shard in plan.shards {
             let writer = try SafetensorsWriter(creating: staged.path + "/" + shard.file, plan.tensors(of: shard))
             for step in shard.items {
-                try write(step, to: writer) { bytes in
+                try write(step, to: writer, &unread) { bytes in
                     done += bytes
                     try progress(min(Double(done) / Double(max(checkpoint.byteCount, 1)), 1))
                 }
@@ -178,10 +187,12 @@ package struct CheckpointQuantizer: Sendable {
         try staged.commit()
         return Outcome(
             byteCount: plan.byteCount, originalByteCount: checkpoint.byteCount, files: plan.shards.count,
-            leftOut: companions?.leftOut ?? [])
+            leftOut: companions?.leftOut ?? [], unread: unread)
     }
 
-    private func write(_ step: Step, to writer: SafetensorsWriter, _ progress: (Int) throws -> Void) throws {
+    private func write(
+        _ step: Step, to writer: SafetensorsWriter, _ unread: inout [String], _ progress: (Int) throws -> Void
+    ) throws {
         switch step {
         case .copy(let tensor, let name):
             for start in stride(from: 0, to: tensor.byteCount, by: Self.pieceByteCount) {
@@ -196,21 +207,22 @@ package struct CheckpointQuantizer: Sendable {
         case .quantize(let blocks, let place, let matrix):
             var start = 0
             for block in blocks {
-                try quantize(block, place, matrix, from: start, to: writer, progress)
+                try quantize(block, place, matrix, from: start, to: writer, &unread, progress)
                 start += block.shape[0]
                 block.release?()
             }
         case .vector(let vector):
             try write(vector.values, as: ofRest, to: vector.name, at: 0, writer)
         case .matrix(let matrix):
-            try write(matrix, to: writer, progress)
+            try write(matrix, to: writer, &unread, progress)
             for part in matrix.parts { part.source.release?() }
         }
     }
 
     /// A matrix that is put together, a piece at a time.
     private func write(
-        _ matrix: CheckpointTranslation.Matrix, to writer: SafetensorsWriter, _ progress: (Int) throws -> Void
+        _ matrix: CheckpointTranslation.Matrix, to writer: SafetensorsWriter, _ unread: inout [String],
+        _ progress: (Int) throws -> Void
     ) throws {
         let (stored, rows) = (matrix.stored, matrix.stored.view.storedOutputs)
         let done = matrix.parts.reduce(0) { $0 + $1.source.bytes.count } / max(rows, 1)
@@ -218,15 +230,18 @@ package struct CheckpointQuantizer: Sendable {
         let type = type(of: matrix)
         // What stands by inputs is turned as a whole.
         let most = stored.view.isTransposed ? rows / stored.stack : max(Self.pieceByteCount / (stored.inputs * 4), 1)
-        for first in stride(from: 0, to: rows, by: max(most, 1)) {
-            let piece = first..<min(first + most, rows)
+        for piece in Self.pieces(of: rows, stack: stored.stack, most: most) {
+            let first = piece.lowerBound
             let values = try matrix.floats(piece, by: quantizer)
             if stored.quantization != nil {
                 try values.withUnsafeBytes { bytes in
                     let source = try WeightSource(
                         name: matrix.place, bytes: bytes, owner: values,
                         shape: Shape([piece.count, stored.inputs]), format: .float32)
-                    try quantize(source, matrix.place, stored, from: first, to: writer) { _ in }
+                    try quantize(
+                        source, matrix.place, stored, from: first, origin: matrix.origin(ofRow: first), to: writer,
+                        &unread
+                    ) { _ in }
                 }
             } else {
                 let turned = stored.view.isTransposed ? Self.turned(values, rows: piece.count) : values
@@ -253,16 +268,35 @@ package struct CheckpointQuantizer: Sendable {
         }
     }
 
+    /// Rows that are rounded together: never of two matrices of a stack, which take different inputs.
+    private static func pieces(of rows: Int, stack: Int, most: Int) -> [Range<Int>] {
+        let each = max(rows / max(stack, 1), 1)
+        return stride(from: 0, to: rows, by: each).flatMap { start in
+            let end = min(start + each, rows)
+            return stride(from: start, to: end, by: max(most, 1)).map { $0..<min($0 + max(most, 1), end) }
+        }
+    }
+
+    /// - Parameter origin: where the inputs of the weight are known by, if not by its own.
     private func quantize(
         _ weight: WeightSource, _ place: String, _ matrix: StoredMatrix, from start: Int,
-        to writer: SafetensorsWriter, _ progress: (Int) throws -> Void
+        origin: (name: String, row: Int)? = nil, to writer: SafetensorsWriter, _ unread: inout [String],
+        _ progress: (Int) throws -> Void
     ) throws {
         guard let format = matrix.quantization ?? self.format.quantization else { return }
         let rowBytes = max(weight.format.rowByteCount(inputs: matrix.inputs), 1)
-        let rowsPerPiece = max(Self.pieceByteCount / rowBytes, 1)
-        for first in stride(from: 0, to: weight.shape[0], by: rowsPerPiece) {
-            let rows = first..<min(first + rowsPerPiece, weight.shape[0])
-            let result = try quantizer.quantize(weight, rows: rows, as: format)
+        var spread: (of: InputMoments.Sums, ErrorSpread)?
+        let stack = weight.shape[0] == matrix.view.storedOutputs ? matrix.stack : 1
+        for rows in Self.pieces(of: weight.shape[0], stack: stack, most: Self.pieceByteCount / rowBytes) {
+            let first = rows.lowerBound
+            var sums: InputMoments.Sums?
+            if format == .int4, let moments {
+                let row = origin?.row ?? weight.originRows.lowerBound + first
+                sums = moments.sums(ofRow: row, of: origin?.name ?? weight.origin)
+                if sums == nil, unread.last != place { unread.append(place) }
+            }
+            if let sums, spread?.of !== sums { spread = (sums, quantizer.spread(sums)) }
+            let result = try quantizer.quantize(weight, rows: rows, as: format, spread: sums == nil ? nil : spread?.1)
             if let row = result.scales.firstIndex(where: { !$0.isFinite }) {
                 throw CheckpointError.weights(
                     "\(directory): tensor '\(weight.name)': output \(first + row) has a weight that is no finite "
@@ -276,9 +310,9 @@ package struct CheckpointQuantizer: Sendable {
                 try writer.write($0, to: "\(place).\(StoredMatrix.scale)", at: (start + first) * 4)
             }
             if format == .int4 {
-                try result.multipliers.withUnsafeBytes {
+                try result.grids.withUnsafeBytes {
                     try writer.write(
-                        $0, to: "\(place).\(StoredMatrix.multiplier)", at: (start + first) * ($0.count / rows.count))
+                        $0, to: "\(place).\(StoredMatrix.grids)", at: (start + first) * ($0.count / rows.count))
                 }
             }
             try progress(rows.count * rowBytes)

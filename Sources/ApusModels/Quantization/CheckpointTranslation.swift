@@ -162,6 +162,15 @@ struct CheckpointTranslation {
 }
 
 extension CheckpointTranslation.Matrix {
+    /// Where a row comes from: what the source's parts have in common, and a row of it that takes the same inputs.
+    func origin(ofRow row: Int) -> (name: String, row: Int)? {
+        let part = parts.first { part in
+            let outputs = part.source.shape[0]
+            return outputs > 0 && part.view.first <= row && row <= part.view.row(outputs - 1)
+        }
+        return part.map { ($0.source.origin, $0.source.originRows.lowerBound) }
+    }
+
     /// Rows of the new matrix, by outputs, as float32.
     func floats(_ rows: Range<Int>, by reader: any WeightQuantizer) throws -> [Float] {
         let inputs = stored.inputs

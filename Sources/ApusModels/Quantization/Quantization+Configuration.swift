@@ -12,8 +12,12 @@ extension Quantization {
         "modelopt",
         "torchao", "mxfp4",
     ]
-    /// Of what is written; the first version did not rotate inputs.
-    private static let version = 2
+    /// Of what is written.
+    private var version: Int { self == .int4 ? Self.versionOfZeros : Self.versionOfRotation }
+    /// Since when inputs are rotated.
+    static let versionOfRotation = 2
+    /// Since when grids of int4 say which code stands for nothing.
+    static let versionOfZeros = 3
 
     /// What a checkpoint's `config.json` says of its weights; `nil` if they are of floating point.
     /// Throws `ModelError` (`.unsupported`) for the formats of others, `CheckpointError` for what is no description.
@@ -30,14 +34,14 @@ extension Quantization {
                     + "quantize and \(known)")
         }
         let version = try description.int("version")
-        guard 1...Self.version ~= version else {
-            throw ModelError.unsupported(
-                "\(config.file): \(Self.key): version \(version) is not read, only 1 and \(Self.version)")
-        }
         let name = try description.string("format")
         guard let format = Quantization(rawValue: name) else {
             let known = Self.allCases.map(\.rawValue).joined(separator: " or ")
             throw description.fault("format", expected: known, got: "'\(name)'")
+        }
+        guard 1...format.version ~= version else {
+            throw ModelError.unsupported(
+                "\(config.file): \(Self.key): version \(version) of \(name) is not read, only 1 to \(format.version)")
         }
         self = format
     }
@@ -54,7 +58,7 @@ extension Quantization {
                 key: Self.key,
                 value: [
                     "quant_method": .string(Self.method), "format": .string(rawValue),
-                    "version": .integer(Self.version),
+                    "version": .integer(version),
                 ]))
         return JSONObject(members)
     }

@@ -56,7 +56,7 @@ struct StoredMatrix: Sendable {
 
     static let weight = "weight"
     static let scale = "weight_scale"
-    static let multiplier = "weight_multiplier"
+    static let grids = "weight_multiplier"
     /// Ends of names that follow a module's own without a dot: of its elements, of their bias, and of blocks of MXFP4.
     static let bareWeight = ""
     static let bareBias = "_bias"
@@ -94,7 +94,7 @@ struct StoredMatrix: Sendable {
             return [
                 Part(
                     name: Self.weight, dtype: .uint8, shape: [rows, WeightFormat.int4.rowByteCount(inputs: inputs)]),
-                Part(name: Self.multiplier, dtype: .uint8, shape: [rows, WeightFormat.groups(inputs: inputs)]),
+                Part(name: Self.grids, dtype: .uint8, shape: [rows, WeightFormat.groups(inputs: inputs)]),
                 scale,
             ]
         }
@@ -139,10 +139,12 @@ extension WeightCursor {
         // The parts may lie in several files.
         var mappings = [stored.mapping]
         let quantization = try matrix.quantization.map { quantization in
-            let multipliers = quantization == .int4 ? try multipliers(matrix) : nil
-            if let multipliers { mappings.append(multipliers.mapping) }
+            let grids = quantization == .int4 ? try grids(matrix) : nil
+            if let grids { mappings.append(grids.mapping) }
             return StoredQuantization(
-                scales: try scales(matrix), multipliers: multipliers?.bytes, isRotated: checkpoint.isRotated)
+                scales: try scales(matrix), grids: grids?.bytes,
+                isRotated: checkpoint.formatVersion >= Quantization.versionOfRotation,
+                hasZeros: checkpoint.formatVersion >= Quantization.versionOfZeros)
         }
         let (bytes, view, block) = matrix.block(of: stored.bytes)
         return try WeightSource(
@@ -180,18 +182,27 @@ extension WeightCursor {
         return values
     }
 
-    private func multipliers(_ matrix: StoredMatrix) throws -> StoredTensor {
-        let multipliers = try part(StoredMatrix.multiplier, of: matrix)
+    /// What no product of codes goes beyond: from -128 to 127.
+    private func grids(_ matrix: StoredMatrix) throws -> StoredTensor {
+        let grids = try part(StoredMatrix.grids, of: matrix)
+        let hasZeros = checkpoint.formatVersion >= Quantization.versionOfZeros
         // Without a way out of the loop, the compiler makes vectors of it.
-        let isSound = multipliers.withBytes { bytes in
-            bytes.reduce(UInt8(0)) { $0 | ($1 &- 1 > 14 ? 1 : 0) } == 0
+        let isSound = grids.withBytes { bytes in
+            bytes.reduce(UInt8(0)) { $0 | (Self.isSound($1, hasZeros) ? 0 : 1) } == 0
         }
         guard isSound else {
-            let wrong = multipliers.withBytes { bytes in bytes.first { $0 &- 1 > 14 } ?? 0 }
+            let wrong = grids.withBytes { bytes in bytes.first { !Self.isSound($0, hasZeros) } ?? 0 }
+            let what = hasZeros ? "a multiplier and a zero whose products fit into 8 bits" : "multipliers from 1 to 15"
             throw CheckpointError.weights(
-                "\(multipliers.file): tensor '\(multipliers.name)': expected multipliers from 1 to 15, got \(wrong)")
+                "\(grids.file): tensor '\(grids.name)': expected \(what), got \(wrong)")
         }
-        return multipliers
+        return grids
+    }
+
+    private static func isSound(_ grid: UInt8, _ hasZeros: Bool) -> Bool {
+        guard hasZeros else { return grid &- 1 <= 14 }
+        let (multiplier, zero) = (grid & 15, grid >> 4)
+        return multiplier > 0 && multiplier &* zero <= 128 && multiplier &* (15 &- zero) <= 127
     }
 }
 

@@ -52,21 +52,28 @@ typedef enum {
 
 // Outputs of a panel: a prepared matrix is ceil(outputs / 16) panels one after the other (panels.h).
 #define APUS_PANEL 16
-// Inputs that share a multiplier in a 4-bit matrix.
+// Inputs that share a grid in a 4-bit matrix.
 #define APUS_GROUP 32
+// A grid: code c of a 4-bit matrix stands for (c - zero) * multiplier, from -128 to 127; the multiplier is from 1 to 15.
+#define APUS_GRID(multiplier, zero) ((multiplier) | (zero) << 4)
+#define APUS_GRID_MULTIPLIER(grid) ((grid) & 15)
+#define APUS_GRID_ZERO(grid) ((grid) >> 4)
+// Inputs whose errors are spread over each other when a matrix is rounded, at most.
+#define APUS_SPREAD 256
 // Inputs that are rotated together before rows of integers are rounded (rotation.h); those past the last whole block are not.
 #define APUS_ROTATION 64
 // Longest input of an integer product: its sum stays within 32 bits.
 #define APUS_INTEGER_INPUTS 131072
 
-// A matrix as a checkpoint holds it: rows of `type`; what is rounded to integers is rotated first. Rows of APUS_I8 have a scale each. Rows of APUS_I4 are two inputs a
-// byte, the first in its low half, as value + 8; each group of APUS_GROUP inputs has a multiplier from 1 to 15.
+// A matrix as a checkpoint holds it: rows of `type`; what is rounded to integers is rotated first. Rows of APUS_I8 have a scale each. Rows of APUS_I4 are codes, two a
+// byte, the first in its low half; each group of APUS_GROUP inputs has a grid.
 //
 // It may be part of a larger one: output o is then row `first + o / run * period + o % run` of what is stored.
 typedef struct {
     const void *rows; // [stored outputs, inputs], at any alignment
     const float *scales;        // [stored outputs], for APUS_I8 and APUS_I4
-    const uint8_t *multipliers; // [stored outputs, ceil(inputs / APUS_GROUP)], for APUS_I4
+    const uint8_t *grids;       // [stored outputs, ceil(inputs / APUS_GROUP)], for APUS_I4
+    bool has_zeros;             // whether the grids have zeros; otherwise each is 8
     size_t outputs, inputs;
     apus_dtype type;
     size_t first, run, period;  // all 0 for a matrix that stands alone
@@ -88,8 +95,17 @@ void apus_unpack_output(const void *panels, const apus_grouping *grouping, size_
 void apus_read_output(const apus_matrix *matrix, size_t output, float *y);
 // Writes row `output` of a matrix of floats in panels as floats.
 void apus_unpack_row(const void *panels, apus_dtype type, size_t inputs, size_t output, float *y);
-// Rotates and quantizes row `output` of a matrix of floats as a checkpoint would hold it. Returns its scale.
-float apus_quantize_row(const apus_matrix *matrix, apus_dtype type, size_t output, void *row, uint8_t *multipliers);
+// Where rows go as a checkpoint holds them.
+typedef struct {
+    uint8_t *rows;
+    size_t row_bytes;
+    uint8_t *grids; // of a row after that of another, for APUS_I4
+    float *scales;
+} apus_quantized;
+// Rotates and quantizes outputs [first, first + count), APUS_PANEL at most, of a matrix of floats. With `spread`, what rounding
+// loses of an input is made up for by those that follow it: for each APUS_SPREAD inputs, [inputs][inputs] (apus_quantizer.h).
+void apus_quantize_rows(const apus_matrix *matrix, apus_dtype type, size_t first, size_t count, const float *spread,
+                        const apus_quantized *target);
 
 // x / sqrt(mean(x^2) + epsilon) * weight + bias for each row; of a centered norm, the row's mean is taken from x before.
 typedef struct {

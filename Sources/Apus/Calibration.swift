@@ -1,0 +1,71 @@
+package import ApusCompute
+import ApusGeneration
+import ApusModels
+
+/// Finds what the matrices of a model are multiplied with, so that they can be rounded with that in mind (docs/QUANTIZATION.md).
+package struct Calibration {
+    /// Sequences of tokens that go through the model, and the length of each.
+    package static let sequences = 16
+    package static let length = 256
+
+    private let directory: String
+    private let threads: Int?
+
+    package init(directory: String, threads: Int? = nil) {
+        self.directory = directory
+        self.threads = threads
+    }
+
+    /// Adds to moments what a text makes.
+    ///
+    /// - Parameters:
+    ///   - text: tokens of which as many pieces as `sequences` go through the model; if `nil`, those that it draws by itself from
+    ///     its first token on, which need no text and are of what it was trained on.
+    ///   - progress: is told the share that is done, from time to time; what it throws ends the work.
+    /// - Throws: what loading the model throws; `GenerationError` for tokens beyond the vocabulary.
+    package func collect(
+        _ moments: InputMoments, text: [Int]? = nil,
+        progress: @escaping @Sendable (Double) throws -> Void = { _ in }
+    ) async throws {
+        let device = try MachineDevices(threads: threads).calibrating(directory, moments)
+        let decoder = try DecoderModel.load(directory: directory, device: device)
+        let length = min(Self.length, decoder.spec.trainedContextLength)
+        let settings = try GenerationConfig(directory: directory)
+        let model = try CausalLanguageModel(
+            decoder, generationConfig: GenerationConfig(), batchSize: text == nil ? Self.sequences : 1,
+            memory: MachineDevices().memoryForCaches, contextLength: length)
+        guard let text else {
+            return try await draw(model, settings, length, progress)
+        }
+        let windows = Perplexity.windows(of: text.count, window: length, stride: length)
+        let step = max(windows.count / Self.sequences, 1)
+        let chosen = Array(stride(from: 0, to: windows.count, by: step).prefix(Self.sequences))
+        for (done, index) in chosen.enumerated() {
+            try progress(Double(done) / Double(chosen.count))
+            _ = try await model.perplexity(of: Array(text[windows[index].tokens]), window: max(length, 2))
+        }
+    }
+
+    private func draw(
+        _ model: CausalLanguageModel, _ settings: GenerationConfig, _ length: Int,
+        _ progress: @escaping @Sendable (Double) throws -> Void
+    ) async throws {
+        let first = settings.bosTokenID ?? settings.eosTokenIDs?.first ?? 0
+        let prompts = Array(repeating: [first], count: Self.sequences)
+        let tokens = max(length - 1, 1)
+        let config = GenerationConfig(
+            maxNewTokens: tokens, minNewTokens: tokens, doSample: true, temperature: 1, topK: 0, topP: 1,
+            eosTokenIDs: settings.eosTokenIDs)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try await model.generate(prompts, config: config) }
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: .milliseconds(100))
+                    try progress(min(Double(model.meter.reading.steps) / Double(tokens + 1), 1))
+                }
+            }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+}
