@@ -35,7 +35,7 @@ package struct Calibration {
             decoder, generationConfig: GenerationConfig(), batchSize: text == nil ? Self.sequences : 1,
             memory: MachineDevices().memoryForCaches, contextLength: length)
         guard let text else {
-            return try await draw(model, settings, length, progress)
+            return try await draw(model, settings, length, decoder.spec.vocabularySize, progress)
         }
         let windows = Perplexity.windows(of: text.count, window: length, stride: length)
         let step = max(windows.count / Self.sequences, 1)
@@ -47,15 +47,18 @@ package struct Calibration {
     }
 
     private func draw(
-        _ model: CausalLanguageModel, _ settings: GenerationConfig, _ length: Int,
+        _ model: CausalLanguageModel, _ settings: GenerationConfig, _ length: Int, _ vocabulary: Int,
         _ progress: @escaping @Sendable (Double) throws -> Void
     ) async throws {
-        let first = settings.bosTokenID ?? settings.eosTokenIDs?.first ?? 0
+        // Settings may be of a larger vocabulary.
+        let known = 0..<vocabulary
+        let ends = settings.eosTokenIDs?.filter(known.contains)
+        let first = settings.bosTokenID.flatMap { known.contains($0) ? $0 : nil } ?? ends?.first ?? 0
         let prompts = Array(repeating: [first], count: Self.sequences)
         let tokens = max(length - 1, 1)
         let config = GenerationConfig(
             maxNewTokens: tokens, minNewTokens: tokens, doSample: true, temperature: 1, topK: 0, topP: 1,
-            eosTokenIDs: settings.eosTokenIDs)
+            eosTokenIDs: ends)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { _ = try await model.generate(prompts, config: config) }
             group.addTask {

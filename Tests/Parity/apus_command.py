@@ -42,8 +42,8 @@ class Command:
             records = [json.loads(line) for line in target.read_text().split("\n") if line]
         return [{key: value for key, value in record.items() if key != "rank"} for record in records]
 
-    def quantize(self, folder: Path, target: Path, format: str) -> Path:
-        self.run(["quantize", "--model", str(folder), "--output", str(target), "--format", format])
+    def quantize(self, folder: Path, target: Path, format: str, *options: str) -> Path:
+        self.run(["quantize", "--model", str(folder), "--output", str(target), "--format", format, *options])
         return target
 
     def instruction_sets(self) -> list[str]:
