@@ -19,37 +19,23 @@ enum Interruption {
     struct Stop: Error {}
 
     /// Notes signals while a body runs, then ends the process by one that came, as it would have ended it.
-    static func noted<Result>(during body: () throws -> Result) throws -> Result {
-        let previous = begin()
-        defer { end(previous) }
-        return try body()
-    }
-
     static func noted<Result>(during body: () async throws -> Result) async throws -> Result {
-        let previous = begin()
-        defer { end(previous) }
-        return try await body()
-    }
-
-    private typealias Handler = @convention(c) (Int32) -> Void
-
-    private static func begin() -> [Handler?] {
-        signals.map { number in
+        let previous = signals.map { number in
             let handler = signal(number, note)
             // Whoever started the process may want it to go on.
             if isIgnoring(handler) { signal(number, handler) }
             return handler
         }
-    }
-
-    private static func end(_ previous: [Handler?]) {
-        for (number, handler) in zip(signals, previous) { signal(number, handler) }
-        let number = received.load(ordering: .relaxed)
-        if number != 0 {
-            // Threads of a pool have signals blocked: it is the main thread that takes it.
-            kill(getpid(), number)
-            sleep(1)
+        defer {
+            for (number, handler) in zip(signals, previous) { signal(number, handler) }
+            let number = received.load(ordering: .relaxed)
+            if number != 0 {
+                // Threads of a pool have signals blocked: it is the main thread that takes it.
+                kill(getpid(), number)
+                sleep(1)
+            }
         }
+        return try await body()
     }
 
     private static func isIgnoring(_ handler: (@convention(c) (Int32) -> Void)?) -> Bool {
