@@ -15,11 +15,14 @@ struct JSONParser {
     private let verbatimKeys: Set<String>
     /// Whether integers that do not fit `Int` stay as they are written, instead of becoming floats.
     private let keepsLargeIntegers: Bool
+    /// Whether floats are those that serde_json makes of them.
+    private let readsAsSerde: Bool
 
     init(
         _ bytes: UnsafeRawBufferPointer, isStrict: Bool = false, verbatimKeys: Set<String> = [],
-        keepsLargeIntegers: Bool = false
+        keepsLargeIntegers: Bool = false, readsAsSerde: Bool = false
     ) {
+        self.readsAsSerde = readsAsSerde
         self.isStrict = isStrict
         self.verbatimKeys = verbatimKeys
         self.keepsLargeIntegers = keepsLargeIntegers
@@ -163,7 +166,9 @@ struct JSONParser {
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isInteger, let value = Int(text) { return .integer(value) }
         if isInteger, keepsLargeIntegers { return .verbatim(text) }
-        guard let value = Double(text) else { throw failure("an unreadable number", at: start) }
+        guard let value = readsAsSerde ? Double(serde: text) : Double(text) else {
+            throw failure("an unreadable number", at: start)
+        }
         return .number(value)
     }
 
@@ -254,8 +259,14 @@ extension JSONParser {
 
 extension JSONValue {
     /// Reads a document. Throws `JSONError` with the offset of the first byte that is not JSON.
-    package init(parsing bytes: UnsafeRawBufferPointer, keepsLargeIntegers: Bool = false) throws(JSONError) {
-        var parser = JSONParser(bytes, keepsLargeIntegers: keepsLargeIntegers)
+    ///
+    /// - Parameters:
+    ///   - keepsLargeIntegers: whether integers that do not fit `Int` are kept as they are written.
+    ///   - readsAsSerde: whether floats are those that Rust's serde_json makes of them, rather than the nearest.
+    package init(
+        parsing bytes: UnsafeRawBufferPointer, keepsLargeIntegers: Bool = false, readsAsSerde: Bool = false
+    ) throws(JSONError) {
+        var parser = JSONParser(bytes, keepsLargeIntegers: keepsLargeIntegers, readsAsSerde: readsAsSerde)
         self = try parser.parseDocument()
     }
 

@@ -67,12 +67,13 @@ struct TokenizerFiles {
         return names?.filter { $0.hasSuffix(suffix) }.sorted() ?? []
     }
 
-    /// `nil` for a file that does not exist. Throws `unreadable`, or `malformed` for what is no JSON.
+    /// `nil` for a file that does not exist. Numbers are those of `tokenizers`: sums of scores that are equal for it must be so here.
+    /// Throws `unreadable`, or `malformed` for what is no JSON.
     func json(_ name: String) throws(TokenizerError) -> JSONValue? {
         guard let bytes = try bytes(name) else { return nil }
         do {
             return try bytes.withUnsafeBytes { bytes in
-                Result { () throws(JSONError) in try JSONValue(parsing: bytes) }
+                Result { () throws(JSONError) in try JSONValue(parsing: bytes, readsAsSerde: true) }
             }.get()
         } catch {
             throw .malformed("\(path(name)): \(error)")

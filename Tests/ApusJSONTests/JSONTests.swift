@@ -45,4 +45,23 @@ import Testing
         #expect(try JSONValue(parsing: "1e400").double == .infinity)
         #expect(try JSONValue(parsing: "10000.0").integer == 10000)
     }
+
+    /// What `tokenizers` 0.23.3 says it has read: some are not the nearest.
+    @Test(arguments: [
+        ("-12.600896669038415", -12.600896669038416 as Double, false),
+        ("-18.689422815203738", -18.689422815203734, false),
+        ("-13.974646809685753", -13.974646809685751, false), ("0.1", 0.1, true), ("1e-5", 1e-05, true),
+        ("-12345678901234567890123.25", -1.2345678901234568e+22, true),
+        ("-0.12345678901234567890123456", -0.12345678901234568, true), ("1E-400", 0, true), ("-0.0", 0, true),
+        ("1.7976931348623157e308", 1.7976931348623157e+308, true), ("-4.9e-324", -5e-324, true),
+        ("2.2250738585072011e-308", 2.2250738585072014e-308, false), ("1e23", 1e+23, true),
+        ("123456789.123456789e15", 1.234567891234568e+23, true),
+        ("0.000000000000000000000000000000000000000012345678901234567", 1.2345678901234568e-41, false),
+    ])
+    func readsFloatsAsSerdeDoes(_ text: String, _ expected: Double, _ isNearest: Bool) throws {
+        var copy = text
+        let value = try copy.withUTF8 { try JSONValue(parsing: UnsafeRawBufferPointer($0), readsAsSerde: true) }
+        #expect(value.double == expected)
+        #expect((try JSONValue(parsing: text).double == expected) == isNearest)
+    }
 }
