@@ -1,6 +1,14 @@
 import ApusDistributed
 import ArgumentParser
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 @main
 struct ApusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,9 +48,19 @@ struct ApusCommand: AsyncParsableCommand {
             if arguments.first == GenerateCommand.configuration.commandName, let hint = GenerateCommand.hint(for: error)
             {
                 StandardError.write("Error: \(hint)")
-                exit(withError: ExitCode.validationFailure)
+                end(by: ExitCode.validationFailure)
             }
-            exit(withError: error)
+            end(by: error)
         }
+        end(by: ExitCode.success)
+    }
+
+    /// Says what is to be said and ends the process at once: threads that are still at work must not see what exit() takes down
+    /// around them.
+    private static func end(by error: any Error) -> Never {
+        let (code, message) = (exitCode(for: error), fullMessage(for: error))
+        if !message.isEmpty { if code == .success { print(message) } else { StandardError.write(message) } }
+        fflush(nil)
+        _exit(code.rawValue)
     }
 }
