@@ -1,5 +1,5 @@
-// Products of grouped matrices (grouped.h) with activations rounded to 8 bits for each 32 inputs (grouped_rows.h). The sums over
-// a group, or over 32 inputs of a longer one, are exact; they are added first to last, each output's sum being
+// Products of grouped matrices (grouped.h) with activations rounded to 8 bits for each 32 inputs, or 64 where groups are as long
+// (grouped_rows.h). The sums over a group, or over 64 inputs of a longer one, are exact; they are added first to last, each output's sum being
 //
 //     sum += float(sum of (value - zero) * x) * (scale of x * scale of the group)
 //     sum += offset of the group * (scale of x * float(sum of x))
@@ -46,9 +46,6 @@ static void widen_unit(const bool has_offset, const apus_grouping *g, const unit
 
 #undef ALL_LINES
 
-// Inputs of a group of so many whose products are summed before they are scaled.
-#define SPAN_OF(group) ((group) < APUS_GROUPED_SPAN ? (group) : APUS_GROUPED_SPAN)
-
 // Adds one span of a unit to vector v of the sums of some rows.
 INLINE void add_group(const int count, const bool has_offset, int zero, const grouped_rows *rows, size_t row, size_t unit,
                       int span, int part, const vint *partial, vfloat scale, vfloat offset, int v, vfloat sums[][VECTORS]) {
@@ -71,7 +68,7 @@ INLINE void add_planes(const int count, const int bits, const bool has_table, co
                        const apus_grouping *g, const grouped_rows *rows, size_t unit, const unit_place *place,
                        vfloat sums[][VECTORS]) {
     const uint8_t *x = (const uint8_t *)grouped_values(rows, 0) + unit * APUS_GROUPED_UNIT;
-    const int span = SPAN_OF(group);
+    const int span = group; // of a unit at most
     for (int v = 0; v < VECTORS; v++) {
         UNROLLED for (int part = 0; part < APUS_GROUPED_UNIT / span; part++) {
             vint partial[FEW_ROWS], other[FEW_ROWS];
@@ -98,7 +95,7 @@ INLINE void add_widened(const int count, const int group, const bool has_offset,
     const uint8_t *x = (const uint8_t *)grouped_values(rows, row) + unit * APUS_GROUPED_UNIT;
     const float *scales = (const float *)(const void *)(wide + WIDE_CODES);
     const float *offsets = scales + APUS_GROUPED_UNIT / group * APUS_PANEL;
-    const int span = SPAN_OF(group);
+    const int span = group; // of a unit at most
     UNROLLED for (int v = 0; v < VECTORS; v++) {
         for (int part = 0; part < APUS_GROUPED_UNIT / span; part++) {
             vint partial[GROUPED_TILE];

@@ -47,21 +47,21 @@ static float normed(const apus_norm *norm, struct row_norm row, float x, size_t 
 }
 
 static void pack_spans(const apus_activations *task, const float *x, struct row_norm norm, size_t row) {
-    const size_t spans = spans_of(task->inputs);
-    for (size_t span = 0; span < spans; span++) {
-        float values[APUS_GROUPED_SPAN] = {0}, largest = 0, nothing = 0;
-        for (size_t i = 0; i < APUS_GROUPED_SPAN && span * APUS_GROUPED_SPAN + i < task->inputs; i++) {
+    const size_t spans = spans_of(task->inputs), each = task->span / APUS_GROUPED_SPAN;
+    int8_t *packed = (int8_t *)((float *)task->packed + task->rows * spans) + row * spans * APUS_GROUPED_SPAN;
+    for (size_t span = 0; span < spans; span += each) {
+        float values[APUS_GROUPED_UNIT] = {0}, largest = 0, nothing = 0;
+        for (size_t i = 0; i < task->span && span * APUS_GROUPED_SPAN + i < task->inputs; i++) {
             size_t at = span * APUS_GROUPED_SPAN + i;
             if (task->order) at = (size_t)task->order[at];
             values[i] = task->norm.weight ? normed(&task->norm, norm, x[at], at) : x[at];
             largest = fmaxf(largest, fabsf(values[i]));
             nothing += values[i] * 0;
         }
-        ((float *)task->packed)[row * spans + span] = largest / 127 + nothing;
-        int8_t *packed = (int8_t *)((float *)task->packed + task->rows * spans) + (row * spans + span) * APUS_GROUPED_SPAN;
         const float inverse = largest > 0 ? 127 / largest : 0;
-        for (size_t i = 0; i < APUS_GROUPED_SPAN; i++) {
-            packed[i] = (int8_t)rintf(fminf(fmaxf(values[i] * inverse, -127), 127));
+        for (size_t i = 0; i < each; i++) ((float *)task->packed)[row * spans + span + i] = largest / 127 + nothing;
+        for (size_t i = 0; i < task->span; i++) {
+            packed[span * APUS_GROUPED_SPAN + i] = (int8_t)rintf(fminf(fmaxf(values[i] * inverse, -127), 127));
         }
     }
 }
@@ -149,7 +149,7 @@ static int32_t panel_integer(const apus_linear *task, const uint8_t *panel, size
 static float grouped_product(const apus_linear *task, const uint8_t *panel, size_t row, size_t output) {
     const apus_grouping *g = task->grouping;
     const apus_block_layout layout = apus_block_layout_of(g);
-    const size_t spans = spans_of(task->inputs), group = g->group < APUS_GROUPED_SPAN ? g->group : APUS_GROUPED_SPAN;
+    const size_t spans = spans_of(task->inputs), group = g->group < APUS_GROUPED_UNIT ? g->group : APUS_GROUPED_UNIT;
     const float *x_scales = (const float *)task->packed + row * spans;
     const int8_t *x = (const int8_t *)((const float *)task->packed + task->rows * spans) + row * spans * APUS_GROUPED_SPAN;
     float sum = 0;

@@ -34,7 +34,7 @@ NEW_TOKENS = 16
 # Of tokens, may be far off since a last bit chose another expert.
 LEFT_OUT = 0.1
 GGUF = "gguf_"
-# Of comparisons over some 230 tokens, in which no last bit decided between two integers: scales of 32 inputs make many of them.
+# Of comparisons over some 230 tokens, in which no last bit decided between two integers: scales of few inputs make many of them.
 # Rounding by tokens instead leaves none.
 SHARE = 0.25
 
@@ -137,7 +137,7 @@ def check(apus: Command | None, name: str, seed: int, rounded: IntegerVerdict, v
 def spoil(own: QuantizedReference, fault: str) -> None:
     """What programs that read a format wrongly make of its matrices."""
     if fault == "scales of tokens":
-        own.rounds = lambda x, order=None: (x / (step := x.abs().amax(-1, keepdim=True) / 127)).round() * step
+        own.rounds = lambda x, *_: (x / (step := x.abs().amax(-1, keepdim=True) / 127)).round() * step
     for name in own.orders:
         matrix, part, parts = own.matrix(name)
         rows = matrix.data[matrix.shape[0] // parts * part:][: matrix.shape[0] // parts]

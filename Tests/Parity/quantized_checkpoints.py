@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save_file
 from families import perturb
 from models_reference import model_class
 from quantized_formats import FORMATS, draw_apart, draw_options, store
+from quantized_reference import Reading, reading
 from quantized_stored import FLOATS, Plan
 
 NAMES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
@@ -139,7 +140,7 @@ class Written:
     quantized: Path
     floats: Path
     # The quantized modules whose products are of integers or bfloat16, and the order of the inputs of each.
-    orders: dict[str, torch.Tensor | None]
+    orders: dict[str, Reading]
 
 
 def random_model(case: Case, folder: Path) -> dict[str, torch.Tensor]:
@@ -198,7 +199,7 @@ def write(case: Case, folder: Path) -> Written:
         stored |= {f"{module}.{name}": tensor for name, tensor in made.tensors.items()}
         exact[module + ".weight"] = made.exact
         if not ROUTER.match(module):
-            written.orders[module] = made.order
+            written.orders[module] = reading(made.order, plan.of(module))
     for name, tensor in exact.items():
         if name.removesuffix(".weight") not in plan.quantized + tables:
             stored[name] = tensor

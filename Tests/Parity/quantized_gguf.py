@@ -24,6 +24,7 @@ from apus_command import parsed, script
 from families import perturb
 from models_reference import model_class
 from quantized_checkpoints import Sizes, Written
+from quantized_reference import Reading
 
 TYPES = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL",
          "IQ4_XS", "MXFP4"]
@@ -222,7 +223,7 @@ def write(case: Case, folder: Path) -> Written:
         writer.add_tensor(f"{renamed}.{part}", stored, raw_dtype=kind)
         exact[name] = (unpaired(own, heads) if heads else own).contiguous()
         if kind not in (Type.F32, Type.F16, Type.BF16):
-            written.orders[module] = None
+            written.orders[module] = Reading()
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

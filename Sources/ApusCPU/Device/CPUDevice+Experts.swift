@@ -152,6 +152,7 @@ extension CPUDevice {
         task.type = form.type
         task.order = form.order
         task.rotates = form.rotates
+        task.span = form.span
         task.packed = packed
         kernels.pack_rows(&task, range.lowerBound, range.upperBound)
     }

@@ -137,6 +137,7 @@ extension CPUDevice {
         made.type = form.type
         made.order = form.order
         made.rotates = form.rotates
+        made.span = form.span
         made.packed = packed
         nonisolated(unsafe) let task = made
         team.run(chunks: (task.rows + group - 1) / group) { chunk, _ in

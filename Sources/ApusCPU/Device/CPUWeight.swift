@@ -26,14 +26,15 @@ final class CPUWeight: PreparedWeight, @unchecked Sendable {
         self.format = format
         self.placement = placement
         shape = source.shape
-        form = ActivationForm(
-            type: format.activationType, order: format.grouping == nil ? nil : source.codes?.order?.places,
-            rotates: format.isQuantized && source.quantization?.isRotated ?? true)
         grouping = format.grouping.map { grouping in
             let place = UnsafeMutablePointer<apus_grouping>.allocate(capacity: 1)
             place.initialize(to: grouping.kernelGrouping)
             return UnsafePointer(place)
         }
+        form = ActivationForm(
+            type: format.activationType, order: format.grouping == nil ? nil : source.codes?.order?.places,
+            rotates: format.isQuantized && source.quantization?.isRotated ?? true,
+            span: grouping.map(apus_grouped_span) ?? 0)
     }
 
     deinit { grouping?.deallocate() }
@@ -121,6 +122,8 @@ struct ActivationForm: Equatable, @unchecked Sendable {
     let order: UnsafePointer<Int32>?
     /// Whether blocks of inputs are rotated.
     let rotates: Bool
+    /// Inputs that share a scale, for matrices of codes.
+    let span: Int
 }
 
 extension CodeArrays {

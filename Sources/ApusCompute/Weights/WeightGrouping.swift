@@ -2,7 +2,7 @@
 ///
 ///     weight[o, i] = scale[o, group of i] · (value(code[o, i]) - zero) + offset[o, group of i]
 ///
-/// Activations of its products are rounded to 8 bits with a scale for each 32 inputs. Codes that stand for floats are widened to
+/// Activations of its products are rounded to 8 bits with a scale for each 32 inputs, or 64 where groups are as long. Codes that stand for floats are widened to
 /// bfloat16 on the way into products, panel by panel.
 public struct WeightGrouping: Sendable, Hashable, Codable {
     public enum Scale: UInt8, Sendable, Hashable, Codable {

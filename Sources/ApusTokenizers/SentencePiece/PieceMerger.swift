@@ -11,14 +11,21 @@ struct PieceMerger {
     }
 
     private struct Pair: Comparable {
-        let score: Float
+        /// In the order of scores, where 0 is above -0 as for sentencepiece.
+        let rank: Int32
         let left: Int
         let right: Int
         let length: Int
 
+        init(score: Float, left: Int, right: Int, length: Int) {
+            let bits = Int32(bitPattern: score.bitPattern)
+            rank = bits < 0 ? bits ^ .max : bits
+            (self.left, self.right, self.length) = (left, right, length)
+        }
+
         /// What is worse comes later.
         static func < (first: Pair, second: Pair) -> Bool {
-            first.score != second.score ? first.score < second.score : first.left > second.left
+            first.rank != second.rank ? first.rank < second.rank : first.left > second.left
         }
     }
 

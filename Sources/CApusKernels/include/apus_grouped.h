@@ -34,7 +34,7 @@ typedef enum {
     APUS_CODES_E4M3 = 2,     // of 8 bits
 } apus_code_type;
 
-// Inputs that share a scale of activations.
+// Inputs that share a scale of activations; twice as many where groups are as long.
 #define APUS_GROUPED_SPAN 32
 // Inputs whose codes lie together in a panel.
 #define APUS_GROUPED_UNIT 64
@@ -118,5 +118,10 @@ typedef struct {
 } apus_arrays;
 
 size_t apus_grouped_panel_bytes(const apus_grouping *grouping, size_t inputs);
+
+// Inputs that share a scale of the activations that products of a grouping take.
+static inline size_t apus_grouped_span(const apus_grouping *grouping) {
+    return grouping->group < APUS_GROUPED_UNIT ? APUS_GROUPED_SPAN : APUS_GROUPED_UNIT;
+}
 
 #endif

@@ -122,6 +122,7 @@ typedef struct {
     size_t rows, inputs;
     apus_dtype type; // of the matrix
     const int32_t *order; // [inputs]: which input stands at a place, for APUS_GROUPED; NULL: its own
+    size_t span;     // inputs that share a scale, for APUS_GROUPED: apus_grouped_span()
     bool rotates;    // for APUS_I8 and APUS_I4: whether the matrix was rotated before it was rounded
     void *packed;    // packed_bytes(), 64-byte aligned
 } apus_activations;
