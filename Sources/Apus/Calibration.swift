@@ -38,11 +38,11 @@ package struct Calibration {
             return try await draw(model, settings, length, decoder.spec.vocabularySize, progress)
         }
         let windows = Perplexity.windows(of: text.count, window: length, stride: length)
-        let step = max(windows.count / Self.sequences, 1)
-        let chosen = Array(stride(from: 0, to: windows.count, by: step).prefix(Self.sequences))
-        for (done, index) in chosen.enumerated() {
-            try progress(Double(done) / Double(chosen.count))
-            _ = try await model.perplexity(of: Array(text[windows[index].tokens]), window: max(length, 2))
+        let count = min(Self.sequences, windows.count)
+        for index in 0..<count {
+            try progress(Double(index) / Double(count))
+            let tokens = Array(text[windows[index * windows.count / count].tokens])
+            _ = try await model.perplexity(of: tokens, window: max(length, 2))
         }
     }
 
@@ -52,8 +52,9 @@ package struct Calibration {
     ) async throws {
         // Settings may be of a larger vocabulary.
         let known = 0..<vocabulary
-        let ends = settings.eosTokenIDs?.filter(known.contains)
-        let first = settings.bosTokenID.flatMap { known.contains($0) ? $0 : nil } ?? ends?.first ?? 0
+        let all = settings.eosTokenIDs?.filter(known.contains) ?? []
+        let ends = Set(all).count < vocabulary ? all : []
+        let first = settings.bosTokenID.flatMap { known.contains($0) ? $0 : nil } ?? ends.first ?? 0
         let prompts = Array(repeating: [first], count: Self.sequences)
         let tokens = max(length - 1, 1)
         let config = GenerationConfig(

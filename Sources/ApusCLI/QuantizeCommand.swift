@@ -78,15 +78,17 @@ struct QuantizeCommand: AsyncParsableCommand {
             let settings = try GenerationConfig(directory: path).json
             files.append(("generation_config.json", JSONValue.object(settings).indented + "\n"))
         }
+        // Read while a signal still ends the process at once: somebody may be typing it.
+        let text = try calibrationText(of: path)
         let line = RewrittenLine()
         let outcome: CheckpointQuantizer.Outcome
         do {
             outcome = try await Interruption.noted {
                 defer { line.clear() }
-                if let moments { try await calibrate(path, moments, line) }
-                return try quantizer.write(
-                    to: output, replaces: force, maximumShardByteCount: maxShardSize.bytes, files: files
-                ) { share in
+                let staged = try quantizer.stage(output, replaces: force)
+                if let moments { try await calibrate(path, moments, text, line) }
+                return try quantizer.write(to: staged, maximumShardByteCount: maxShardSize.bytes, files: files) {
+                    share in
                     try Interruption.check()
                     if !quiet { line.show("\(format): \((share * 100).written(0)) %") }
                 }
@@ -111,22 +113,40 @@ struct QuantizeCommand: AsyncParsableCommand {
                 + "\((MonotonicClock.seconds - start).written(1)) s")
     }
 
-    private func calibrate(_ path: String, _ moments: InputMoments, _ line: RewrittenLine) async throws {
-        var text: [Int]?
-        if case .file(let file) = calibration {
-            guard let found = try FileContents.text(ifPresent: file) else { throw RunError("\(file): no such file") }
-            guard let tokenizer = try AutoTokenizer.ifPresent(in: path) else {
-                throw RunError("\(path) has no tokenizer, which --calibration needs for a text")
-            }
-            let tokens = tokenizer.encode(found, addSpecialTokens: false)
-            guard tokens.count > 1 else {
-                throw RunError("\(file): has \(tokens.count) tokens, of which nothing can be learned")
-            }
-            text = tokens
+    /// Tokens of the file that `--calibration` names.
+    private func calibrationText(of path: String) throws -> [Int]? {
+        guard case .file(let file) = calibration else { return nil }
+        guard let text = try FileContents.text(ifPresent: file, atMost: Self.mostText) else {
+            throw RunError("\(file): no such file")
         }
-        try await Calibration(directory: path, threads: threads).collect(moments, text: text) { [quiet] share in
-            try Interruption.check()
-            if !quiet { line.show("int4: reading, \((share * 100).written(0)) %") }
+        guard let tokenizer = try AutoTokenizer.ifPresent(in: path) else {
+            throw RunError("\(path) has no tokenizer, which --calibration needs for a text")
+        }
+        let tokens = tokenizer.encode(text, addSpecialTokens: false)
+        let wanted = Calibration.sequences * Calibration.length
+        guard tokens.count > 1 else { throw RunError("\(file): too few tokens, of which nothing can be learned") }
+        if tokens.count < wanted, !quiet {
+            StandardError.write("\(file): has only \(tokens.count) of \(wanted) tokens")
+        }
+        return tokens
+    }
+
+    /// Bytes of a text: many times what is read of it.
+    private static let mostText = 1 << 20
+
+    private func calibrate(
+        _ path: String, _ moments: InputMoments, _ text: [Int]?, _ line: RewrittenLine
+    ) async throws {
+        do {
+            try await Calibration(directory: path, threads: threads).collect(moments, text: text) { [quiet] share in
+                try Interruption.check()
+                if !quiet { line.show("int4: reading, \((share * 100).written(0)) %") }
+            }
+        } catch let error as GenerationError {
+            throw RunError("\(model): \(error); --calibration none rounds without running it")
+        }
+        if moments.isShort {
+            throw RunError("\(model): no memory for what its weights read; --calibration none needs none")
         }
     }
 }
@@ -136,7 +156,8 @@ enum CalibrationText: Equatable, ExpressibleByArgument {
     case own, none
     case file(String)
 
-    init(argument: String) {
+    init?(argument: String) {
+        guard !argument.isEmpty else { return nil }
         self = argument == "self" ? .own : argument == "none" ? .none : .file(argument)
     }
 }

@@ -35,7 +35,7 @@ package final class StagedDirectory {
         try Self.check(name, source, replaces)
         // Not the process's number: on a common disk, another machine's process may have the same.
         path = "\(name.dropLast(last.count)).\(last).\(String(UInt64.random(in: 0 ... .max), radix: 36))"
-        guard mkdir(path, 0o777) == 0 else { throw .unwritable(path, errno) }
+        guard mkdir(path, 0o777) == 0 else { throw .unwritable(name, errno) }
     }
 
     deinit { if !isCommitted { try? FileManager.default.removeItem(atPath: path) } }

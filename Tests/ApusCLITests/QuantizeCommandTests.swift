@@ -145,7 +145,8 @@ import Testing
         (["--model", demo, "--format", "int8", "--threads", "0"], 64, "--threads"),
         (["--model", demo, "--format", "int8", "--calibration", "self"], 64, "--calibration is of int4"),
         (["--model", demo, "--format", "int4", "--calibration", "/nowhere.txt"], 1, "/nowhere.txt"),
-        (["--model", demo, "--format", "int4", "--calibration", "/dev/null"], 1, "has 0 tokens"),
+        (["--model", demo, "--format", "int4", "--calibration", ""], 64, "--calibration"),
+        (["--model", demo, "--format", "int4", "--calibration", "/dev/null"], 1, "too few tokens"),
     ])
     func saysWhatIsWrong(_ arguments: [String], _ code: Int32, _ named: String) async throws {
         let directory = try TemporaryDirectory()

@@ -135,12 +135,13 @@ import Testing
     @Test func nothingReadIsRoundedToTheNearest() throws {
         let problem = try Problem(outputs: 4, inputs: 96, tokens: 1, seed: 3)
         let device = try CPUDevice(threads: 1)
-        let empty = device.spread(InputMoments.Sums(inputs: 96))
+        let empty = device.spread(try #require(InputMoments.Sums(inputs: 96)))
         let nearest = try device.quantize(problem.source(), rows: 0..<4, as: .int4)
         #expect(try device.quantize(problem.source(), rows: 0..<4, as: .int4, spread: empty).values == nearest.values)
         #expect(throws: ComputeError.self) {
             try device.quantize(
-                problem.source(), rows: 0..<4, as: .int4, spread: device.spread(InputMoments.Sums(inputs: 64)))
+                problem.source(), rows: 0..<4, as: .int4,
+                spread: device.spread(try #require(InputMoments.Sums(inputs: 64))))
         }
     }
 }

@@ -7,7 +7,7 @@ extension CPUDevice {
     func observe(_ activations: apus_activations, _ weights: [CPUWeight]) {
         let (rows, inputs) = (activations.rows, activations.inputs)
         guard let moments, let address = activations.x, rows > 0, inputs > 0,
-            let sums = moments.sums(for: weights.map(\.source)),
+            let sums = moments.sums(for: weights.map(\.source), hasRoom: { $0 < MachineMemory.available() / 2 }),
             sums.inputs == inputs, let quantizer = apus_quantizer_of_machine()?.pointee
         else { return }
         nonisolated(unsafe) let given = address

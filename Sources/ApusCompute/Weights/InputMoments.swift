@@ -1,5 +1,13 @@
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// What the matrices of a model were multiplied with, as far as rounding them asks: for each, the sum of xᵢ·xⱼ over its inputs x, which
 /// were rotated as those of integers are (docs/QUANTIZATION.md). Of each `block` inputs only those pairs that are within it.
 package final class InputMoments: Sendable {
@@ -12,22 +20,24 @@ package final class InputMoments: Sendable {
         /// For each block [width][`padded` width], the upper half and what stands beside it.
         private let memory: UnsafeMutableBufferPointer<Float>
 
-        package init(inputs: Int) {
+        /// `nil` if there is no memory.
+        package init?(inputs: Int) {
+            let count = Self.count(of: inputs)
+            guard let zeros = calloc(max(count, 1), MemoryLayout<Float>.stride) else { return nil }
             self.inputs = inputs
-            memory = .allocate(capacity: Self.place(of: inputs, inputs))
-            memory.initialize(repeating: 0)
+            memory = UnsafeMutableBufferPointer(start: zeros.assumingMemoryBound(to: Float.self), count: count)
         }
 
-        deinit { memory.deallocate() }
+        deinit { free(memory.baseAddress) }
+
+        package static func byteCount(of inputs: Int) -> Int { count(of: inputs) * MemoryLayout<Float>.stride }
 
         package static func blocks(of inputs: Int) -> Int { (inputs + block - 1) / block }
         package static func padded(_ width: Int) -> Int { (width + 15) / 16 * 16 }
 
-        /// Where the sums of the inputs from one on stand.
-        private static func place(of input: Int, _ inputs: Int) -> Int {
-            let whole = input / block
-            let rest = input - whole * block
-            return whole * block * block + padded(rest) * padded(rest)
+        private static func count(of inputs: Int) -> Int {
+            let rest = padded(inputs % block)
+            return inputs / block * block * block + rest * rest
         }
 
         package func inputs(ofBlock index: Int) -> Range<Int> {
@@ -45,17 +55,26 @@ package final class InputMoments: Sendable {
     }
 
     private let parts = Mutex<[String: [Part]]>([:])
+    private let short = Atomic<Bool>(false)
+    /// Whether there was no memory for some.
+    package var isShort: Bool { short.load(ordering: .relaxed) }
 
     package init() {}
 
     /// The sums of matrices that take the same inputs, which are made if there are none.
-    package func sums(for weights: [WeightSource]) -> Sums? {
-        guard let first = weights.first else { return nil }
+    ///
+    /// - Parameter hasRoom: whether so many bytes more may be taken.
+    package func sums(for weights: [WeightSource], hasRoom: (Int) -> Bool = { _ in true }) -> Sums? {
+        guard let first = weights.first, !isShort else { return nil }
         return parts.withLock { parts in
             func found(_ weight: WeightSource) -> Sums? {
                 parts[weight.origin]?.first { $0.rows == weight.originRows }?.sums
             }
-            let sums = found(first) ?? Sums(inputs: first.shape[1])
+            let inputs = first.shape[1]
+            guard let sums = found(first) ?? (hasRoom(Sums.byteCount(of: inputs)) ? Sums(inputs: inputs) : nil) else {
+                short.store(true, ordering: .relaxed)
+                return nil
+            }
             for weight in weights where found(weight) == nil {
                 parts[weight.origin, default: []].append(Part(rows: weight.originRows, sums: sums))
             }

@@ -31,6 +31,9 @@ package struct MatrixView: Sendable, Hashable {
     /// The row of what is stored that holds an output.
     package func row(_ output: Int) -> Int { first + output / run * period + output % run }
 
+    /// From which row of what is stored to which its outputs are, whatever lies between.
+    package func extent(outputs: Int) -> Range<Int> { outputs > 0 ? first..<row(outputs - 1) + 1 : first..<first }
+
     /// The rows of a matrix of so many outputs, if they follow each other in memory.
     func rows(outputs: Int) -> Range<Int>? { isTransposed || run < outputs ? nil : first..<first + outputs }
 

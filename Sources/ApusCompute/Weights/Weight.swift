@@ -21,13 +21,15 @@ package struct WeightSource: @unchecked Sendable {
     /// Tells the owner that the bytes will hardly be read again, so that they need not stay in memory.
     package let release: (@Sendable () -> Void)?
 
-    /// - Parameter view: which part of what the bytes hold the matrix is; all of it if `nil`.
+    /// - Parameters:
+    ///   - view: which part of what the bytes hold the matrix is; all of it if `nil`.
+    ///   - origin: what it is a part of, if the bytes were made for it alone.
     ///
     /// Throws `ComputeError` (`.mismatch`) unless the bytes hold exactly the shape, and the integers have their scales.
     package init(
         name: String, identity: String = "", bytes: UnsafeRawBufferPointer, owner: any Sendable, shape: Shape,
         format: WeightFormat, quantization: StoredQuantization? = nil, codes: StoredCodes? = nil,
-        view: MatrixView? = nil,
+        view: MatrixView? = nil, origin: (name: String, rows: Range<Int>)? = nil,
         release: (@Sendable () -> Void)? = nil
     ) throws(ComputeError) {
         guard shape.rank == 2, shape[1] <= Int.max / 8 else {
@@ -65,10 +67,8 @@ package struct WeightSource: @unchecked Sendable {
         }
         self.name = name
         self.owner = owner
-        origin = identity
-        let last = view.map { $0.row(max(shape[0], 1) - 1) + 1 } ?? stored
-        let first = view?.first ?? 0
-        originRows = min(first, last)..<max(first, last)
+        self.origin = origin?.name ?? identity
+        originRows = origin?.rows ?? view?.extent(outputs: shape[0]) ?? 0..<stored
         self.shape = shape
         self.format = format
         self.codes = codes

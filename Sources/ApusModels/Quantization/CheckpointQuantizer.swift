@@ -1,4 +1,4 @@
-import ApusCheckpoints
+package import ApusCheckpoints
 package import ApusCompute
 import ApusJSON
 
@@ -151,19 +151,32 @@ package struct CheckpointQuantizer: Sendable {
         return dtype == .bfloat16 ? .bfloat16 : dtype == .float16 ? .float16 : .float32
     }
 
+    /// The directory in the making, before anything is read. Throws `CheckpointError` (`.exists`, `.unwritable`).
+    package func stage(_ target: String, replaces: Bool = false) throws(CheckpointError) -> StagedDirectory {
+        try StagedDirectory(for: target, from: directory, replaces: replaces)
+    }
+
     /// Writes the directory, which has its name only once it is complete. Blocks until it is on its disk.
     ///
     /// - Parameters:
     ///   - replaces: whether a checkpoint of that name gives way.
     ///   - files: text files that the new directory has besides, by name.
-    ///   - progress: is told the share that is done; what it throws ends the work.
     /// - Throws: `CheckpointError` (`.exists`, `.unwritable`; `.weights` for weights that are no finite numbers),
     ///   `ComputeError` for matrices that integers do not suit. Nothing stays behind then.
     package func write(
         to target: String, replaces: Bool = false, maximumShardByteCount: Int = maximumShardByteCount,
+        files: [(name: String, text: String)] = []
+    ) throws -> Outcome {
+        try write(to: stage(target, replaces: replaces), maximumShardByteCount: maximumShardByteCount, files: files)
+    }
+
+    /// The same into a directory that was staged before.
+    ///
+    /// - Parameter progress: is told the share that is done; what it throws ends the work.
+    package func write(
+        to staged: StagedDirectory, maximumShardByteCount: Int = maximumShardByteCount,
         files: [(name: String, text: String)] = [], progress: (Double) throws -> Void = { _ in }
     ) throws -> Outcome {
-        let staged = try StagedDirectory(for: target, from: directory, replaces: replaces)
         let plan = ShardPlan(steps, maximumByteCount: maximumShardByteCount, tensors: tensors)
         var (done, unread) = (0, [String]())
         for shard in plan.shards {

@@ -9,6 +9,8 @@ struct PackedMatrix {
 
     private let name: String
     private let identity: String
+    /// The stored matrix, and the rows of it that these are among.
+    private let origin: (name: String, rows: Range<Int>)
     private let shape: [Int]
     private let elements: WidenedElements
 
@@ -17,6 +19,7 @@ struct PackedMatrix {
         let groups = matrix.inputs / Self.blockSize
         name = blocks.name
         identity = "\(blocks.identity) \(matrix.view)"
+        origin = (blocks.identity, matrix.view.extent(outputs: matrix.outputs))
         shape = [matrix.outputs, groups * Self.blockSize]
         elements = try WidenedElements(byteCount: matrix.outputs * groups * Self.blockSize * 2)
         guard groups * Self.blockSize == matrix.inputs else {
@@ -70,6 +73,6 @@ struct PackedMatrix {
     func source() throws -> WeightSource {
         try WeightSource(
             name: name, identity: identity, bytes: UnsafeRawBufferPointer(elements.bytes), owner: elements,
-            shape: Shape(shape), format: .bfloat16, release: { [elements] in elements.release() })
+            shape: Shape(shape), format: .bfloat16, origin: origin, release: { [elements] in elements.release() })
     }
 }

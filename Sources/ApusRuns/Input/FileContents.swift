@@ -8,13 +8,19 @@
 
 /// The bytes of a file, a piece at a time.
 package enum FileContents {
-    /// A whole file of text, `nil` if there is none. Throws `RunError` for what cannot be read or is no UTF-8.
-    package static func text(ifPresent path: String) throws(RunError) -> String? {
+    /// A whole file of text, or its beginning, `nil` if there is none. Throws `RunError` for what cannot be read or is no UTF-8.
+    package static func text(ifPresent path: String, atMost limit: Int = .max) throws(RunError) -> String? {
         guard access(path, F_OK) == 0 else { return nil }
         var bytes: [UInt8] = []
         try read(path) { piece in
             bytes.append(contentsOf: piece)
-            return true
+            return bytes.count < limit
+        }
+        if bytes.count > limit {
+            // A character that is cut stays out: it has no more than three bytes behind its first.
+            bytes.removeLast(bytes.count - limit)
+            let last = bytes.suffix(4).lastIndex { $0 & 0xC0 != 0x80 } ?? bytes.endIndex
+            bytes.removeLast(bytes.endIndex - last)
         }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw RunError("\(path) is not UTF-8") }
         return text
