@@ -18,6 +18,8 @@ package struct StoredTensor: Sendable {
 
     /// Extents, outermost first. Their product is known not to overflow.
     package let shape: [Int]
+    /// Whether extents of 1 may be left out: GGUF files have them or not.
+    var mayLackOnes = false
 
     /// Keeps the mapping alive. A view that outlives this value must hold on to it.
     package let mapping: MappedFile
@@ -45,7 +47,10 @@ package struct StoredTensor: Sendable {
     }
 
     /// Whether it may be read as of a shape.
-    package func fits(_ shape: [Int]) -> Bool { coded?.fits(shape) ?? (shape == self.shape) }
+    package func fits(_ shape: [Int]) -> Bool {
+        if let coded { return coded.fits(shape) }
+        return shape == self.shape || mayLackOnes && shape.filter { $0 != 1 } == self.shape.filter { $0 != 1 }
+    }
 
     /// What the elements are, for messages.
     package var typeName: String { blocks?.rawValue ?? (coded == nil ? dtype.rawValue : "codes in \(dtype.rawValue)") }

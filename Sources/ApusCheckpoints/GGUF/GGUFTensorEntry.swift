@@ -60,10 +60,11 @@ struct GGUFTensorEntry {
                         + "is it cut short?")
             }
             let first = start + Int(entry.offset)
-            tensors.append(
-                StoredTensor(
-                    name: entry.name, dtype: type.stored ?? .uint8, codes: type.blocks.map(TensorCodes.blocks),
-                    shape: entry.shape, mapping: mapping, range: first..<first + bytes))
+            var tensor = StoredTensor(
+                name: entry.name, dtype: type.stored ?? .uint8, codes: type.blocks.map(TensorCodes.blocks),
+                shape: entry.shape, mapping: mapping, range: first..<first + bytes)
+            tensor.mayLackOnes = true
+            tensors.append(tensor)
         }
         try checkOverlaps(tensors, of: mapping)
         return tensors

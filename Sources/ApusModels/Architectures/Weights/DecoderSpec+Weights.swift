@@ -94,7 +94,7 @@ extension DecoderSpec {
         case .keyNorm:
             attention.sharedCache == nil
                 ? attention.headNorm.map { headNorm($0, attention.kvHeads, attention.headDim) } : nil
-        case .sinks: attention.hasSinks ? .vector(name: "sinks", shape: [attention.heads]) : nil
+        case .sinks: attention.hasSinks ? .vector(name: names.sinks, shape: [attention.heads]) : nil
         case .output: matrix(hiddenSize, attention.queryWidth, attention.hasOutputBias)
         case .gate: mlp.isGated && mlp.isDense ? matrix(mlp.width, hiddenSize, mlp.hasBias) : nil
         case .up: mlp.isDense ? matrix(mlp.width, hiddenSize, mlp.hasBias) : nil

@@ -68,6 +68,8 @@ package struct DecoderWeightNames: Sendable, Equatable {
 
     /// What stands in the place of attention has its own name for the last product.
     package var recurrentOutput = "linear_attn.out_proj"
+    /// The tensor of the sinks, below their module.
+    package var sinks = "sinks"
 
     subscript(role: WeightRole) -> String {
         get { role == .head ? head : modules[role] ?? "" }
