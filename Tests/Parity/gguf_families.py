@@ -31,6 +31,7 @@ FAMILIES = {
  "gpt2": "tied",
     "starcoder2": "tied theta use_bias", "cohere": "theta use_qk_norm logit_scale",
     "phi": "tied share", "bloom": "tied",
+    "gpt_oss": "tied attention_bias sliding_window yarn", "gpt_oss_packed": "tied attention_bias sliding_window yarn",
 }
 # What llama.cpp takes for granted.
 REQUIRED = {

@@ -27,6 +27,9 @@ extension GGUFArchitecture {
         "gemma3": GGUFArchitecture(modelType: "gemma3_text", layersOfLargest: 62, normsAreWhole: true),
         "phi2": GGUFArchitecture(modelType: "phi"),
         "phi3": GGUFArchitecture(modelType: "phi3"),
+        "gpt-oss": GGUFArchitecture(
+            modelType: "gpt_oss", signs: ["attention_bias": Sign("attn_q.bias")],
+            rotary: ["rope_type": "default", "truncate": false], modules: [.mlpNorm: "post_attention_norm"]),
         "granite": GGUFArchitecture(
             modelType: "granite", keys: granite,
             signs: ["attention_bias": Sign("attn_q.bias"), "mlp_bias": Sign("ffn_up.bias")], turnsNeighbours: true),
