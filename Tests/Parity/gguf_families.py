@@ -32,6 +32,10 @@ FAMILIES = {
     "starcoder2": "tied theta use_bias", "cohere": "theta use_qk_norm logit_scale",
     "phi": "tied share", "bloom": "tied",
     "gpt_oss": "tied attention_bias sliding_window yarn", "gpt_oss_packed": "tied attention_bias sliding_window yarn",
+    "qwen2_moe": "tied qkv_bias",
+ "olmoe": "tied attention_bias",
+    "granitemoe": "tied attention_bias embedding_multiplier attention_multiplier residual_multiplier logits_scaling",
+    "minicpm": "tied theta scale_emb scale_depth dim_model_base",
 }
 # What llama.cpp takes for granted.
 REQUIRED = {

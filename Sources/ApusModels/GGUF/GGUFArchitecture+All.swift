@@ -15,6 +15,7 @@ extension GGUFArchitecture {
     static let all: [String: GGUFArchitecture] = [
         "llama": GGUFArchitecture(modelType: "llama", turnsNeighbours: true),
         "qwen2": GGUFArchitecture(modelType: "qwen2"),
+        "qwen2moe": GGUFArchitecture(modelType: "qwen2_moe", signs: ["qkv_bias": Sign("attn_q.bias")]),
         "qwen3": GGUFArchitecture(modelType: "qwen3"),
         "qwen3moe": GGUFArchitecture(modelType: "qwen3_moe", constants: ["norm_topk_prob": true]),
         "gemma": GGUFArchitecture(modelType: "gemma", normsAreWhole: true),
@@ -33,10 +34,17 @@ extension GGUFArchitecture {
         "granite": GGUFArchitecture(
             modelType: "granite", keys: granite,
             signs: ["attention_bias": Sign("attn_q.bias"), "mlp_bias": Sign("ffn_up.bias")], turnsNeighbours: true),
+        "granitemoe": GGUFArchitecture(
+            modelType: "granitemoe", keys: granite, signs: ["attention_bias": Sign("attn_q.bias")],
+            turnsNeighbours: true),
+        "minicpm": GGUFArchitecture(
+            modelType: "granite", keys: granite, required: ["embedding_scale", "residual_scale", "logit_scale"],
+            scoreScale: "attention_multiplier", turnsNeighbours: true),
         "smollm3": GGUFArchitecture(modelType: "smollm3", turnsNeighbours: true),
         "olmo": GGUFArchitecture(
             modelType: "olmo", keys: ["clip_qkv": "attention.clamp_kqv"], turnsNeighbours: true),
         "olmo2": GGUFArchitecture(modelType: "olmo2"),
+        "olmoe": GGUFArchitecture(modelType: "olmoe", signs: ["attention_bias": Sign("attn_q.bias")]),
         "starcoder2": GGUFArchitecture(modelType: "starcoder2"),
         "command-r": GGUFArchitecture(modelType: "cohere", keys: ["logit_scale": "logit_scale"]),
         "bloom": GGUFArchitecture(
