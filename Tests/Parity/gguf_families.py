@@ -32,23 +32,28 @@ FAMILIES = {
     "starcoder2": "tied theta use_bias", "cohere": "theta use_qk_norm logit_scale",
     "phi": "tied share", "bloom": "tied",
     "gpt_oss": "tied attention_bias sliding_window yarn", "gpt_oss_packed": "tied attention_bias sliding_window yarn",
-    "qwen2_moe": "tied qkv_bias",
- "olmoe": "tied attention_bias",
+    "qwen2_moe": "tied qkv_bias", "glm4": "tied head_dim share attention_bias",
+    "exaone": "tied theta", "exaone4": "tied theta sliding_window layer_types",
+    "stablelm": "tied share use_qkv_bias use_parallel_residual",
+    "gpt_neox": "tied share use_parallel_residual attention_bias", "cohere2": "theta sliding_window logit_scale",
+    "nemotron": "tied share attention_bias mlp_bias", "olmoe": "tied attention_bias",
     "granitemoe": "tied attention_bias embedding_multiplier attention_multiplier residual_multiplier logits_scaling",
     "minicpm": "tied theta scale_emb scale_depth dim_model_base",
 }
 # What llama.cpp takes for granted.
 REQUIRED = {
-    "qwen3_moe": {"norm_topk_prob"}, "gemma": {"tied"}, "gemma3_text": {"tied"}, "cohere": {"tied"},
+    "qwen3_moe": {"norm_topk_prob"}, "gemma": {"tied"}, "gemma3_text": {"tied"}, "cohere": {"tied"}, "cohere2": {"tied"},
     "gemma2": {"tied", "attn_logit_softcapping", "final_logit_softcapping"},
 }
 # The same of sizes: how much of a head turns is a share of the hidden size; a base is as it is for one context alone.
 FITTED = {
+    "cohere2": lambda sizes: {"hidden_size": 16 * sizes["num_attention_heads"]},
+    "nemotron": lambda sizes: {"hidden_size": 16 * sizes["num_attention_heads"]},
 }
 # What transformers calls otherwise than those that published it.
-PUBLISHED = {}
+PUBLISHED = { "exaone": "ExaoneForCausalLM"}
 # Whose keys transformers would take out or put in, if the converter had it read the configuration.
-UNKNOWN = set()
+UNKNOWN = {"gpt_neox", "exaone"}
 NEW_TOKENS = 16
 ALLOWED = 1e-4
 

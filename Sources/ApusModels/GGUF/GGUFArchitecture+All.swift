@@ -31,6 +31,21 @@ extension GGUFArchitecture {
         "gpt-oss": GGUFArchitecture(
             modelType: "gpt_oss", signs: ["attention_bias": Sign("attn_q.bias")],
             rotary: ["rope_type": "default", "truncate": false], modules: [.mlpNorm: "post_attention_norm"]),
+        "glm4": GGUFArchitecture(
+            modelType: "glm4", signs: ["attention_bias": Sign("attn_q.bias")],
+            constants: ["partial_rotary_factor": 1]),
+        "exaone": GGUFArchitecture(modelType: "exaone"),
+        "exaone4": GGUFArchitecture(modelType: "exaone4", constants: ["sliding_window": nil]),
+        "stablelm": GGUFArchitecture(
+            modelType: "stablelm",
+            signs: [
+                "use_qkv_bias": Sign("attn_q.bias"), "qk_layernorm": Sign("attn_q_norm.weight"),
+                "use_parallel_residual": Sign("ffn_norm.weight", false, else: true),
+            ], constants: ["partial_rotary_factor": 1]),
+        "gptneox": GGUFArchitecture(
+            modelType: "gpt_neox",
+            keys: ["use_parallel_residual": "use_parallel_residual", "rotary_emb_base": "rope.freq_base"],
+            signs: ["attention_bias": Sign("attn_qkv.bias")], constants: ["rotary_pct": 1], turnedShare: "rotary_pct"),
         "granite": GGUFArchitecture(
             modelType: "granite", keys: granite,
             signs: ["attention_bias": Sign("attn_q.bias"), "mlp_bias": Sign("ffn_up.bias")], turnsNeighbours: true),
@@ -47,6 +62,11 @@ extension GGUFArchitecture {
         "olmoe": GGUFArchitecture(modelType: "olmoe", signs: ["attention_bias": Sign("attn_q.bias")]),
         "starcoder2": GGUFArchitecture(modelType: "starcoder2"),
         "command-r": GGUFArchitecture(modelType: "cohere", keys: ["logit_scale": "logit_scale"]),
+        "cohere2": GGUFArchitecture(modelType: "cohere2", keys: ["logit_scale": "logit_scale"]),
+        "nemotron": GGUFArchitecture(
+            modelType: "nemotron", keys: ["norm_eps": "attention.layer_norm_epsilon"],
+            signs: ["attention_bias": Sign("attn_q.bias"), "mlp_bias": Sign("ffn_up.bias")],
+            constants: ["partial_rotary_factor": 1], normsAreWhole: true),
         "bloom": GGUFArchitecture(
             modelType: "bloom", keys: ["n_layer": "block_count", "n_head": "attention.head_count"]),
         "gpt2": GGUFArchitecture(modelType: "gpt2", keys: gpt2),
