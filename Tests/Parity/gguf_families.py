@@ -38,7 +38,11 @@ FAMILIES = {
     "gpt_neox": "tied share use_parallel_residual attention_bias", "cohere2": "theta sliding_window logit_scale",
     "nemotron": "tied share attention_bias mlp_bias", "olmoe": "tied attention_bias",
     "granitemoe": "tied attention_bias embedding_multiplier attention_multiplier residual_multiplier logits_scaling",
-    "minicpm": "tied theta scale_emb scale_depth dim_model_base",
+    "falcon": "tied new_decoder_architecture num_ln_in_parallel_attn", "internlm2": "theta",
+    "lfm2": "tied theta layer_types conv_L_cache block_auto_adjust_ff_dim block_ffn_dim_multiplier",
+    "ernie4_5": "tied theta head_dim use_bias", "hunyuan_v1_dense": "tied attention_bias head_dim alpha",
+    "seed_oss": "tied theta head_dim attention_bias attention_out_bias mlp_bias",
+    "minicpm": "tied theta scale_emb scale_depth dim_model_base", "mpt": "tied clip_qkv",
 }
 # What llama.cpp takes for granted.
 REQUIRED = {
@@ -49,11 +53,12 @@ REQUIRED = {
 FITTED = {
     "cohere2": lambda sizes: {"hidden_size": 16 * sizes["num_attention_heads"]},
     "nemotron": lambda sizes: {"hidden_size": 16 * sizes["num_attention_heads"]},
+    "hunyuan_v1_dense": lambda sizes: {"max_position_embeddings": 32_768},
 }
 # What transformers calls otherwise than those that published it.
-PUBLISHED = { "exaone": "ExaoneForCausalLM"}
+PUBLISHED = {"mpt": "MPTForCausalLM", "exaone": "ExaoneForCausalLM"}
 # Whose keys transformers would take out or put in, if the converter had it read the configuration.
-UNKNOWN = {"gpt_neox", "exaone"}
+UNKNOWN = {"gpt_neox", "exaone", "falcon"}
 NEW_TOKENS = 16
 ALLOWED = 1e-4
 

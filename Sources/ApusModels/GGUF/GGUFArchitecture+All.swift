@@ -67,8 +67,41 @@ extension GGUFArchitecture {
             modelType: "nemotron", keys: ["norm_eps": "attention.layer_norm_epsilon"],
             signs: ["attention_bias": Sign("attn_q.bias"), "mlp_bias": Sign("ffn_up.bias")],
             constants: ["partial_rotary_factor": 1], normsAreWhole: true),
+        "falcon": GGUFArchitecture(
+            modelType: "falcon", keys: ["num_kv_heads": "attention.head_count_kv"], hasHeadSize: false,
+            signs: [
+                "num_ln_in_parallel_attn": Sign("attn_norm_2.weight", 2, else: 1), "bias": Sign("attn_qkv.bias"),
+            ], constants: ["new_decoder_architecture": true],
+            modulesBeside: ("attn_norm_2.weight", [.attentionNorm: "attn_norm_2", .mlpNorm: "attn_norm"])),
+        "internlm2": GGUFArchitecture(
+            modelType: "internlm2", signs: ["bias": Sign("attn_q.bias")], turnsNeighbours: true),
+        "lfm2": GGUFArchitecture(
+            modelType: "lfm2",
+            keys: ["norm_eps": "attention.layer_norm_rms_epsilon", "conv_L_cache": "shortconv.l_cache"],
+            signs: ["conv_bias": Sign("shortconv.conv.bias")], constants: ["block_auto_adjust_ff_dim": false],
+            otherLayers: "conv",
+            modules: [.finalNorm: "token_embd_norm", .convolution: "shortconv.conv"],
+            mixer: (
+                [.convolutionGate, .convolutionOutputGate, .convolutionInput], "shortconv.in_proj", "shortconv.out_proj"
+            )),
+        "ernie4_5": GGUFArchitecture(modelType: "ernie4_5", signs: ["use_bias": Sign("attn_q.bias")]),
+        "hunyuan-dense": GGUFArchitecture(
+            modelType: "hunyuan_v1_dense", signs: ["attention_bias": Sign("attn_q.bias")]),
+        "seed_oss": GGUFArchitecture(
+            modelType: "seed_oss",
+            signs: [
+                "attention_bias": Sign("attn_q.bias"), "attention_out_bias": Sign("attn_output.bias"),
+                "mlp_bias": Sign("ffn_up.bias"),
+            ], modules: [.mlpNorm: "post_attention_norm"]),
         "bloom": GGUFArchitecture(
             modelType: "bloom", keys: ["n_layer": "block_count", "n_head": "attention.head_count"]),
         "gpt2": GGUFArchitecture(modelType: "gpt2", keys: gpt2),
+        "mpt": GGUFArchitecture(
+            modelType: "mpt",
+            keys: [
+                "d_model": "embedding_length", "n_layers": "block_count", "n_heads": "attention.head_count",
+                "max_seq_len": "context_length", "attn_config.clip_qkv": "attention.clamp_kqv",
+                "attn_config.alibi_bias_max": "attention.max_alibi_bias",
+            ], integers: ["attn_config.alibi_bias_max"]),
     ]
 }
