@@ -28,7 +28,7 @@ FAMILIES = {
     "gemma3_text": "sliding_window", "phi3": "tied longrope",
     "granite": "tied theta attention_bias mlp_bias embedding_multiplier attention_multiplier residual_multiplier logits_scaling",
     "smollm3": "tied theta", "olmo": "tied theta clip_qkv", "olmo2": "tied theta",
- "gpt2": "tied",
+    "olmo3": "tied sliding_window layer_types", "gpt2": "tied",
     "starcoder2": "tied theta use_bias", "cohere": "theta use_qk_norm logit_scale",
     "phi": "tied share", "bloom": "tied",
     "gpt_oss": "tied attention_bias sliding_window yarn", "gpt_oss_packed": "tied attention_bias sliding_window yarn",

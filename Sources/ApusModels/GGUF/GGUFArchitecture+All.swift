@@ -58,7 +58,7 @@ extension GGUFArchitecture {
         "smollm3": GGUFArchitecture(modelType: "smollm3", turnsNeighbours: true),
         "olmo": GGUFArchitecture(
             modelType: "olmo", keys: ["clip_qkv": "attention.clamp_kqv"], turnsNeighbours: true),
-        "olmo2": GGUFArchitecture(modelType: "olmo2"),
+        "olmo2": GGUFArchitecture(modelType: "olmo2", windowed: "olmo3"),
         "olmoe": GGUFArchitecture(modelType: "olmoe", signs: ["attention_bias": Sign("attn_q.bias")]),
         "starcoder2": GGUFArchitecture(modelType: "starcoder2"),
         "command-r": GGUFArchitecture(modelType: "cohere", keys: ["logit_scale": "logit_scale"]),
