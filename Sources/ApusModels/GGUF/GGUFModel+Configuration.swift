@@ -60,6 +60,8 @@ extension GGUFModel {
         let scaling = try ropeScaling()
         if !scaling.isEmpty { add("rope_scaling", .object(JSONObject(scaling))) }
         for member in architecture.constants { add(member.key, member.value) }
+        // Tables have no order, and what is written must be the same every time.
+        members[1...].sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
         return ConfigurationFile(file: file.path, object: Self.nested(members))
     }
 
@@ -74,7 +76,7 @@ extension GGUFModel {
                 result.append(member.key, member.value)
             }
         }
-        for (key, object) in inner { result.append(key, .object(object)) }
+        for (key, object) in inner.sorted(by: { $0.key < $1.key }) { result.append(key, .object(object)) }
         return result
     }
 
