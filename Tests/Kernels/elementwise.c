@@ -145,12 +145,35 @@ static void check_quantizer(size_t set) {
     float *values = random_floats(APUS_GROUP, 3);
     const float largest = quantizer->largest(values);
     quantizer->to_i8(values, 127 / largest, guarded(APUS_GROUP, 1));
-    quantizer->to_i4(values, largest / 60, guarded(APUS_GROUP, 1));
     for (int odd = 0; odd < 3; odd++) {
         values[odd * 7] = odd == 0 ? NAN : odd == 1 ? INFINITY : -3e38f;
         quantizer->to_i8(values, 1, guarded(APUS_GROUP, 1));
-        quantizer->to_i4(values, 1, guarded(APUS_GROUP, 1));
     }
+    release_guarded();
+}
+
+// Sixteen outputs of so many inputs, with and without a spread, some of them no numbers.
+static void check_codes(size_t set, size_t inputs) {
+    const apus_quantizer *quantizer = apus_quantizer_for(instruction_set_numbers[set]);
+    const size_t groups = (inputs + APUS_GROUP - 1) / APUS_GROUP, padded = groups * APUS_GROUP * APUS_PANEL;
+    const float *drawn = random_floats(padded, 3), *spread = random_floats(inputs * inputs, 4);
+    float *inverses = random_floats(APUS_PANEL, 5);
+    for (int odd = 0; odd < 4; odd++) {
+        float *values = guarded(padded * sizeof(float), 64);
+        memcpy(values, drawn, padded * sizeof(float));
+        if (odd > 0) values[inputs / 2 * APUS_PANEL + 3] = odd == 1 ? NAN : odd == 2 ? INFINITY : -3e38f;
+        uint8_t *codes = guarded(padded, 1), *grids = guarded(groups * APUS_PANEL, 1);
+        quantizer->to_i4(values, inputs, inverses, odd % 2 ? spread : NULL, codes, grids);
+        for (size_t i = 0; i < padded; i++) require(codes[i] < 16, "a code of %d", codes[i]);
+        for (size_t i = 0; i < groups * APUS_PANEL; i++) {
+            const int multiplier = APUS_GRID_MULTIPLIER(grids[i]), zero = APUS_GRID_ZERO(grids[i]);
+            require(multiplier > 0 && zero * multiplier <= 128 && (15 - zero) * multiplier <= 127, "a grid of %d", grids[i]);
+        }
+    }
+    const size_t width = (inputs + 15) / 16 * 16;
+    float *moments = guarded_floats(width * width);
+    memset(moments, 0, width * width * sizeof(float));
+    quantizer->add_moments(random_floats(3 * width, 6), 3, width, moments);
     release_guarded();
 }
 
@@ -176,5 +199,6 @@ void check_elementwise(void) {
             check_argmax(kernels, 130 * lanes + 3);
         }
         check_quantizer(set);
+        for (size_t inputs = 1; inputs <= APUS_SPREAD; inputs += inputs < 70 ? 3 : 31) check_codes(set, inputs);
     }
 }

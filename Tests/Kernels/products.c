@@ -32,13 +32,16 @@ static apus_matrix stored_matrix(const product *p) {
         memcpy(rows, halves, p->outputs * row);
     } else {
         float *scales = guarded_floats(p->outputs);
-        uint8_t *multipliers = p->stored == APUS_I4 ? guarded(p->outputs * groups, 1) : NULL;
-        for (size_t output = 0; output < p->outputs; output++) {
-            scales[output] = apus_quantize_row(
-                &source, p->stored, output, rows + output * row, multipliers ? multipliers + output * groups : NULL);
+        uint8_t *grids = p->stored == APUS_I4 ? guarded(p->outputs * groups, 1) : NULL;
+        for (size_t first = 0; first < p->outputs; first += APUS_PANEL) {
+            const apus_quantized part = {.rows = rows + first * row, .row_bytes = row,
+                                         .grids = grids ? grids + first * groups : NULL, .scales = scales + first};
+            const size_t left = p->outputs - first;
+            apus_quantize_rows(&source, p->stored, first, left < APUS_PANEL ? left : APUS_PANEL, NULL, &part);
         }
         matrix.scales = scales;
-        matrix.multipliers = multipliers;
+        matrix.grids = grids;
+        matrix.has_zeros = true;
     }
     matrix.rows = rows;
     return matrix;
