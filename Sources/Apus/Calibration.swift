@@ -27,13 +27,14 @@ package struct Calibration {
         _ moments: InputMoments, text: [Int]? = nil,
         progress: @escaping @Sendable (Double) throws -> Void = { _ in }
     ) async throws {
-        let device = try MachineDevices(threads: threads).calibrating(directory, moments)
+        let machine = try MachineDevices(threads: threads)
+        let device = try machine.device(.cpu, directory: directory, moments: moments)
         let decoder = try DecoderModel.load(directory: directory, device: device)
         let length = min(Self.length, decoder.spec.trainedContextLength)
         let settings = try GenerationConfig(directory: directory)
         let model = try CausalLanguageModel(
             decoder, generationConfig: GenerationConfig(), batchSize: text == nil ? Self.sequences : 1,
-            memory: MachineDevices().memoryForCaches, contextLength: length)
+            memory: machine.memoryForCaches, contextLength: length)
         guard let text else {
             return try await draw(model, settings, length, decoder.spec.vocabularySize, progress)
         }

@@ -31,21 +31,16 @@ package struct MachineDevices: Sendable {
     var memoryForCaches: Int { MachineMemory.available() / 2 / Self.processes }
 
     /// A device for a whole model, whose weights have most of the memory.
-    func device(_ id: DeviceID, directory: String) throws -> any Device {
+    ///
+    /// - Parameter moments: where it sums up what the weights are multiplied with.
+    func device(_ id: DeviceID, directory: String, moments: InputMoments? = nil) throws -> any Device {
         let cores = try local.cores(of: id)
         // Processes on one device share its cores; with a device for each, they have them for themselves.
         let sharing = id == .cpu ? Self.processes : (Self.processes + local.parts.count - 1) / local.parts.count
         let device = try CPUDevice(
             id: id, threads: threads ?? max(cores.count / sharing, 1), cores: id == .cpu ? nil : cores,
-            panelBudget: weightMemory(directory), sharedWeights: SharedMemory.inherited)
+            panelBudget: weightMemory(directory), sharedWeights: SharedMemory.inherited, moments: moments)
         return id == .cpu ? device : QueuedDevice(device, queue: try ThreadQueue(cores: cores))
-    }
-
-    /// All cores as one device that sums up what a model's weights are multiplied with.
-    func calibrating(_ directory: String, _ moments: InputMoments) throws -> any Device {
-        try CPUDevice(
-            threads: threads ?? max(local.cores(of: .cpu).count, 1), panelBudget: weightMemory(directory),
-            moments: moments)
     }
 
     // MARK: Plans

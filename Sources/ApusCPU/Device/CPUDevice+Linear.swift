@@ -95,7 +95,7 @@ extension CPUDevice {
             }.roundedUp(to: 64)
             let bytes = CPUWorkspace.product(kernel: kernelBytes, rows: rows, outputs: shares.outputsPerChunk)
             let room = try grow(&workspace.scratch, to: bytes * team.count).pointer
-            observe(activations, parts.map(\.weight) + (second.map { [$0.weight] } ?? []))
+            if moments != nil { observe(activations, parts.map(\.weight) + (second.map { [$0.weight] } ?? [])) }
             pack(activations, form, into: packed)
             if let otherForm { pack(activations, otherForm, into: packed + own) }
             share(shares) { part, panels, thread in

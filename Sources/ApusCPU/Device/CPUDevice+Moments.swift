@@ -58,13 +58,13 @@ extension CPUDevice {
 
     package func spread(_ sums: InputMoments.Sums) -> ErrorSpread {
         let blocks = InputMoments.Sums.blocks(of: sums.inputs)
-        let count = Self.factors(before: sums.inputs, of: sums.inputs)
+        let count = Self.factors(before: sums.inputs)
         return ErrorSpread(
             factors: [Float](unsafeUninitializedCapacity: count) { factors, initialized in
                 nonisolated(unsafe) let place = factors.baseAddress
                 team.run(chunks: blocks) { block, _ in
                     guard let place else { return }
-                    let first = Self.factors(before: sums.inputs(ofBlock: block).lowerBound, of: sums.inputs)
+                    let first = Self.factors(before: sums.inputs(ofBlock: block).lowerBound)
                     sums.writeSpread(ofBlock: block, damping: Self.damping, to: place + first)
                 }
                 initialized = count
@@ -74,8 +74,8 @@ extension CPUDevice {
     /// Few thousand tokens say little of pairs that seldom come together: SmolLM2-135M loses least with this.
     private static let damping = 0.2
 
-    /// Factors of a spread of so many inputs that stand before those of an input at the start of a block, or after the last.
-    static func factors(before input: Int, of inputs: Int) -> Int {
+    /// Factors of a spread that stand before those of an input at the start of a block, or after the last.
+    static func factors(before input: Int) -> Int {
         let rest = input % InputMoments.block
         return (input - rest) * InputMoments.block + rest * rest
     }

@@ -14,7 +14,7 @@ extension CPUDevice: WeightQuantizer {
         guard rows.lowerBound >= 0, rows.upperBound <= outputs else {
             throw .mismatch("weight '\(weight.name)' has \(outputs) rows, not \(rows)")
         }
-        guard spread.map({ $0.factors.count == Self.factors(before: inputs, of: inputs) }) ?? true else {
+        guard spread.map({ $0.factors.count == Self.factors(before: inputs) }) ?? true else {
             throw .mismatch("weight '\(weight.name)' has \(inputs) inputs, whose errors are spread otherwise")
         }
         try checkInputs(weight, format)
