@@ -7,7 +7,7 @@ static size_t bf16_bytes(size_t rows, size_t inputs) { return rows * row_stride(
 static void pack_bf16(const apus_activations *task, const float *x, struct row_norm norm, size_t row) {
     const size_t padded = apus_panel_inputs(APUS_BF16, task->inputs);
     uint16_t *packed = (uint16_t *)task->packed + row * row_stride(APUS_BF16, task->inputs, 2);
-    float values[64];
+    float values[64] ALIGNED;
     for (size_t first = 0; first < padded; first += 64) {
         read_row(task, x, norm, first, values);
         for (size_t i = 0; i < 64 && first + i < padded; i += LANES) store_halves(packed + first + i, load(values + i));

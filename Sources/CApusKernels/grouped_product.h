@@ -69,19 +69,22 @@ INLINE void add_planes(const int count, const int bits, const bool has_table, co
                        vfloat sums[][VECTORS]) {
     const uint8_t *x = (const uint8_t *)grouped_values(rows, 0) + unit * APUS_GROUPED_UNIT;
     const int span = group; // of a unit at most
+    // The higher four bits of a byte stay where they are, and the sum of their products, which is 16 times as large, is brought down.
+    const bool lifts = bits == 4 && !has_table;
     for (int v = 0; v < VECTORS; v++) {
         UNROLLED for (int part = 0; part < APUS_GROUPED_UNIT / span; part++) {
             vint partial[FEW_ROWS], other[FEW_ROWS];
             UNROLLED for (int r = 0; r < count; r++) partial[r] = other[r] = (vint){};
             UNROLLED for (int step = 0; step < span / 4; step++) {
                 const int at = part * span / 4 + step;
-                const vint w = code_line(bits, has_table, g, place->codes, at, v);
+                const vint w = lifts && step % 2 ? high_halves(place->codes, at, v)
+                                                 : code_line(bits, has_table, g, place->codes, at, v);
                 UNROLLED for (int r = 0; r < count; r++) {
                     vint *sum = step % 2 ? &other[r] : &partial[r];
                     *sum = dot_u8(*sum, load_four(x + (size_t)r * rows->stride + at * 4), w);
                 }
             }
-            UNROLLED for (int r = 0; r < count; r++) partial[r] += other[r];
+            UNROLLED for (int r = 0; r < count; r++) partial[r] += lifts ? other[r] >> 4 : other[r];
             const vfloat scale = scale_of(g, place, part * span / group, v);
             const vfloat offset = has_offset ? offset_of(g, place, part * span / group, v, scale) : (vfloat){};
             add_group(count, has_offset, g->zero, rows, 0, unit, span, part, partial, scale, offset, v, sums);
@@ -180,12 +183,13 @@ INLINE void grouped_few(const int count, const int bits, const bool has_table, c
         UNROLLED for (int r = 0; r < count; r++) {
             UNROLLED for (int v = 0; v < VECTORS; v++) sums[r][v] = (vfloat){};
         }
-        for (size_t unit = 0, at = 0, block = 0; unit < units.count; unit++) {
-            const unit_place place = place_of(&units, panel, block, at);
-            const uint8_t *ahead = at == 0 ? panel + block : place.codes, *until = place.codes + units.codes;
-            for (; count > 1 && ahead < until; ahead += 64) __builtin_prefetch(ahead + STREAM_AHEAD, 0, 2);
-            add_planes(count, bits, has_table, group, offset != APUS_OFFSET_NONE, &own, &rows, unit, &place, sums);
-            if (++at == units.each) at = 0, block += units.block;
+        for (size_t unit = 0, block = 0; unit < units.count; block += units.block) {
+            for (size_t at = 0; at < units.each; at++, unit++) {
+                const unit_place place = place_of(&units, panel, block, at);
+                const uint8_t *ahead = at == 0 ? panel + block : place.codes, *until = place.codes + units.codes;
+                for (; count > 1 && ahead < until; ahead += 64) __builtin_prefetch(ahead + STREAM_AHEAD, 0, 2);
+                add_planes(count, bits, has_table, group, offset != APUS_OFFSET_NONE, &own, &rows, unit, &place, sums);
+            }
         }
         for (int r = 0; r < count; r++) store_panel(task, (size_t)r, first * APUS_PANEL, sums[r]);
     }

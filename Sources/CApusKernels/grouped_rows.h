@@ -60,7 +60,7 @@ INLINE void round_span(const size_t span, const grouped_rows *rows, size_t row, 
         most = maximum(most, maximum(load(values + i), -load(values + i)));
         nothing += load(values + i) * 0.0f;
     }
-    const float largest = __builtin_reduce_max(most);
+    const float largest = largest_of(most);
     const float inverse = largest > 0 ? 127 / largest : 0, scale = largest / 127 + sum(nothing);
     int32_t sums[APUS_GROUPED_UNIT / 16] = {0};
     for (size_t i = 0; i < span; i += LANES) {
@@ -85,7 +85,7 @@ static void pack_grouped(const apus_activations *task, const float *x, struct ro
     const grouped_rows rows = grouped_rows_of(task->packed, task->inputs);
     for (size_t unit = 0; unit < rows.units; unit++) {
         const size_t first = unit * APUS_GROUPED_UNIT;
-        float values[64];
+        float values[64] ALIGNED;
         if (task->order) {
             read_in_order(task, x, norm, first, values);
         } else {

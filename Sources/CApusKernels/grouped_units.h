@@ -60,6 +60,11 @@ INLINE vint code_line(const int bits, const bool has_table, const apus_grouping 
     return low | ((step % 4 < 2 ? two << (4 - 2 * (step % 4)) : two >> (2 * (step % 4) - 4)) & ones * 0x30);
 }
 
+// Of codes of 4 bits, step `step`, an odd one: 16 times each.
+INLINE vint high_halves(const uint8_t *planes, int step, int v) {
+    return load_bytes(planes + v * LANES * 4 + step / 2 * 64) & (vint){} + (int)0xf0f0f0f0;
+}
+
 // Where units lie in a panel, in bytes: what a loop over them would have to divide for.
 typedef struct {
     size_t count, each;            // of all, of a block

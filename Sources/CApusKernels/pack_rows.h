@@ -2,7 +2,7 @@
 
 static void pack_floats(const apus_activations *task, const float *x, struct row_norm norm, size_t row) {
     const size_t padded = apus_panel_inputs(task->type, task->inputs);
-    float *packed = (float *)task->packed + row * row_stride(task->type, task->inputs, 4), values[64];
+    float *packed = (float *)task->packed + row * row_stride(task->type, task->inputs, 4), values[64] ALIGNED;
     for (size_t first = 0; first < padded; first += 64) {
         read_row(task, x, norm, first, values);
         memcpy(packed + first, values, (padded - first < 64 ? padded - first : 64) * sizeof(float));
@@ -17,7 +17,7 @@ INLINE void read_rotated(const apus_activations *task, const float *x, struct ro
 
 static void pack_integers(const apus_activations *task, const float *x, struct row_norm norm, size_t row) {
     const size_t padded = apus_panel_inputs(task->type, task->inputs);
-    float values[64], largest = 0;
+    float values[64] ALIGNED;
     vfloat most = {}, nothing = {}; // `nothing` stays zero unless a value is infinite or no number
     for (size_t first = 0; first < padded; first += 64) {
         read_rotated(task, x, norm, first, values);
@@ -26,8 +26,7 @@ static void pack_integers(const apus_activations *task, const float *x, struct r
             nothing += load(values + i) * 0.0f;
         }
     }
-    for (int lane = 0; lane < LANES; lane++) largest = most[lane] > largest ? most[lane] : largest;
-    const float inverse = largest > 0 ? 127 / largest : 0;
+    const float largest = largest_of(most), inverse = largest > 0 ? 127 / largest : 0;
     const integer_rows rows = integer_rows_of(task->type, task->packed, task->rows, task->inputs);
     rows.scales[row] = largest / 127 + sum(nothing);
     for (size_t first = 0; first < padded; first += 64) {
@@ -50,6 +49,8 @@ static size_t packed_bytes(apus_dtype type, size_t rows, size_t inputs) {
 static void pack_rows(const apus_activations *task, size_t first, size_t end) {
     for (size_t row = first; row < end; row++) {
         const float *x = task->x + row * task->inputs;
+        // Other threads have just written much of it; a norm asks for all of it by itself, before anything is rounded.
+        for (size_t i = 0; i < task->inputs && !task->norm.weight; i += 16) __builtin_prefetch(x + i);
         const struct row_norm norm = measure(&task->norm, x, task->inputs);
 #ifdef OWN_BF16
         if (task->type == APUS_BF16) {

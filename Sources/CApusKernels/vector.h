@@ -13,6 +13,8 @@ typedef float vfloat4 __attribute__((vector_size(16)));
 typedef float vfloat_unaligned __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 typedef float vfloat4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
 
+// What is stored across the border of two lines is not there yet when it is loaded again at once.
+#define ALIGNED __attribute__((aligned(64)))
 #define INLINE static inline __attribute__((always_inline))
 // A tile's sums stay in registers only if all its loops are unrolled.
 #define UNROLLED _Pragma("clang loop unroll(full)")
@@ -45,6 +47,24 @@ INLINE vfloat4 fold(vfloat v) {
 INLINE float sum(vfloat v) {
     vfloat4 w = fold(v);
     return (w[0] + w[1]) + (w[2] + w[3]);
+}
+
+// The largest lane; none of those that are no numbers, unless there are no others.
+INLINE float largest_of(vfloat v) {
+#if LANES == 16
+    typedef float vfloat8 __attribute__((vector_size(32)));
+    const vfloat8 w = __builtin_elementwise_max(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7),
+                                                __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15));
+#else
+    const vfloat w = v;
+#endif
+#if LANES >= 8
+    const vfloat4 four = __builtin_elementwise_max(__builtin_shufflevector(w, w, 0, 1, 2, 3), __builtin_shufflevector(w, w, 4, 5, 6, 7));
+#else
+    const vfloat4 four = w;
+#endif
+    const vfloat4 two = __builtin_elementwise_max(four, __builtin_shufflevector(four, four, 2, 3, 0, 1));
+    return __builtin_elementwise_max(two, __builtin_shufflevector(two, two, 1, 0, 3, 2))[0];
 }
 
 // a where the mask is set, b elsewhere.
