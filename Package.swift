@@ -102,10 +102,11 @@ let package = Package(
                 "Apus", "ApusCheckpoints", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON",
                 "ApusModels", "ApusRuns",
             ]),
+        library("ApusSimulation", ["ApusCheckpoints", "ApusDistributed", "ApusJSON", "ApusRuns", deque, heap]),
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
-                "Apus", "ApusBench", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusDownload", "ApusGeneration",
+                "Apus", "ApusBench", "ApusSimulation", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusDownload", "ApusGeneration",
                 "ApusHub", "ApusJSON", "ApusModels", "ApusRuns", "ApusTokenizers", argumentParser,
             ],
             swiftSettings: swiftSettings, plugins: ["NameCommit"]),
@@ -143,6 +144,7 @@ let package = Package(
         program("apus-readme", path: "Tests/ReadmeProgram"),
         tests("ApusDistributedTests", ["ApusCompute", "ApusDistributed", "ApusJSON"]),
         tests("ApusRunsTests", ["ApusJSON", "ApusRuns"]),
+        tests("ApusSimulationTests", ["ApusDistributed", "ApusRuns", "ApusSimulation"]),
         tests("ApusCLITests", ["ApusJSON"]),
         program("PromptsInARun", path: "Examples/PromptsInARun", ["ApusRuns"]),
     ] + examples.map { program($0, path: "Examples/\($0)") },

@@ -20,9 +20,9 @@ struct ApusCommand: AsyncParsableCommand {
             TokenizeCommand.self, PerplexityCommand.self,
             QuantizeCommand.self,
             DownloadCommand.self, ModelsCommand.self,
-            BenchCommand.self,
+            BenchCommand.self, SimulateCommand.self,
             EnvCommand.self,
-            ManualCommand.self, WorkerCommand.self, BenchWorkerCommand.self,
+            ManualCommand.self, WorkerCommand.self, BenchWorkerCommand.self, TestWorkerCommand.self,
         ])
 
     /// What the system lacks now it may have later, which a scheduler reads in the exit code of a run with a file for output.

@@ -127,10 +127,11 @@ extension Coordinator {
             for rank in state.workers.indices {
                 if wasHeld { state.workers[rank].health.begin(at: now) }
                 let worker = state.workers[rank]
-                let held = state.queue.held(by: rank)
-                guard worker.isAlive, !worker.isCondemned, worker.state == .loading || !held.isEmpty,
+                guard worker.isAlive, !worker.isCondemned,
+                    worker.state == .loading || state.queue.heldCount(by: rank) > 0,
                     let seconds = worker.health.hangs(at: now, limits)
                 else { continue }
+                let held = state.queue.held(by: rank)
                 state.workers[rank].isCondemned = true
                 let what = worker.state == .loading ? "has said nothing while loading" : "has finished no step"
                 let who =

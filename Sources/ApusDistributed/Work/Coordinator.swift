@@ -1,3 +1,4 @@
+import DequeModule
 import NIOCore
 import Synchronization
 
@@ -17,6 +18,8 @@ final class Coordinator: Sendable {
         var isCondemned = false
         /// Jobs that it has and has not answered, those that others were faster with included.
         var unanswered = 0
+        /// Whether it is on the list of those who have room.
+        var isHungry = false
         /// Its process runs.
         var isAlive = true
         /// How often it was started.
@@ -35,6 +38,8 @@ final class Coordinator: Sendable {
         var lastLook = 0.0
         /// Deaths of all workers since the last result.
         var deaths = 0
+        /// Ranks that have asked and have room; some of them may have been answered since.
+        var hungry: Deque<Int> = []
     }
 
     let pool: WorkerPool
@@ -172,7 +177,7 @@ extension Coordinator {
             add: { [self] item in
                 state.withLock { state in
                     state.queue.add(item)
-                    handOut(&state)
+                    handOutOne(&state)
                 }
             },
             close: { [self] in
@@ -190,12 +195,27 @@ extension Coordinator {
         for rank in state.workers.indices where state.workers[rank].asking != nil { handOut(to: rank, &state) }
     }
 
+    /// Answers one of those who have room: there is one job more.
+    private func handOutOne(_ state: inout State) {
+        for _ in 0..<state.hungry.count {
+            guard let rank = state.hungry.popFirst() else { return }
+            state.workers[rank].isHungry = false
+            guard state.workers[rank].asking != nil else { continue }
+            handOut(to: rank, &state)
+            if state.workers[rank].asking == nil { return }
+        }
+    }
+
     private func handOut(to rank: Int, _ state: inout State) {
         guard state.ending == nil, let (request, capacity) = state.workers[rank].asking else { return }
         let heldNothing = state.queue.heldCount(by: rank) == 0
         switch state.queue.take(rank: rank, capacity: capacity, at: now) {
         case .wait:
             if heldNothing { change(rank, .idle, &state) }
+            if !state.workers[rank].isHungry, state.queue.heldCount(by: rank) < capacity {
+                state.workers[rank].isHungry = true
+                state.hungry.append(rank)
+            }
         case .over:
             state.workers[rank].asking = nil
             change(rank, .gone, &state)
@@ -270,7 +290,8 @@ extension Coordinator {
             let held = state.queue.heldCount(by: rank)
             change(rank, held == 0 ? .idle : .running(held), &state)
         }
-        handOut(&state)
+        // What others may have now they get at the next look around, unless all is over: there may be thousands of them.
+        if state.queue.isOver { handOut(&state) } else { handOut(to: rank, &state) }
         settleIfOver(&state)
     }
 

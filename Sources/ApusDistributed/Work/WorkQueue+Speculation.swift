@@ -1,3 +1,20 @@
+/// Jobs in flight by when their holders will probably be done, the last first; found anew at most ten times a second,
+/// however many ranks ask.
+struct StragglingJobs: Sendable {
+    struct Entry: Sendable {
+        let index: Int
+        let attempt: Int
+        /// When the holder will probably be done; infinite for one that is stuck.
+        let due: Double
+    }
+
+    /// The last of them comes first.
+    fileprivate(set) var entries: [Entry] = []
+    fileprivate var foundAt = -Double.infinity
+
+    fileprivate static let lifetime = 0.1
+}
+
 extension WorkQueue {
     /// Most of a job's usual time that may be left for a second try to be worth while, as parts of the idle worker's own.
     private static let worthwhile = 1.2
@@ -11,20 +28,31 @@ extension WorkQueue {
         guard policy.speculates, isInputClosed, waiting.isEmpty, suspects.isEmpty,
             let own = ranks[rank]?.pace.jobSeconds
         else { return [] }
-        var candidates: [(index: Int, left: Double)] = []
-        for (index, job) in jobs {
-            guard job.holdings.count == 1, let holding = job.holdings.first, holding.rank != rank,
-                ranks[holding.rank]?.isApart == false
+        if now - stragglers.foundAt >= StragglingJobs.lifetime { findStragglers(own: own, at: now) }
+        var leases: [WorkLease] = []
+        while leases.count < count, let entry = stragglers.entries.last, entry.due - now > Self.worthwhile * own {
+            stragglers.entries.removeLast()
+            guard let job = jobs[entry.index], job.holdings.count == 1, job.holdings[0].attempt == entry.attempt,
+                job.holdings[0].rank != rank
             else { continue }
-            let left = secondsLeft(holding, own: own, ownRate: ranks[rank]?.pace.rate, at: now)
-            if left > Self.worthwhile * own { candidates.append((index, left)) }
+            leases.append(lease(entry.index, to: rank, at: now))
         }
-        candidates.sort { ($0.left, $0.index) > ($1.left, $1.index) }
-        return candidates.prefix(count).map { lease($0.index, to: rank, at: now) }
+        return leases
     }
 
-    /// How long the holder will probably take, by its usual time, or by its pace where it has finished nothing yet.
-    private func secondsLeft(_ holding: Holding, own: Double, ownRate: Double?, at now: Double) -> Double {
+    private mutating func findStragglers(own: Double, at now: Double) {
+        stragglers.foundAt = now
+        stragglers.entries = jobs.compactMap { index, job in
+            guard job.holdings.count == 1, let holding = job.holdings.first, ranks[holding.rank]?.isApart == false
+            else { return nil }
+            let due = due(holding, own: own, ownRate: rates.mean, at: now)
+            return StragglingJobs.Entry(index: index, attempt: holding.attempt, due: due)
+        }
+        stragglers.entries.sort { ($0.due, $0.index) < ($1.due, $1.index) }
+    }
+
+    /// When the holder will probably be done, by its usual time, or by its pace where it has finished nothing yet.
+    private func due(_ holding: Holding, own: Double, ownRate: Double?, at now: Double) -> Double {
         let pace = ranks[holding.rank]?.pace
         let usual: Double
         if let seconds = pace?.jobSeconds {
@@ -35,6 +63,6 @@ extension WorkQueue {
             usual = own
         }
         let age = now - holding.since
-        return age > max(Self.overdue * max(usual, own), Self.leastOverdue) ? .infinity : usual - age
+        return age > max(Self.overdue * max(usual, own), Self.leastOverdue) ? .infinity : holding.since + usual
     }
 }

@@ -64,6 +64,11 @@ package struct WorkQueue: Sendable {
     /// of all while the others start.
     private var expected: Set<Int>
     private var attempts = 0
+    /// Jobs in the hands of ranks, a job of two counted twice.
+    private var heldTotal = 0
+    private(set) var rates = KnownRates()
+    /// What idle ranks may be given too.
+    var stragglers = StragglingJobs()
     package private(set) var isInputClosed = false
     /// Whether nothing is handed out any more.
     package private(set) var isDraining = false
@@ -96,7 +101,7 @@ package struct WorkQueue: Sendable {
     package var unfinishedCount: Int { jobs.count }
     /// Whether all is done that will be.
     package var isOver: Bool {
-        isDraining ? ranks.values.allSatisfy(\.held.isEmpty) : isInputClosed && jobs.isEmpty
+        isDraining ? heldTotal == 0 : isInputClosed && jobs.isEmpty
     }
 
     // MARK: Workers
@@ -132,7 +137,10 @@ package struct WorkQueue: Sendable {
 
     /// What a worker has told of its tokens.
     package mutating func note(tokens: Int, rank: Int, at now: Double) {
+        let before = ranks[rank]?.pace.rate
         ranks[rank]?.pace.note(tokens: tokens, at: now)
+        rates.change(from: before, to: ranks[rank]?.pace.rate)
+        if rates.isStale { rates = KnownRates(ranks.values.compactMap(\.pace.rate)) }
     }
 
     /// The rank will not ask any more.
@@ -141,6 +149,7 @@ package struct WorkQueue: Sendable {
     /// The rank is gone for good, and holds nothing.
     package mutating func retire(_ rank: Int) {
         leave(rank)
+        rates.change(from: ranks[rank]?.pace.rate, to: nil)
         ranks[rank] = nil
     }
 
@@ -158,6 +167,7 @@ package struct WorkQueue: Sendable {
     mutating func lease(_ index: Int, to rank: Int, at now: Double) -> WorkLease {
         attempts += 1
         jobs[index]?.holdings.append(Holding(rank: rank, attempt: attempts, since: now))
+        if ranks[rank] != nil { heldTotal += 1 }
         ranks[rank]?.held[index] = attempts
         ranks[rank]?.pace.begin(at: now)
         jobs[index]?.tries += 1
@@ -166,7 +176,7 @@ package struct WorkQueue: Sendable {
     }
 
     mutating func release(_ index: Int, from rank: Int) {
-        ranks[rank]?.held[index] = nil
+        if ranks[rank]?.held.removeValue(forKey: index) != nil { heldTotal -= 1 }
         if ranks[rank]?.held.isEmpty == true { ranks[rank]?.isApart = false }
     }
 
@@ -183,10 +193,9 @@ package struct WorkQueue: Sendable {
     /// Most jobs that a worker may hold: once all are read, its part of what is left, by the tokens that it makes a second.
     private func share(of rank: Int) -> Int {
         guard isInputClosed else { return .max }
-        let rates = ranks.values.compactMap(\.pace.rate)
-        let usual = rates.isEmpty ? 1 : rates.reduce(0, +) / Double(rates.count)
+        let usual = rates.mean ?? 1
         let own = ranks[rank]?.pace.rate ?? usual
-        let all = rates.reduce(0, +) + usual * Double(ranks.count - rates.count)
+        let all = rates.sum + usual * Double(ranks.count - rates.count)
         return max(Int((Double(jobs.count) * own / max(all, 1e-9)).rounded(.up)), 1)
     }
 }

@@ -30,8 +30,6 @@ public final class GenerationRun: Sendable {
 
     /// Inputs up to this size are read before anything else is done, so that a bad line costs nothing.
     private static let smallByteCount = 8 << 20
-    /// Prompts that are read ahead of the oldest that is not done, as a multiple of those in flight.
-    private static let windowFactor = 16
 
     public convenience init(
         _ input: PromptInput, settings: WorkerSettings, options: RunOptions, observer: any RunObserver
@@ -280,7 +278,7 @@ public final class GenerationRun: Sendable {
             }
         }
         let logs = try options.logDirectory.map { try RankLogs(directory: $0, ranks: settings.processes) }
-        let policy = WorkQueue.Policy(window: max(Self.windowFactor * settings.processes * settings.inFlight, 4096))
+        let policy = WorkQueue.Policy.run(workers: settings.processes, batchSize: settings.inFlight)
         try survey.begin { [self] error in
             failure.withLock { $0 = error }
             control.stop()
