@@ -102,11 +102,13 @@ let package = Package(
                 "Apus", "ApusCheckpoints", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusGeneration", "ApusJSON",
                 "ApusModels", "ApusRuns",
             ]),
-        library("ApusSimulation", ["ApusCheckpoints", "ApusDistributed", "ApusJSON", "ApusRuns", deque, heap]),
+        library(
+            "ApusSimulation", ["ApusCheckpoints", "ApusDistributed", "ApusJSON", "ApusRuns", deque, heap]),
         .executableTarget(
             name: "ApusCLI",
             dependencies: [
-                "Apus", "ApusBench", "ApusSimulation", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusDownload", "ApusGeneration",
+                "Apus", "ApusBench", "ApusSimulation", "ApusCompute", "ApusCPU", "ApusDistributed", "ApusDownload",
+                "ApusGeneration",
                 "ApusHub", "ApusJSON", "ApusModels", "ApusRuns", "ApusTokenizers", argumentParser,
             ],
             swiftSettings: swiftSettings, plugins: ["NameCommit"]),

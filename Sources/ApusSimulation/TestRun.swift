@@ -59,12 +59,12 @@ package struct TestRun: Sendable {
 
     private final class Source: JobSource {
         private let load: SimulatedLoad
-        private let next_ = Mutex(0)
+        private let position = Mutex(0)
 
         init(_ load: SimulatedLoad) { self.load = load }
 
         func next() -> WorkItem? {
-            next_.withLock { index in
+            position.withLock { index in
                 guard index < load.count else { return nil }
                 defer { index += 1 }
                 return WorkItem(index: index, payload: load[index].bytes, weight: load.weight(index))

@@ -59,6 +59,7 @@ INLINE void add_group(const int count, const bool has_offset, int zero, const gr
         const vfloat value = __builtin_convertvector(products, vfloat);
         sums[r][v] = value * (scale * x_scales[(size_t)r * stride]) + sums[r][v];
         if (has_offset) sums[r][v] = offset * x_totals[(size_t)r * stride] + sums[r][v];
+        IN_TURN(sums[r][v]);
     }
 }
 
