@@ -21,8 +21,9 @@ struct ApusCommand: AsyncParsableCommand {
             QuantizeCommand.self,
             DownloadCommand.self, ModelsCommand.self,
             BenchCommand.self, SimulateCommand.self,
-            EnvCommand.self,
+            EnvCommand.self, TestCommand.self,
             ManualCommand.self, WorkerCommand.self, BenchWorkerCommand.self, TestWorkerCommand.self,
+            TestRankCommand.self,
         ])
 
     /// What the system lacks now it may have later, which a scheduler reads in the exit code of a run with a file for output.

@@ -78,6 +78,7 @@ struct SimulateCommand: AsyncParsableCommand {
         guard (0...1).contains(failures) else {
             throw ValidationError("--failures \(failures) is no share from 0 to 1")
         }
+        if run { try check("--workers of --run", [workers], in: 1...256) }
         guard (0...1e9).contains(restartSeconds) else { throw ValidationError("--restart-seconds \(restartSeconds)") }
     }
 
