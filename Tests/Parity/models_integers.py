@@ -114,15 +114,17 @@ def file_faults(format: str, original: torch.Tensor, stored: dict[str, torch.Ten
     low, high = groups.amin(-1).clamp_max(0), groups.amax(-1).clamp_min(0)
     chosen = torch.nn.functional.pad(error / scales[:, None], padding).nan_to_num().unflatten(1, (-1, GROUP)).square().sum(-1)
     span = (high - low) / 15
-    # Half a step, a last bit decides.
+    # At half a step, of the multiplier or of the zero, a last bit decides.
     settled = (span % 1 - 0.5).abs() > 1e-3
     for wider in (0, 1):
         step = (span.round().clamp(1, 15) + wider).clamp_max(15)
-        zero = (-low / step).round().clamp(0, 15)
+        exact = -low / step
+        decided = settled & ((exact % 1 - 0.5).abs() > 1e-3)
+        zero = exact.round().clamp(0, 15)
         zero = zero.maximum(15 - (127 / step).floor()).minimum((128 / step).floor())
         codes = (groups / step[..., None] + zero[..., None]).round().clamp(0, 15)
         off = ((codes - zero[..., None]) * step[..., None] - groups).square().sum(-1)
-        if not (chosen <= off * 1.001 + 1e-4)[settled].all():
+        if not (chosen <= off * 1.001 + 1e-4)[decided].all():
             return [f"{name}: a group has a worse grid"]
     return []
 
