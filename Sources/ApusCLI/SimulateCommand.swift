@@ -93,10 +93,7 @@ struct SimulateCommand: AsyncParsableCommand {
         let load = try self.load()
         let result: SimulationResult
         if run {
-            guard let program = RunningProgram.path else {
-                throw RunError("cannot find this program's own file to start workers from")
-            }
-            result = try await TestRun(plan, load).run([program, TestWorkerCommand.name])
+            result = try await TestRun(plan, load).run([RunningProgram.pathForWorkers(), TestWorkerCommand.name])
         } else {
             var simulation = Simulation(plan, load)
             result = simulation.run()
@@ -106,14 +103,13 @@ struct SimulateCommand: AsyncParsableCommand {
     }
 
     private static func text(_ result: SimulationResult) -> String {
-        func written(_ value: Double, _ digits: Int = 1) -> String { value.written(digits) }
-        return """
-            seconds      \(written(result.seconds))
-            ideal        \(written(result.idealSeconds))
-            efficiency   \(written(100 * result.efficiency)) %
-            tail         \(written(result.tailSeconds)) s
-            coordinator  \(written(result.microsecondsPerResult, 2)) us a result, \(written(100 * result.coordinatorShare, 2)) % of its time
-            """
+        """
+        seconds      \(result.seconds.written(1))
+        ideal        \(result.idealSeconds.written(1))
+        efficiency   \((100 * result.efficiency).written(1)) %
+        tail         \(result.tailSeconds.written(1)) s
+        coordinator  \(result.microsecondsPerResult.written(2)) us a result, \((100 * result.coordinatorShare).written(2)) % of its time
+        """
     }
 
     private func measuredStepTime() throws -> SimulationPlan.StepTime {

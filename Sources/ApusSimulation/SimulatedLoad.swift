@@ -38,9 +38,6 @@ package struct SimulatedLoad: Sendable {
         var generator = SplitMix(seed: seed &+ UInt64(truncatingIfNeeded: index) &* 0x9e37_79b9_7f4a_7c15)
         return Prompt(own: 1, new: Int.random(in: least...most, using: &generator))
     }
-
-    /// What is known of a prompt before it runs, as the queue weighs it.
-    func weight(_ index: Int) -> Int { self[index].own }
 }
 
 /// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.

@@ -110,7 +110,8 @@ package struct Simulation: ~Copyable {
     /// Adds what the queue has room for.
     private mutating func fill() {
         while added < load.count, queue.room > 0 {
-            queue.add(WorkItem(index: added, payload: [], weight: load.weight(added)))
+            // What is known of a prompt before it runs.
+            queue.add(WorkItem(index: added, payload: [], weight: load[added].own))
             added += 1
         }
         if added == load.count, !queue.isInputClosed { queue.closeInput() }

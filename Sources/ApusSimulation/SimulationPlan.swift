@@ -1,3 +1,6 @@
+import ApusDistributed
+import ApusRuns
+
 /// What is simulated: workers, how long their steps take, and what becomes of some of them.
 package struct SimulationPlan: Sendable, Codable {
     /// A step of t tokens takes base + perToken · t seconds.
@@ -31,8 +34,8 @@ package struct SimulationPlan: Sendable, Codable {
         self.stepTime = stepTime
     }
 
-    /// Prompts that a worker has room for: some more than run at once, as workers of `apus generate` have.
-    var capacity: Int { batchSize + max(batchSize / 8, 1) }
+    /// Prompts that a worker has room for, as those of real runs.
+    var capacity: Int { WorkQueue.room(batchSize: batchSize) }
 
     /// How many times as long each worker's steps take.
     package var slownesses: [Double] {

@@ -1,4 +1,5 @@
 package import ApusJSON
+import ApusRuns
 
 /// What became of a simulated run, or of a real one of test workers.
 package struct SimulationResult: Sendable {
@@ -15,11 +16,10 @@ package struct SimulationResult: Sendable {
     package var microsecondsPerResult: Double { coordinatorSeconds * 1e6 / Double(max(results, 1)) }
 
     package var json: JSONObject {
-        func rounded(_ value: Double) -> JSONValue { .number((value * 1e6).rounded() / 1e6) }
-        return [
-            "seconds": rounded(seconds), "ideal_seconds": rounded(idealSeconds), "efficiency": rounded(efficiency),
-            "tail_seconds": rounded(tailSeconds), "coordinator_share": rounded(coordinatorShare),
-            "coordinator_microseconds_per_result": rounded(microsecondsPerResult),
+        let members: KeyValuePairs = [
+            "seconds": seconds, "ideal_seconds": idealSeconds, "efficiency": efficiency, "tail_seconds": tailSeconds,
+            "coordinator_share": coordinatorShare, "coordinator_microseconds_per_result": microsecondsPerResult,
         ]
+        return JSONObject(members.map { JSONObject.Member(key: $0.key, value: RunRecord.number($0.value)) })
     }
 }

@@ -7,13 +7,6 @@ import Synchronization
 #else
     import Foundation
 #endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// A real run of what is simulated: workers that are processes, a coordinator, sockets; only the steps are slept through.
 package struct TestRun: Sendable {
@@ -29,16 +22,17 @@ package struct TestRun: Sendable {
     /// - Throws: `DistributedError`.
     nonisolated(nonsending) package func run(_ command: [String]) async throws -> SimulationResult {
         let ideal = plan.idealSeconds(load)
-        let start = MachineClock.seconds
+        let start = MonotonicClock.seconds
         let deaths = plan.deaths(within: ideal).mapValues { $0 + start }
         let settings = TestWorker.Settings(plan: plan, slownesses: plan.slownesses, deaths: deaths)
         let pool = WorkerPool(
             workers: plan.workers, command: command, settings: Array(try JSONEncoder().encode(settings)),
             policy: WorkerPool.Policy(queue: .run(workers: plan.workers, batchSize: plan.batchSize)))
         let watch = Watch()
-        let before = Self.processorSeconds
+        // Of this process, which is the coordinator.
+        let before = ProcessorClock.seconds
         _ = try await pool.run(Source(load), observer: watch)
-        let used = Self.processorSeconds - before
+        let used = ProcessorClock.seconds - before
         let times = watch.times.withLock { times in
             for rank in times.idle.keys { times.endIdling(rank, at: .infinity) }
             return times
@@ -48,13 +42,6 @@ package struct TestRun: Sendable {
         return SimulationResult(
             seconds: last - first, idealSeconds: ideal, tailSeconds: max(last - (times.firstIdle ?? last), 0),
             coordinatorSeconds: used, results: load.count)
-    }
-
-    /// Of this process, which is the coordinator.
-    private static var processorSeconds: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 
     private final class Source: JobSource {
@@ -67,7 +54,8 @@ package struct TestRun: Sendable {
             position.withLock { index in
                 guard index < load.count else { return nil }
                 defer { index += 1 }
-                return WorkItem(index: index, payload: load[index].bytes, weight: load.weight(index))
+                let prompt = load[index]
+                return WorkItem(index: index, payload: prompt.bytes, weight: prompt.own)
             }
         }
     }
@@ -93,12 +81,12 @@ package struct TestRun: Sendable {
 
         let times = Mutex(Times())
 
-        func keep(_ results: [WorkResult]) { times.withLock { $0.lastResult = MachineClock.seconds } }
+        func keep(_ results: [WorkResult]) { times.withLock { $0.lastResult = MonotonicClock.seconds } }
 
         func note(_ event: PoolEvent) {
             guard case .state(let rank, let state) = event else { return }
             times.withLock { times in
-                let now = MachineClock.seconds
+                let now = MonotonicClock.seconds
                 switch state {
                 case .running:
                     times.firstJob = times.firstJob ?? now

@@ -7,13 +7,6 @@ import Synchronization
 #else
     import Foundation
 #endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// A worker of a real run that sleeps through its steps in the place of computing them.
 package final class TestWorker: Sendable {
@@ -104,21 +97,12 @@ extension TestWorker.Settings {
     /// Has a process die at its time; one that begins after that has been restarted, and takes its time to begin.
     fileprivate func dieOrRestart(_ rank: Int) async throws {
         guard let death = deaths[rank] else { return }
-        let left = death - MachineClock.seconds
+        let left = death - MonotonicClock.seconds
         if left < 0 { return try await Task.sleep(for: .seconds(plan.restartSeconds)) }
         Task {
             try await Task.sleep(for: .seconds(left))
-            kill(getpid(), SIGKILL)
+            Faults.die()
         }
-    }
-}
-
-/// The same for all processes of a machine.
-enum MachineClock {
-    static var seconds: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }
 

@@ -51,9 +51,7 @@ final class BenchCoordinator: PoolObserver {
     /// own words when it cannot go on.
     func run() async throws -> BenchRound {
         defer { state.withLock { $0.gates = nil } }
-        guard let program = RunningProgram.path else {
-            throw RunError("cannot find this program's own file to start workers from")
-        }
+        let program = try RunningProgram.pathForWorkers()
         var settings = settings
         settings.gates = gateDirectory
         settings.started = MonotonicClock.seconds

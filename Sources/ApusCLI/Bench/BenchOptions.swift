@@ -28,10 +28,7 @@ struct BenchModelOptions: ParsableArguments {
         get throws {
             if let synthetic { return try BenchModel(randomWeightsOf: synthetic) }
             if let model { return try BenchModel(directory: ModelPath().resolve(model), name: model) }
-            guard let demo = DemoModel.directory else {
-                throw RunError("the demo model is not beside this program; name a checkpoint with --model DIR")
-            }
-            return try BenchModel(directory: demo, name: "the demo model")
+            return try BenchModel(directory: DemoModel.directoryOfCommand(), name: "the demo model")
         }
     }
 }

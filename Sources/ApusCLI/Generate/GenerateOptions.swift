@@ -170,9 +170,7 @@ struct ModelOptions: ParsableArguments {
     /// The checkpoint's directory, found once for all processes. Says so when it is the demo model's.
     func directory(quiet: Bool) throws -> String {
         if let model { return try ModelPath().resolve(model) }
-        guard let demo = DemoModel.directory else {
-            throw RunError("the demo model is not beside this program; name a checkpoint with --model DIR")
-        }
+        let demo = try DemoModel.directoryOfCommand()
         if !quiet { StandardError.write("no --model given: using the demo model, which tells short stories") }
         return demo
     }

@@ -53,23 +53,17 @@ struct TestCommand: AsyncParsableCommand {
             let set = try CPUDevice(threads: 1).instructionSet
             return "\(set), \(ProcessorCount.available) cores"
         }
-        let path = try model ?? DemoModel.directory.orThrow("this build has no demo model: name one with --model")
+        let path = try model ?? DemoModel.directoryOfCommand()
         await checks.check("processes") {
-            guard let program = RunningProgram.path else { throw RunError("cannot find this program's own file") }
-            let command = [program, TestRankCommand.name, "--timeout", "\(timeout)", "--model", path]
+            let command = [
+                try RunningProgram.pathForWorkers(), TestRankCommand.name, "--timeout", "\(timeout)", "--model", path,
+            ]
             let outcome = try await Launcher(count: numProcesses, command: command).run()
             if let message = outcome.message { throw RunError(message) }
             guard outcome.code == 0 else { throw RunError("a check between processes failed") }
             return "\(numProcesses) began, and ended by themselves"
         }
         if !checks.allAreFine { throw ExitCode.failure }
-    }
-}
-
-extension Optional {
-    fileprivate func orThrow(_ message: String) throws(RunError) -> Wrapped {
-        guard let self else { throw RunError(message) }
-        return self
     }
 }
 

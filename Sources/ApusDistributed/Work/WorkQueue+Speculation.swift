@@ -8,7 +8,7 @@ struct StragglingJobs: Sendable {
         let due: Double
     }
 
-    /// The last of them comes first.
+    /// Sorted: the last to be done stands at the end, where it is taken from.
     fileprivate(set) var entries: [Entry] = []
     fileprivate var foundAt = -Double.infinity
 

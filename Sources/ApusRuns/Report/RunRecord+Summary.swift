@@ -47,7 +47,7 @@ extension RunRecord {
     }
 
     /// To a microsecond: the rest is noise.
-    fileprivate static func number(_ value: Double) -> JSONValue {
+    package static func number(_ value: Double) -> JSONValue {
         guard value.isFinite, value.magnitude < 1e9 else { return .number(value) }
         return .number((value * 1e6).rounded() / 1e6)
     }

@@ -316,9 +316,7 @@ public final class GenerationRun: Sendable {
         _ jobs: PromptJobs, _ keeper: ResultKeeper, _ settings: WorkerSettings, _ policy: WorkQueue.Policy,
         _ logs: RankLogs?
     ) async throws -> RunRecord.Ending {
-        guard let program = RunningProgram.path else {
-            throw RunError("cannot find this program's own file to start workers from")
-        }
+        let program = try RunningProgram.pathForWorkers()
         let pool = WorkerPool(
             workers: settings.processes, command: [program] + options.workerArguments,
             settings: Array(try JSONEncoder().encode(settings)),

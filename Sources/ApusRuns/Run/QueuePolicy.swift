@@ -1,5 +1,11 @@
 package import ApusDistributed
 
+extension WorkQueue {
+    /// Prompts that a worker has room for: some more than run at once wait in its engine, so that none of its places is empty
+    /// while a job is on its way.
+    package static func room(batchSize: Int) -> Int { batchSize + max(batchSize / 8, 1) }
+}
+
 extension WorkQueue.Policy {
     /// Prompts between the oldest without a result and the last that was read, for each that runs at once.
     private static let windowFactor = 16

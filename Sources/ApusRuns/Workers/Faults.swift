@@ -13,7 +13,7 @@ import ApusDistributed
 /// `die@17` ends the worker by a signal when it is to run prompt 17, `hang@17` has it compute nothing from then on, `fail@17`
 /// fails its device, `exhaust@17` has it take memory until there is none. `slow=4` makes every step take four times as long.
 /// `2:` before a fault keeps it to rank 2, `once-` to the first attempt at the prompt.
-struct Faults: Sendable, Equatable {
+package struct Faults: Sendable, Equatable {
     enum Kind: String, Sendable {
         case die, hang, fail, exhaust
     }
@@ -56,7 +56,7 @@ struct Faults: Sendable, Equatable {
 
     static var ofEnvironment: String? { getenv(variable).map { String(cString: $0) } }
 
-    static func die() { kill(getpid(), SIGKILL) }
+    package static func die() { kill(getpid(), SIGKILL) }
 
     /// Lets the system refuse all memory from now on, and needs some.
     static func exhaustMemory() -> Int {

@@ -115,9 +115,9 @@ final class GenerationWorker: Sendable {
     /// Runs what the coordinator hands out until there is no more. Throws what ends this worker: an error that is not a
     /// prompt's own.
     func serve(_ end: some WorkerEnd) async throws {
-        // Some more than run at once wait in the engine, so that none of its places is empty while a job is on its way.
-        let room = model.batchSize + max(model.batchSize / 8, 1)
-        try await end.serve(capacity: room, report: report) { try await self.process($0) }
+        try await end.serve(capacity: WorkQueue.room(batchSize: model.batchSize), report: report) {
+            try await self.process($0)
+        }
     }
 
     private func process(_ lease: WorkLease) async throws -> [UInt8] {
